@@ -1,0 +1,81 @@
+"""Import time and peak memory of modules, in fresh processes that take turns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from spokeshave.bench.dialogue import fixed_environment
+from spokeshave.bench.model import ImportSamples, Options, Side
+from spokeshave.run import Command, Runner, run
+
+_MARK = "spokeshave-import"
+_TIMEOUT = 120.0  # seconds
+# VmHWM, not ru_maxrss: the latter survives exec, so that it would show the driver's size. Imports
+# nothing beforehand that a module could want to import itself.
+_CHILD = f"""
+import os, sys, time
+os.sched_setaffinity(0, {{int(sys.argv[1])}})
+start = time.perf_counter()
+__import__(sys.argv[2])
+seconds = time.perf_counter() - start
+with open("/proc/self/status") as status:
+    peak = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
+print("\\n{_MARK}", seconds, peak)
+"""
+
+
+def pinned_cpu(wanted: int | None) -> int:
+    """The CPU to pin to: the wanted one, or the highest that this process may use."""
+    return max(os.sched_getaffinity(0)) if wanted is None else wanted
+
+
+def _import_once(
+    python: Path, module: str, home: Path, options: Options, runner: Runner
+) -> tuple[float, int]:
+    """Seconds and peak bytes of one import; raises RuntimeError where it fails."""
+    done = runner(
+        Command(
+            argv=(str(python), "-P", "-c", _CHILD, str(pinned_cpu(options.cpu)), module),
+            cwd=home,
+            env=fixed_environment(python, home, options.environ),
+            timeout=_TIMEOUT,
+        )
+    )
+    marked = [line.split() for line in done.output.splitlines() if line.startswith(_MARK)]
+    if not done.ok or not marked:
+        tail = done.output.strip().splitlines()[-1:]
+        raise RuntimeError(*tail or (f"exit code {done.returncode}",))
+    _, seconds, kibibytes = marked[-1]
+    return float(seconds), int(kibibytes) * 1024
+
+
+def measure_imports(
+    pythons: Mapping[Side, Path], home: Path, options: Options, *, runner: Runner = run
+) -> Iterator[ImportSamples]:
+    """For each of `options.modules`: the samples of ours, then those of stock.
+
+    The first import of either side, which may still write byte code, is not counted. `home` is an
+    existing folder that the processes start in.
+    """
+    order: tuple[Side, ...] = ("ours", "stock", "stock", "ours")
+    for module in options.modules:
+        samples: dict[Side, list[tuple[float, int]]] = {"ours": [], "stock": []}
+        faults: dict[Side, str] = {}
+        for side in order[:2] + order * options.import_rounds:
+            if side in faults:
+                continue
+            try:
+                samples[side].append(_import_once(pythons[side], module, home, options, runner))
+            except (RuntimeError, TimeoutError) as error:
+                faults[side] = str(error)
+        for side in samples:
+            kept = samples[side][1:]
+            yield ImportSamples(
+                module=module,
+                side=side,
+                seconds=tuple(seconds for seconds, _ in kept),
+                peak_bytes=tuple(peak for _, peak in kept),
+                fault=faults.get(side, ""),
+            )

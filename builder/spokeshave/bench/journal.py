@@ -1,0 +1,52 @@
+"""The records of a run as JSON lines, written as they come, so that a kill loses nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import TypeAdapter
+
+from spokeshave.bench.report import BenchReport, Header, Record, assemble
+
+_HEADER: TypeAdapter[Header] = TypeAdapter(Header)
+_RECORD: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+class Journal:
+    """Appends a header and records to a file; without a path it keeps nothing."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._file = path.open("wb") if path else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._file:
+            self._file.close()
+
+    def begin(self, header: Header) -> None:
+        """Writes the first line."""
+        self._write(_HEADER.dump_json(header))
+
+    def add(self, record: Record) -> None:
+        """Writes one more line, and hands it to the system at once."""
+        self._write(_RECORD.dump_json(record))
+
+    def _write(self, line: bytes) -> None:
+        if self._file:
+            self._file.write(line + b"\n")
+            self._file.flush()
+
+
+def read_journal(path: Path) -> BenchReport:
+    """The report of a run that was stopped; a last line that was cut off is left out."""
+    lines = path.read_bytes().split(b"\n")[:-1]
+    return assemble(_HEADER.validate_json(lines[0]), [_RECORD.validate_json(line) for line in lines[1:]])

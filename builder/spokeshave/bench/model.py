@@ -1,0 +1,133 @@
+"""The values of a comparison. Times are in seconds, memory in bytes, ratios are ours / stock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Side = Literal["ours", "stock"]
+SIDES: tuple[Side, Side] = ("stock", "ours")
+Kind = Literal["skipped", "failed", "timeout", "crashed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """One benchmark function with one combination of parameters, and its index on either side."""
+
+    benchmark: str
+    params: tuple[str, ...] = ()
+    ours_index: int = 0
+    stock_index: int = 0
+
+    @property
+    def label(self) -> str:
+        """As ASV writes it: `module.Class.time_it(param, param)`."""
+        return f"{self.benchmark}({', '.join(self.params)})" if self.params else self.benchmark
+
+    def index(self, side: Side) -> int:
+        return self.ours_index if side == "ours" else self.stock_index
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """Samples that one pair of worker processes took of one case, in turns.
+
+    Each sample is the seconds per call over `number` calls; in the order in which they were taken.
+    """
+
+    number: int
+    ours: tuple[float, ...]
+    stock: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measured:
+    """A case with the samples of one visit; a case that is checked again has several of these."""
+
+    case: Case
+    visit: Visit
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fault:
+    """Why a case has no measurement (or no further one) on a side."""
+
+    case: Case
+    side: Side
+    kind: Kind
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportSamples:
+    """Fresh processes that imported one module: seconds of the import, peak resident bytes."""
+
+    module: str
+    side: Side
+    seconds: tuple[float, ...]
+    peak_bytes: tuple[int, ...]
+    fault: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Install:
+    """What a worker says of its install."""
+
+    interpreter: str
+    python: str
+    packages: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Catalogue:
+    """What there is to measure: the cases in the order in which to take them, and what falls out.
+
+    `only_ours` and `only_stock` are labels of cases that one side alone has; `broken` names the
+    modules that cannot be imported, per side; `other_types` counts peakmem, track and the like.
+    """
+
+    cases: tuple[Case, ...]
+    functions: int
+    only_ours: tuple[str, ...] = ()
+    only_stock: tuple[str, ...] = ()
+    broken: Mapping[Side, Mapping[str, str]] = field(default_factory=dict)
+    other_types: int = 0
+    filtered: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """How to measure.
+
+    `pattern` is searched in the benchmark's name. `rounds` are of four samples each, A B B A.
+    `sample_seconds` is what one sample aims at on stock, `case_seconds` the time after which a
+    case gets no further round, `timeout` the seconds after which it is given up. `max_cases` stops
+    early. `cpu` is the CPU that all processes are pinned to (None: the highest one allowed).
+    `cases_per_worker` is after how many cases both processes are replaced. `environ` is added to
+    the workers' otherwise fixed environment. `modules` are those whose import is timed,
+    `import_rounds` times A B B A.
+    """
+
+    pattern: str = ""
+    rounds: int = 5
+    sample_seconds: float = 0.005
+    case_seconds: float = 1.0
+    timeout: float = 60.0
+    max_cases: int | None = None
+    cpu: int | None = None
+    cases_per_worker: int = 150
+    environ: Mapping[str, str] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
+    import_rounds: int = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Progress:
+    """Where a run stands: `phase` is measure, check again or imports; `elapsed` in seconds."""
+
+    phase: str
+    done: int
+    planned: int
+    elapsed: float
+    label: str

@@ -1,0 +1,97 @@
+"""Numbers from samples: pure functions. Ratios are ours / stock: above 1 is slower than stock."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from spokeshave.bench.model import Visit
+
+_PER_ROUND = 2  # samples of either side in A B B A
+
+
+STANDS_OUT = 1.10
+
+
+def stands_out(ratio: float) -> bool:
+    """Whether a case is so much slower or faster that it is worth checking again."""
+    return not 0.9 <= ratio <= STANDS_OUT
+
+
+def centre(samples: Sequence[float]) -> float:
+    """The seconds that a call takes when little disturbs it: the mean of the lower half.
+
+    What disturbs a sample only ever adds time. Root mean square of the ratios' logarithms in two
+    A/A runs of numpy's suite, on a quiet machine and beside two busy processes: this 0.034 and
+    0.046, the lowest sample 0.036 and 0.037, the lower quartile 0.047 and 0.059, the median 0.061
+    and 0.066. Quartile distance: this 0.012 and 0.018, the lowest sample 0.015 and 0.019.
+    """
+    return statistics.fmean(sorted(samples)[: max(1, len(samples) // 2)])
+
+
+def visit_ratio(visit: Visit) -> float:
+    """Ours / stock over one visit, from the centre of either side."""
+    return centre(visit.ours) / centre(visit.stock)
+
+
+def combined_ratio(visits: Iterable[Visit]) -> float:
+    """The median of the visits' ratios, in logarithms: what most pairs of processes agree on."""
+    return math.exp(statistics.median(math.log(visit_ratio(visit)) for visit in visits))
+
+
+def round_ratios(visit: Visit) -> tuple[float, ...]:
+    """Ours / stock of each round A B B A by itself, a measure of the spread within a visit."""
+    pairs = zip(visit.ours, visit.stock, strict=True)
+    rounds = zip(*[iter(pairs)] * _PER_ROUND, strict=False)
+    return tuple(min(a for a, _ in r) / min(b for _, b in r) for r in rounds)
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """Lower quartile, median, upper quartile, by linear interpolation; one value is all three."""
+    if len(values) < 2:
+        return (values[0],) * 3
+    low, mid, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, mid, high
+
+
+def geometric_mean(ratios: Iterable[float]) -> float:
+    """exp of the mean logarithm."""
+    return math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Summary:
+    """Of all cases' ratios: `mean` is geometric, `mean_by_function` gives each function one vote.
+
+    `over` and `under` map a bound to the share of cases beyond it, between 0 and 1.
+    """
+
+    count: int
+    functions: int
+    mean: float
+    mean_by_function: float
+    quartiles: tuple[float, float, float]
+    over: Mapping[float, float]
+    under: Mapping[float, float]
+
+
+def summarise(ratios: Sequence[tuple[str, float]]) -> Summary | None:
+    """Summary of (function, ratio) pairs, one a case; None where there are none."""
+    if not ratios:
+        return None
+    values = [ratio for _, ratio in ratios]
+    functions: dict[str, list[float]] = defaultdict(list)
+    for name, ratio in ratios:
+        functions[name].append(ratio)
+    return Summary(
+        count=len(values),
+        functions=len(functions),
+        mean=geometric_mean(values),
+        mean_by_function=geometric_mean(geometric_mean(group) for group in functions.values()),
+        quartiles=quartiles(values),
+        over={b: sum(v > b for v in values) / len(values) for b in (1.10, 1.15, 1.5)},
+        under={b: sum(v < b for v in values) / len(values) for b in (0.9, 0.67)},
+    )

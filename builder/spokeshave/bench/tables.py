@@ -1,0 +1,114 @@
+"""A report as rich tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+
+from spokeshave.bench.report import BenchReport, CaseResult
+from spokeshave.bench.stats import Summary, centre
+
+_SHOWN = 20
+_MIB = 1 << 20
+
+
+def _duration(seconds: float) -> str:
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def _summary(report: BenchReport, found: Summary) -> Table:
+    table = Table("time, ours / stock", "", title="summary", title_justify="left")
+    low, mid, high = found.quartiles
+    table.add_row("cases measured", f"{found.count} of {report.header.planned} planned")
+    table.add_row("functions measured", f"{found.functions} of {report.header.functions}")
+    table.add_row("geometric mean", f"{found.mean:.3f}")
+    table.add_row("geometric mean, each function once", f"{found.mean_by_function:.3f}")
+    table.add_row("quartiles", f"{low:.3f}  {mid:.3f}  {high:.3f}")
+    for bound, share in found.over.items():
+        table.add_row(f"slower than {bound:.2f}", f"{share:.1%}")
+    for bound, share in found.under.items():
+        table.add_row(f"faster than {bound:.2f}", f"{share:.1%}")
+    table.add_row("stand out, no time to check again", str(report.unchecked))
+    return table
+
+
+def _cases(title: str, results: Sequence[CaseResult]) -> Table:
+    table = Table("ratio", "quartiles", "stock", "pairs", "case", title=title, title_justify="left")
+    for result in results:
+        table.add_row(
+            f"{result.ratio:.2f}",
+            f"{result.low:.2f}-{result.high:.2f}",
+            _duration(centre(result.visits[-1].stock)),
+            str(len(result.visits)),
+            result.case.label,
+        )
+    return table
+
+
+def _left_out(report: BenchReport) -> Table:
+    header, where = report.header, report.where()
+    table = Table("count", "where", "what", "for example", title="left out", title_justify="left")
+    kinds = Counter((where[f.case.label], f.kind, f.reason) for f in report.faults)
+    cases = {(where[f.case.label], f.kind, f.reason): f.case.label for f in report.faults}
+    for key, count in sorted(kinds.items(), key=lambda item: (item[0][0], -item[1])):
+        on, kind, reason = key
+        halved = count // 2 if on == "both" else count
+        table.add_row(str(max(1, halved)), on, f"{kind}: {reason}", cases[key])
+    for side, labels in (("ours", header.only_ours), ("stock", header.only_stock)):
+        if labels:
+            table.add_row(str(len(labels)), side, "listed on this side alone", labels[0])
+    for side, broken in header.broken.items():
+        for module, reason in broken.items():
+            table.add_row("1", side, f"module cannot be imported: {reason}", module)
+    for imported in report.import_faults:
+        table.add_row("1", imported.side, f"import failed: {imported.fault}", imported.module)
+    for count, what in (
+        (report.not_taken, "no time left (further combinations of parameters)"),
+        (header.other_types, "not a timing benchmark"),
+        (header.filtered, "filtered out by name (functions)"),
+    ):
+        if count:
+            table.add_row(str(count), "", what, "")
+    return table
+
+
+def _imports(report: BenchReport) -> Table:
+    columns = ("module", "ours", "stock", "time ratio", "peak ours", "peak stock", "memory ratio")
+    table = Table(*columns, title="import in a fresh process", title_justify="left")
+    for row in report.imports:
+        ours, stock = row.ours_seconds, row.stock_seconds
+        table.add_row(
+            row.module,
+            f"{_duration(ours[1])} ({_duration(ours[0])}-{_duration(ours[2])})",
+            f"{_duration(stock[1])} ({_duration(stock[0])}-{_duration(stock[2])})",
+            f"{row.time_ratio:.3f}",
+            f"{row.ours_peak_bytes / _MIB:.1f} MiB",
+            f"{row.stock_peak_bytes / _MIB:.1f} MiB",
+            f"{row.memory_ratio:.3f}",
+        )
+    return table
+
+
+def tables(report: BenchReport) -> Iterator[RenderableType]:
+    """What to print of a report: summary, worst and best cases, what was left out, imports."""
+    if report.summary:
+        yield _summary(report, report.summary)
+        yield _cases(f"slowest {_SHOWN}", report.results[:_SHOWN])
+        yield _cases(f"fastest {_SHOWN}", report.results[: -_SHOWN - 1 : -1])
+    yield _left_out(report)
+    if report.imports:
+        yield _imports(report)
+
+
+def differing(report: BenchReport) -> Iterable[str]:
+    """The distributions that are not the same on both sides, as `name ours / stock`."""
+    ours, stock = report.header.ours.packages, report.header.stock.packages
+    for name in sorted(ours.keys() | stock.keys()):
+        if ours.get(name) != stock.get(name):
+            yield f"{name} {ours.get(name, 'none')} / {stock.get(name, 'none')}"

@@ -1,0 +1,79 @@
+"""Outcome by outcome: our wheel's tests beside the stock wheel's. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+Outcomes = Mapping[str, tuple[str, str]]
+"""Node id to outcome and reason."""
+
+GOOD = frozenset({"passed", "xfailed", "xpassed"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Loss:
+    """A test that passes on stock and not on ours."""
+
+    test: str
+    stock: str
+    ours: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """The verdict: what was lost, and the counts behind it.
+
+    `skipped` maps a recipe's reason to the stock-passing tests that it left out; `skip_reasons` counts
+    the skips that the tests themselves made on ours; `both_failed` are the tests that fail on stock too.
+    """
+
+    ours: Mapping[str, int]
+    stock: Mapping[str, int]
+    losses: tuple[Loss, ...]
+    gains: tuple[str, ...]
+    both_failed: tuple[str, ...]
+    skipped: Mapping[str, tuple[str, ...]]
+    skip_reasons: Mapping[str, int]
+    unmatched_skips: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.losses and not self.unmatched_skips
+
+
+def compare(ours: Outcomes, stock: Outcomes, skips: Mapping[str, str]) -> Comparison:
+    """Judges our outcomes by stock's.
+
+    `skips` maps the start of a node id to the recipe's reason; those tests were not run on ours. A test
+    that passes on stock must pass on ours; one that is not there at all is lost too.
+    """
+    skipped: dict[str, list[str]] = {}
+    losses, gains, both_failed = [], [], []
+    unmatched = set(skips)
+    for test, (outcome, _) in sorted(stock.items()):
+        found, reason = ours.get(test, ("not run", "the test was not collected"))
+        rule = next((start for start in skips if test.startswith(start)), None)
+        if rule is not None and found == "not run":
+            unmatched.discard(rule)
+            if outcome in GOOD:
+                skipped.setdefault(skips[rule], []).append(test)
+        elif outcome in GOOD and found not in GOOD:
+            losses.append(Loss(test=test, stock=outcome, ours=found, reason=reason))
+        elif outcome not in GOOD and found in GOOD:
+            gains.append(test)
+        elif outcome in ("failed", "error") and found in ("failed", "error"):
+            both_failed.append(test)
+    reasons = Counter(reason for outcome, reason in ours.values() if outcome == "skipped")
+    return Comparison(
+        ours=dict(Counter(outcome for outcome, _ in ours.values())),
+        stock=dict(Counter(outcome for outcome, _ in stock.values())),
+        losses=tuple(losses),
+        gains=tuple(gains),
+        both_failed=tuple(both_failed),
+        skipped={reason: tuple(tests) for reason, tests in skipped.items()},
+        skip_reasons=dict(reasons.most_common()),
+        unmatched_skips=tuple(sorted(unmatched)),
+    )

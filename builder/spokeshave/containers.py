@@ -1,0 +1,140 @@
+"""Docker as we use it: probe it, run one command in a throwaway container, clear away what was left.
+
+Files go in and out by copy, never by a mount of the host, and no container has a network.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave.errors import EngineDenied, EngineMissing, ImageError
+from spokeshave.run import Command, Finished, Runner
+
+OWNER = "spokeshave.owner"
+_PROBE_SECONDS = 20.0
+
+
+def owner_labels() -> tuple[str, ...]:
+    """Labels that tell whose container it is: our process, by id and start time."""
+    return (f"{OWNER}={os.getpid()}:{_start_time(os.getpid())}",)
+
+
+def _start_time(pid: int) -> str:
+    """When a process started, in clock ticks since boot (field 22 of /proc/PID/stat), or nothing."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Containers:
+    """The Docker client, through the runner that starts every subprocess."""
+
+    runner: Runner
+
+    def probe(self) -> str:
+        """The server's version.
+
+        Raises EngineMissing where no client or no server is there, EngineDenied without the rights.
+        """
+        try:
+            done = self._docker("version", "--format", "{{.Server.Version}}", timeout=_PROBE_SECONDS)
+        except FileNotFoundError as fault:
+            raise EngineMissing(
+                "Docker is not installed",
+                next_step="install it (`apt-get install docker.io`), or use `--engine host`",
+            ) from fault
+        except TimeoutError as fault:
+            raise EngineMissing(
+                f"Docker did not answer within {_PROBE_SECONDS:.0f} s",
+                next_step="restart its daemon, or use `--engine host`",
+            ) from fault
+        if done.ok:
+            return done.output.strip().splitlines()[-1]
+        if "permission denied" in done.output.lower():
+            raise EngineDenied(
+                "this user may not talk to the Docker daemon",
+                next_step="`sudo usermod -aG docker $USER` and log in again, or use `--engine host`",
+            )
+        raise EngineMissing(
+            f"no Docker daemon answers: {done.output.strip().splitlines()[-1]}",
+            next_step="start it (`systemctl start docker`, or `dockerd` where no init system runs), "
+            "or use `--engine host`",
+        )
+
+    def image_id(self, reference: str) -> str | None:
+        """The id of a local image, or nothing where there is none."""
+        done = self._docker("image", "inspect", "--format", "{{.Id}}", reference)
+        return done.output.strip() if done.ok else None
+
+    def run(
+        self,
+        *,
+        image: str,
+        folders: Mapping[Path, str],
+        argv: tuple[str, ...],
+        collect: Mapping[str, Path],
+        log: Path,
+        on_line: Callable[[str], None] | None = None,
+        workdir: str = "/tmp",  # noqa: S108  (a path in the container)
+        env: Mapping[str, str] | None = None,
+    ) -> Finished:
+        """Runs `argv` in a new container of `image` and removes it, whatever happens.
+
+        `folders` are copied in first (host folder to container path), `collect` copied out after, also
+        after a failure where they exist. Raises ImageError where the container cannot be made.
+        """
+        name = f"spokeshave-{uuid.uuid4()}"
+        labels = [part for label in owner_labels() for part in ("--label", label)]
+        variables = [part for k, v in (env or {}).items() for part in ("--env", f"{k}={v}")]
+        made = self._docker(
+            *("create", "--name", name, "--network", "none", "--workdir", workdir),
+            *labels,
+            *variables,
+            *(image, *argv),
+        )
+        if not made.ok:
+            raise ImageError(f"no container of {image} can be made: {made.output.strip()}")
+        try:
+            for source, target in folders.items():
+                self._checked("cp", f"{source}/.", f"{name}:{target}")
+            done = self.runner(Command(argv=("docker", "start", "--attach", name), log=log, on_line=on_line))
+            for inside, outside in collect.items():
+                outside.mkdir(parents=True, exist_ok=True)
+                copied = self._docker("cp", f"{name}:{inside}/.", str(outside))
+                if done.ok and not copied.ok:
+                    raise ImageError(f"{inside} cannot be copied out: {copied.output.strip()}")
+            return done
+        finally:
+            self._docker("rm", "--force", "--volumes", name)
+
+    def remove_orphans(self) -> int:
+        """Removes containers whose spokeshave process is gone; returns how many there were."""
+        listed = self._docker(
+            *("ps", "--all", "--filter", f"label={OWNER}"),
+            *("--format", '{{.ID}} {{.Label "' + OWNER + '"}}'),
+        )
+        orphans = []
+        for line in listed.output.splitlines() if listed.ok else ():
+            identity, _, owner = line.partition(" ")
+            pid, _, started = owner.partition(":")
+            if not pid.isdigit() or _start_time(int(pid)) != started:
+                orphans.append(identity)
+        if orphans:
+            self._docker("rm", "--force", "--volumes", *orphans)
+        return len(orphans)
+
+    def _docker(self, *words: str, timeout: float | None = None) -> Finished:
+        return self.runner(Command(argv=("docker", *words), timeout=timeout))
+
+    def _checked(self, *words: str) -> Finished:
+        done = self._docker(*words)
+        if not done.ok:
+            raise ImageError(f"docker {words[0]} failed: {done.output.strip()}")
+        return done

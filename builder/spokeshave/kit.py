@@ -1,0 +1,108 @@
+"""Lays out the work folder of a compile: `source/` to build, `kit/` with all that the build needs.
+
+The same layout serves both engines; cibuildwheel copies it to /project in the container.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from spokeshave import project, sources, wheel
+from spokeshave.archive import unpack
+from spokeshave.errors import RecipeError
+from spokeshave.model import BuildPlan
+
+_COMPILE_CODE = ("project.py", "library.py", "backend/*")
+_FINISH_CODE = ("finish.py", "wheel.py", "levers/*.py")
+_INSIDE_CODE = (
+    *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "wheel.py"),
+    *("levers/*.py", "prove/*.py"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inputs:
+    """The fetched files of a build: the sdist, the locked build requirements, the library wheels."""
+
+    sdist: Path
+    requirements: tuple[Path, ...]
+    libraries: tuple[Path, ...]
+
+
+def package_root() -> Path:
+    """The folder of the installed `spokeshave` package."""
+    return Path(str(resources.files("spokeshave")))
+
+
+def code_digests() -> dict[str, str]:
+    """The sha256 of our own code that decides a wheel's bytes: `compile` and `finish`."""
+    return {"compile": _code_digest(_COMPILE_CODE), "finish": _code_digest(_FINISH_CODE)}
+
+
+def prove_digest() -> str:
+    """The sha256 of our own code that runs the tests."""
+    return _code_digest(("prove/*.py",))
+
+
+def _code_digest(globs: tuple[str, ...]) -> str:
+    root = package_root()
+    digest = hashlib.sha256()
+    for path in sorted(p for glob in globs for p in root.glob(glob) if p.is_file()):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
+    """Fills `work` with source/ and kit/; returns it.
+
+    Raises UnsafeArchive, PatchError, or RecipeError where a bundled licence is not in the source.
+    """
+    tree = unpack(inputs.sdist, work / "unpacked")
+    sources.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
+    kit = work / "kit"
+    kit.mkdir()
+    _copy_licenses(plan, tree, kit / "licenses")
+    if plan.compile.backend == "make":
+        project.write_library_project(plan, tree, work / "source")
+    else:
+        shutil.move(tree, work / "source")
+    shutil.rmtree(work / "unpacked")
+    (kit / "plan.json").write_text(json.dumps(plan.to_json(), indent=1, sort_keys=True), "utf-8")
+    (kit / "requirements.txt").write_text(plan.compile.requirements, "utf-8")
+    _copy_all(inputs.requirements, kit / "wheels")
+    for library in inputs.libraries:
+        wheel.unpack(library, kit / "libraries" / wheel.parse_name(library.name).distribution)
+    copy_code(kit / "code")
+    project.write_launchers(plan, kit)
+    return work
+
+
+def copy_code(folder: Path) -> None:
+    """Copies the part of spokeshave that runs inside containers, as package `spokeshave`."""
+    root = package_root()
+    for path in sorted(p for glob in _INSIDE_CODE for p in root.glob(glob)):
+        target = folder / "spokeshave" / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+
+
+def _copy_all(files: tuple[Path, ...], folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for path in files:
+        shutil.copyfile(path, folder / path.name)
+
+
+def _copy_licenses(plan: BuildPlan, tree: Path, folder: Path) -> None:
+    folder.mkdir()
+    for part in plan.bundled:
+        source = tree / part.license_file
+        if not source.is_file():
+            raise RecipeError(
+                f"recipe {plan.recipe}: bundled {part.name}: {part.license_file} is not in the source"
+            )
+        shutil.copyfile(source, folder / part.name)

@@ -1,0 +1,32 @@
+"""What makes a wheel smaller: one file a lever, in the order in which they act."""
+
+from __future__ import annotations
+
+from spokeshave.levers import (
+    docstrings,
+    files,
+    optimisation,
+    sections,
+    symbols,
+    test_modules,
+    tests,
+    unwind,
+)
+from spokeshave.levers.base import Lever
+
+LEVERS: tuple[Lever, ...] = (
+    tests.LEVER,
+    test_modules.LEVER,
+    files.TYPING,
+    files.HEADERS,
+    docstrings.LEVER,
+    optimisation.LEVER,
+    unwind.LEVER,
+    sections.LEVER,
+    symbols.LEVER,
+)
+
+
+def lever(name: str) -> Lever:
+    """The lever of that name; raises KeyError where there is none."""
+    return {known.name: known for known in LEVERS}[name]

@@ -1,0 +1,16 @@
+"""Test files leave the wheel for the tests archive beside it."""
+
+from __future__ import annotations
+
+from spokeshave.levers.base import Lever, Options, Shaved, Tree
+
+_ALWAYS = ("*/tests/*",)
+
+
+def shave(tree: Tree, options: Options) -> Shaved:
+    """Moves every file below a `tests` folder, and the recipe's `match`, but not its `keep`."""
+    found = tree.matching((*_ALWAYS, *options.get("match", ())), options.get("keep", ()))
+    return Shaved(saved=sum(tree.move_to_tests(path) for path in found), files=len(found))
+
+
+LEVER = Lever(name="tests", summary="test files moved into the tests archive", shave=shave)

@@ -1,0 +1,201 @@
+"""The frozen nouns that pass from stage to stage. Standard library only: plans are read in containers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["library", "python"]
+
+
+def digest_of(value: object) -> str:
+    """The sha256 (hex) of a JSON-serialisable value in canonical form."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """The sha256 (hex) of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """What a wheel is built for, named as cibuildwheel names it."""
+
+    python: str = "cp311"
+    arch: str = "x86_64"
+    libc: str = "manylinux"
+
+    @property
+    def identifier(self) -> str:
+        """For example `cp311-manylinux_x86_64`."""
+        return f"{self.python}-{self.libc}_{self.arch}"
+
+    @property
+    def python_version(self) -> str:
+        """For example `3.11`."""
+        return f"{self.python[2]}.{self.python[3:]}"
+
+    @property
+    def pip_platforms(self) -> tuple[str, ...]:
+        """Platform tags that the build and run images can install from, newest first."""
+        return (
+            *(f"manylinux_2_{minor}_{self.arch}" for minor in (31, 28, 27, 24, 17, 12, 5)),
+            *(f"manylinux{year}_{self.arch}" for year in ("2014", "2010", "1")),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LeverSetting:
+    """A lever that is on, with the recipe's data for it."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """An optimisation level for the sources whose absolute path fits a shell pattern."""
+
+    match: str
+    level: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompilePlan:
+    """All that decides the compiled bytes before trimming.
+
+    `requirements` is the text of the hash-locked build requirements, `flags` holds `c`, `cxx`,
+    `fortran` and `link`, `files` the recipe's own files by name (text), `libraries` the keys of the
+    compiled libraries that this build links.
+    """
+
+    backend: Literal["meson-python", "make"]
+    directory: str
+    settings: Mapping[str, Any]
+    flags: Mapping[str, tuple[str, ...]]
+    levels: tuple[Level, ...]
+    requirements: str
+    files: Mapping[str, str]
+    libraries: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """Where a plan is compiled: the engine, and the build image's reference and definition digest."""
+
+    engine: Literal["docker", "host"]
+    image: str
+    image_digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bundled:
+    """Somebody else's code inside a wheel: its name, version, SPDX id, licence file and source."""
+
+    name: str
+    version: str
+    license: str
+    license_file: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildPlan:
+    """A recipe, a profile and a target resolved: everything that a build needs to know.
+
+    `libraries` maps the distribution of each linked library to its exact version; `digest` is the
+    store's key for the finished wheel and `compile_key` for the compile that several plans can share.
+    """
+
+    recipe: str
+    kind: Kind
+    distribution: str
+    import_name: str
+    profile: str
+    version: str
+    build: int
+    target: Target
+    environment: Environment
+    tool: Mapping[str, str]
+    source: Mapping[str, str]
+    patches: Mapping[str, str]
+    compile: CompilePlan
+    levers: tuple[LeverSetting, ...]
+    libraries: Mapping[str, str]
+    sonames: tuple[str, ...]
+    bundled: tuple[Bundled, ...]
+    budget: int | None
+
+    @property
+    def local_version(self) -> str:
+        """The version that the wheel carries, for example `2.4.6+lean.1`."""
+        return f"{self.version}+{self.profile}.{self.build}"
+
+    @property
+    def compile_key(self) -> str:
+        """The key (sha256 hex) of the untrimmed wheel: source, patches, flags, image and builder code."""
+        return digest_of(
+            {
+                "source": dict(self.source),
+                "patches": dict(self.patches),
+                "compile": asdict(self.compile),
+                "distribution": self.distribution,
+                "version": self.version,
+                "target": asdict(self.target) if self.kind == "python" else self.target.arch,
+                "environment": asdict(self.environment),
+                "code": self.tool["compile"],
+            }
+        )
+
+    @property
+    def digest(self) -> str:
+        """The key (sha256 hex) of the finished wheel."""
+        return digest_of({**self.to_json(), "digest": None, "compile_key": self.compile_key})
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as JSON-serialisable data, without its digests."""
+        return asdict(self)
+
+
+def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
+    """The inverse of `BuildPlan.to_json`."""
+    fields = dict(data)
+    compile_data = dict(fields["compile"])
+    compile_data["levels"] = tuple(Level(**row) for row in compile_data["levels"])
+    compile_data["flags"] = {key: tuple(flags) for key, flags in compile_data["flags"].items()}
+    return BuildPlan(
+        **{
+            **fields,
+            "target": Target(**fields["target"]),
+            "environment": Environment(**fields["environment"]),
+            "compile": CompilePlan(**compile_data),
+            "levers": tuple(LeverSetting(**row) for row in fields["levers"]),
+            "sonames": tuple(fields["sonames"]),
+            "bundled": tuple(Bundled(**row) for row in fields["bundled"]),
+        }
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Built:
+    """A finished build: the wheel, its tests archive and the record of how it came about."""
+
+    wheel: Path
+    tests: Path | None
+    record: Path
+    digest: str
+    cached: bool
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """The distribution's name as in the wheel's file name."""
+        return self.wheel.name.split("-")[0]

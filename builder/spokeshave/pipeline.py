@@ -1,0 +1,308 @@
+"""The stages in their order: plan, fetch, build. Each takes the value of the one before it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from spokeshave import kit, sources, wheel
+from spokeshave.containers import Containers
+from spokeshave.engines.base import Engine
+from spokeshave.engines.docker import DockerEngine
+from spokeshave.engines.host import HostEngine, compiler_version, find_python
+from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
+from spokeshave.images import Images, Mode
+from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of, plan_from_json
+from spokeshave.plan import make_plan
+from spokeshave.progress import Reporter
+from spokeshave.recipes import Profile, RecipeBook
+from spokeshave.run import Runner
+from spokeshave.store import Store
+
+EngineName = Literal["auto", "docker", "host"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What every stage works with; made once by the command line."""
+
+    book: RecipeBook
+    store: Store
+    runner: Runner
+    reporter: Reporter
+    logs: Path
+    image_mode: Mode = "auto"
+
+    @property
+    def containers(self) -> Containers:
+        return Containers(runner=self.runner)
+
+    @property
+    def images(self) -> Images:
+        return Images(
+            runner=self.runner,
+            containers=self.containers,
+            store=self.store,
+            say=self.reporter.say,
+            on_line=self.reporter.line,
+            logs=self.logs,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What the user asked to build."""
+
+    packages: tuple[str, ...]
+    profile: str
+    target: Target
+    engine: EngineName = "auto"
+    without: frozenset[str] = frozenset()
+
+
+def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
+    """The engine to use; `auto` takes Docker where it answers, else the host, and says why."""
+    if wanted == "host":
+        return "host"
+    try:
+        version = context.containers.probe()
+    except (EngineMissing, EngineDenied) as fault:
+        if wanted == "docker":
+            raise
+        context.reporter.say(f"engine: host, because {fault.what}")
+        return "host"
+    if wanted == "auto":
+        context.reporter.say(f"engine: docker {version}")
+    return "docker"
+
+
+def environment(context: Context, engine: Literal["docker", "host"], target: Target) -> Environment:
+    """Where plans are compiled: the build image, or this machine's compiler."""
+    if engine == "docker":
+        image = context.images.choose("build", target, context.image_mode)
+        return Environment(engine="docker", image=image.reference, image_digest=image.digest)
+    compiler = compiler_version(context.runner)
+    python = find_python(target)
+    return Environment(engine="host", image="", image_digest=digest_of([compiler, Path(python).name]))
+
+
+def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:
+    """The plans of the requested packages and of the libraries they link, in build order."""
+    profile = context.book.profile(request.profile)
+    done: dict[str, BuildPlan] = {}
+    for name in request.packages:
+        _plan_one(context, request, where, profile, name, done)
+    return tuple(done.values())
+
+
+def _plan_one(
+    context: Context,
+    request: Request,
+    where: Environment,
+    profile: Profile,
+    name: str,
+    done: dict[str, BuildPlan],
+) -> BuildPlan:
+    if name in done:
+        return done[name]
+    loaded = context.book.load(name)
+    libraries = tuple(
+        _plan_one(context, request, where, profile, library, done)
+        for library in loaded.recipe.build.libraries
+    )
+    done[name] = make_plan(
+        loaded,
+        profile,
+        request.target,
+        where,
+        tool=kit.code_digests(),
+        libraries=libraries,
+        without=request.without if name in request.packages else frozenset(),
+    )
+    return done[name]
+
+
+def fetch(context: Context, plan: BuildPlan) -> tuple[Path, tuple[Path, ...]]:
+    """The sdist and the locked build requirements, from the store or the index.
+
+    Raises HashMismatch or NetworkError.
+    """
+    source = plan.source
+    sdist = context.store.get("source", source["sha256"])
+    if sdist is None:
+        with context.reporter.stage(f"fetching {source['pypi']} {source['version']}"):
+            pin = sources.SourcePin(pypi=source["pypi"], version=source["version"], sha256=source["sha256"])
+            settings = sources.read_pip_settings(context.runner)
+            sdist = context.store.put(
+                "source",
+                source["sha256"],
+                lambda folder: _ignore(sources.download_source(pin, folder, settings=settings)),
+            )
+    requirements = fetch_locked(context, plan.compile.requirements, plan.target)
+    return _only_file(sdist), requirements
+
+
+def fetch_locked(context: Context, text: str, target: Target) -> tuple[Path, ...]:
+    """The wheels of a hash-locked requirements text, from the store or the index."""
+    key = digest_of([text, target.identifier])
+    folder = context.store.get("wheels", key)
+    if folder is None:
+        with context.reporter.stage("fetching locked requirements"):
+            folder = context.store.put("wheels", key, lambda new: _download(context, text, target, new))
+    return tuple(sorted(folder.glob("*.whl")))
+
+
+def _download(context: Context, text: str, target: Target, folder: Path) -> None:
+    locked = folder / "requirements.txt"
+    locked.write_text(text, "utf-8")
+    sources.download_locked(
+        locked,
+        folder,
+        python_tag=target.python,
+        platforms=target.pip_platforms,
+        runner=context.runner,
+        log=context.logs / "pip-download.log",
+    )
+
+
+def _only_file(folder: Path) -> Path:
+    return next(p for p in sorted(folder.iterdir()) if p.name != "manifest.json")
+
+
+def _ignore(value: object) -> None:
+    del value
+
+
+def make_engine(context: Context, where: Environment) -> Engine:
+    """The engine of an environment, ready to use."""
+    if where.engine == "host":
+        return HostEngine(environment=where, runner=context.runner, on_line=context.reporter.line)
+    return DockerEngine(
+        environment=where,
+        runner=context.runner,
+        containers=context.containers,
+        on_line=context.reporter.line,
+    )
+
+
+def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
+    """Builds the plans in order, each at most once; returns the results by recipe name.
+
+    Raises BuildError, BudgetError, or what fetching raises.
+    """
+    built: dict[str, Built] = {}
+    for plan in plans:
+        libraries = tuple(
+            built[other.recipe].wheel for other in plans if other.distribution in plan.libraries
+        )
+        with context.store.locked("built", plan.digest):
+            built[plan.recipe] = _build_one(context, plan, libraries)
+        _check_budget(plan, built[plan.recipe])
+    return built
+
+
+def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -> Built:
+    started = time.monotonic()
+    label = f"{plan.distribution} {plan.local_version}"
+    entry = context.store.get("built", plan.digest)
+    if entry is not None:
+        context.reporter.say(f"{label}: in the store, nothing to do")
+        return load_built(entry, plan.digest, cached=True)
+    sdist, requirements = fetch(context, plan)
+    if plan.environment.engine == "docker":
+        image = context.images.choose("build", plan.target, context.image_mode)
+        with context.reporter.stage(f"build image {image.reference}"):
+            context.images.ensure(image, plan.target)
+    engine = make_engine(context, plan.environment)
+    inputs = kit.Inputs(sdist=sdist, requirements=requirements, libraries=libraries)
+    log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
+    with context.store.scratch() as work:
+        output = work / "output"
+        output.mkdir()
+        kit.prepare(plan, inputs, work)
+        raw = context.store.get("compiled", plan.compile_key)
+        if raw is None:
+            with context.reporter.stage(f"building {label} ({plan.environment.engine})"):
+                engine.build(plan, work, output, log)
+            context.store.put("compiled", plan.compile_key, lambda new: _copy(output.glob("raw/*.whl"), new))
+        else:
+            with context.reporter.stage(f"finishing {label} from its stored compile"):
+                engine.finish(plan, work, _only_wheel(raw), output, log)
+        (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
+        entry = context.store.put("built", plan.digest, lambda new: _copy(output.glob("*.*"), new))
+    done = load_built(entry, plan.digest, cached=False)
+    seconds = time.monotonic() - started
+    context.reporter.say(f"{label}: {done.wheel.stat().st_size / 1e6:.1f} MB wheel, {seconds:.0f} s")
+    return done
+
+
+def _copy(files: object, folder: Path) -> None:
+    for path in files:  # type: ignore[attr-defined]
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+
+
+def _only_wheel(folder: Path) -> Path:
+    return next(folder.glob("*.whl"))
+
+
+def load_built(entry: Path, digest: str, *, cached: bool) -> Built:
+    """A finished build as it lies in the store."""
+    return Built(
+        wheel=_only_wheel(entry),
+        tests=next(entry.glob("*.tests.zip"), None),
+        record=entry / "record.json",
+        digest=digest,
+        cached=cached,
+        seconds=0.0,
+    )
+
+
+def unpacked_bytes(wheel_path: Path) -> int:
+    """The sum of a wheel's file sizes, unpacked."""
+    import zipfile  # noqa: PLC0415
+
+    with zipfile.ZipFile(wheel_path) as archive:
+        return sum(info.file_size for info in archive.infolist())
+
+
+def _check_budget(plan: BuildPlan, built: Built) -> None:
+    size = unpacked_bytes(built.wheel)
+    if plan.budget is not None and size > plan.budget:
+        raise BudgetError(
+            f"{built.wheel.name} is {size:,} bytes unpacked; profile {plan.profile!r} allows {plan.budget:,}",
+            next_step="`spokeshave report` shows where they sit; or raise the budget in the profile",
+        )
+
+
+def deliver(
+    context: Context, plans: tuple[BuildPlan, ...], built: Mapping[str, Built], folder: Path
+) -> list[Path]:
+    """Copies wheels, tests archives and records into the output folder, each whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    delivered = []
+    for plan in plans:
+        result = built[plan.recipe]
+        stem = result.wheel.name.removesuffix(".whl")
+        pairs = [(result.wheel, result.wheel.name), (result.record, f"{stem}.record.json")]
+        if result.tests:
+            pairs.append((result.tests, result.tests.name))
+        for source, name in pairs:
+            partial = folder / f".{name}.part"
+            shutil.copyfile(source, partial)
+            partial.rename(folder / name)
+        delivered.append(folder / result.wheel.name)
+    return delivered
+
+
+def plan_of(entry: Path) -> BuildPlan:
+    """The plan of a built entry of the store."""
+    return plan_from_json(json.loads((entry / "plan.json").read_text("utf-8")))
+
+
+__all__ = ["Context", "Request", "build", "deliver", "fetch", "make_plans", "wheel"]

@@ -1,0 +1,143 @@
+"""Recipe x Profile x Target -> BuildPlan. Pure: reads no file, starts nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from spokeshave.errors import RecipeError
+from spokeshave.levers import LEVERS
+from spokeshave.model import (
+    BuildPlan,
+    Bundled,
+    CompilePlan,
+    Environment,
+    Level,
+    LeverSetting,
+    Target,
+)
+from spokeshave.recipes import Loaded, Profile, VersionTable, did_you_mean, pick_version
+
+
+def make_plan(
+    loaded: Loaded,
+    profile: Profile,
+    target: Target,
+    environment: Environment,
+    *,
+    tool: Mapping[str, str],
+    libraries: tuple[BuildPlan, ...] = (),
+    without: frozenset[str] = frozenset(),
+) -> BuildPlan:
+    """Resolves a recipe: picks the version, sums up the levers' flags, pins the libraries.
+
+    `libraries` are the plans of `recipe.build.libraries`, in that order; `without` names levers that are
+    left off although the profile has them on. Raises RecipeError for an unknown lever or no version.
+    """
+    recipe = loaded.recipe
+    version = pick_version(recipe, target.python_version)
+    levers = _levers(loaded, profile, without)
+    return BuildPlan(
+        recipe=recipe.name,
+        kind=recipe.kind,
+        distribution=recipe.distribution,
+        import_name=recipe.import_name,
+        profile=profile.name,
+        version=version.version,
+        build=profile.build,
+        target=target,
+        environment=environment,
+        tool=dict(tool),
+        source={
+            "pypi": version.source.pypi,
+            "version": version.source.version or version.version,
+            "sha256": version.source.sha256,
+        },
+        patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in version.patches},
+        compile=_compile(loaded, profile, version, levers, libraries),
+        levers=levers,
+        libraries={library.distribution: library.local_version for library in libraries},
+        sonames=tuple(s for library in libraries for s in _soname(library)),
+        bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
+        budget=profile.budgets.get(recipe.distribution),
+    )
+
+
+def _soname(library: BuildPlan) -> tuple[str, ...]:
+    table = library.compile.settings.get("library")
+    return (table["soname"],) if table else ()
+
+
+def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[LeverSetting, ...]:
+    known = [lever.name for lever in LEVERS]
+    for where, names in (
+        (f"profile {profile.name}", profile.levers),
+        (f"recipe {loaded.recipe.name}", loaded.recipe.levers),
+        ("--without", without),
+    ):
+        for name in names:
+            if name not in known:
+                raise RecipeError(f"{where}: there is no lever {name!r}", next_step=did_you_mean(name, known))
+    return tuple(
+        LeverSetting(name=name, options=loaded.recipe.levers.get(name, {}))
+        for name in known
+        if profile.levers.get(name) and name not in without
+    )
+
+
+def _compile(
+    loaded: Loaded,
+    profile: Profile,
+    version: VersionTable,
+    levers: tuple[LeverSetting, ...],
+    libraries: tuple[BuildPlan, ...],
+) -> CompilePlan:
+    build = loaded.recipe.build
+    optimised = any(setting.name == "optimisation" for setting in levers)
+    level = build.level if optimised else build.upstream_level
+    names = (build.requires, *version.patches, *(build.library.exports if build.library else ()))
+    return CompilePlan(
+        backend=build.backend,
+        directory=build.directory,
+        settings=_settings(loaded, profile),
+        flags=_flags(levers, f"-{level}"),
+        levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
+        requirements=loaded.files[build.requires],
+        files={name: loaded.files[name] for name in names},
+        libraries={library.distribution: library.compile_key for library in libraries},
+    )
+
+
+def _settings(loaded: Loaded, profile: Profile) -> dict[str, Any]:
+    build = loaded.recipe.build
+    if build.backend == "meson-python":
+        return {"setup-args": {key: _meson(value) for key, value in build.setup_args.items()}}
+    variables = dict(build.variables)
+    library = build.library
+    if library and library.kernels_variable:
+        variables[library.kernels_variable] = " ".join(profile.blas.kernels)
+    return {
+        "targets": list(build.targets),
+        "variables": variables,
+        "flags-variable": build.flags_variable,
+        "library": library.model_dump(mode="json") if library else None,
+        "summary": loaded.recipe.summary,
+        "license": loaded.recipe.license,
+    }
+
+
+def _meson(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _flags(levers: tuple[LeverSetting, ...], level: str) -> dict[str, tuple[str, ...]]:
+    """The flags of all levers that are on, behind the optimisation level."""
+    settings = {setting.name: setting.options for setting in levers}
+    added = [lever.flags(settings[lever.name]) for lever in LEVERS if lever.name in settings and lever.flags]
+    return {
+        "c": (level, *(flag for one in added for flag in one.c)),
+        "cxx": (level, *(flag for one in added for flag in one.cxx)),
+        "fortran": (level, *(flag for one in added for flag in one.fortran)),
+        "link": tuple(flag for one in added for flag in one.link),
+    }

@@ -1,0 +1,1 @@
+"""What runs inside the clean place where a wheel is proved. Standard library only."""

@@ -1,0 +1,117 @@
+"""The whole course with real worker processes; the made-up suite brings its own clock."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from spokeshave.bench import (
+    BenchError,
+    Options,
+    Progress,
+    compare_installs,
+    read_journal,
+    read_json,
+    tables,
+)
+from spokeshave.bench.__main__ import main
+from spokeshave.bench.dialogue import Worker, WorkerError, fixed_environment
+
+FAST = Options(pattern="bench_work", rounds=2, modules=("json",), import_rounds=1)
+
+
+def test_a_whole_comparison(tmp_path: Path, suite: Path, ours: Path, stock: Path) -> None:
+    seen: list[Progress] = []
+    journal = tmp_path / "run.jsonl"
+    report = compare_installs(
+        ours, stock, suite, seconds=60, options=FAST, journal=journal, on_progress=seen.append
+    )
+    ratios = {result.case.label: result.ratio for result in report.results}
+    assert len(ratios) == 8
+    assert all(ratio == pytest.approx(3) for ratio in ratios.values()), ratios
+    assert all(len(result.visits) == 3 for result in report.results), "checked twice again"
+    assert report.summary is not None
+    assert report.summary.mean == pytest.approx(3)
+    assert (report.not_taken, report.unchecked, report.header.other_types) == (0, 0, 1)
+    assert report.header.planned == 12
+    assert report.where() == {
+        "bench_work.Faulty.time_it('ours')": "ours",
+        "bench_work.Faulty.time_it('both')": "both",
+        "bench_work.Faulty.time_it('skipped')": "both",
+        "bench_work.Faulty.time_it('crash')": "stock",
+    }
+    assert {fault.kind for fault in report.faults} == {"failed", "skipped", "crashed"}
+    assert list(report.header.broken["ours"]) == ["benchmarks.bench_broken"]
+    assert [row.module for row in report.imports] == ["json"]
+    assert {progress.phase for progress in seen} == {"measure", "check again", "imports"}
+    assert not list(suite.rglob("__pycache__")), "the suite itself is not written to"
+    assert read_journal(journal) == report
+
+
+def test_a_cut_journal_still_gives_a_report(
+    tmp_path: Path, suite: Path, ours: Path, stock: Path
+) -> None:
+    journal, out = tmp_path / "run.jsonl", tmp_path / "out.json"
+    options = Options(pattern="Work", rounds=1, max_cases=2)
+    compare_installs(ours, stock, suite, seconds=60, options=options, journal=journal)
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:2]) + lines[2][:20])
+    done = CliRunner().invoke(main, ["--from", str(journal), "--json", str(out)])
+    assert done.exit_code == 0, done.output
+    report = read_json(out)
+    assert len(report.results) == 1
+    assert (report.not_taken, report.unchecked) == (1, 1)
+    console = Console(width=200)
+    with console.capture() as captured:
+        for table in tables(report):
+            console.print(table)
+    assert "geometric mean" in captured.get()
+
+
+def test_the_budget_never_costs_a_function(suite: Path, ours: Path, stock: Path) -> None:
+    options = Options(pattern="Work|Cached|module_level", rounds=1)
+    report = compare_installs(ours, stock, suite, seconds=0, options=options)
+    assert report.summary is not None
+    assert report.summary.functions == report.header.functions == 3
+    assert report.not_taken == 5
+
+
+def test_a_silent_worker_is_given_up(tmp_path: Path, suite: Path, stock: Path) -> None:
+    worker = Worker(stock, suite / "benchmarks", tmp_path / "home", cpu=0, extra={})
+    try:
+        worker.ask("prepare", timeout=60, name="bench_slow.time_slow", index=0)
+        with pytest.raises(WorkerError, match="no answer") as caught:
+            worker.ask("measure", timeout=0.1, number=1, fresh=False)
+        assert caught.value.kind == "timeout"
+        assert not worker.alive
+    finally:
+        worker.close()
+
+
+def test_what_cannot_be_compared_is_told(tmp_path: Path, suite: Path, stock: Path) -> None:
+    with pytest.raises(BenchError, match="no benchmark package"):
+        compare_installs(stock, stock, tmp_path)
+    with pytest.raises(BenchError, match=r"ours, .*no-such-python"):
+        compare_installs(tmp_path / "no-such-python", stock, suite)
+    bare = tmp_path / "bare"
+    bare.write_text(f'#!/bin/sh\nexec "{stock}" -S "$@"\n')
+    bare.chmod(0o755)
+    with pytest.raises(BenchError, match="asv_runner"):
+        compare_installs(bare, stock, suite)
+
+
+def test_the_environment_takes_nothing_from_the_callers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    fixed = fixed_environment(Path("/venv/bin/python"), tmp_path, {"EXTRA": "1"})
+    assert "OPENBLAS_CORETYPE" not in fixed
+    assert fixed["OMP_NUM_THREADS"] == fixed["EXTRA"] == "1"
+    assert fixed["PATH"].startswith("/venv/bin:")
+
+
+def test_the_command_wants_both_installs() -> None:
+    done = CliRunner().invoke(main, [])
+    assert done.exit_code == 2
+    assert "--stock" in done.output
