@@ -22,7 +22,7 @@ from spokeshave.levers.base import Shaved, Tree
 from spokeshave.model import BuildPlan, file_sha256, plan_from_json
 from spokeshave.run import Command, run
 
-PRELOAD = '''"""Loads the BLAS that this wheel shares, wherever the installer put it (written by spokeshave)."""
+PRELOAD = '''"""Loads the library that this wheel shares, wherever it lies (written by spokeshave)."""
 
 import {module}
 

@@ -6,13 +6,11 @@ default, so that no address is written here.
 
 from __future__ import annotations
 
-import ast
+import json
 import logging
-import re
 import ssl
 import sys
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,21 +29,37 @@ T = TypeVar("T")
 # It warns of each index that lacks a package, which is no news where there are several.
 logging.getLogger("unearth").addHandler(logging.NullHandler())
 
-_SECTIONS = ("global", "download", ":env:")  # as `pip download` reads them: the later one wins
-_ALIASES = {"default-timeout": "timeout", "pypi-url": "index-url"}
-_SETTING = re.compile(r"^(global|download|:env:)\.([a-z-]+)=(.*)$", re.MULTILINE)
 _DEFAULT_TIMEOUT = 15.0  # pip's own, in seconds
 _PAUSES = (0.3, 1.0)  # seconds before the second and the third attempt
 ASK_PIP = (
     "run `pip config debug` to see which index pip uses; without a network, put the file into a "
     "folder and name that folder in PIP_FIND_LINKS"
 )
-# `PyPI` is pip's name for its default; pip also takes certificates from the variables of requests.
+# Runs in the Python whose pip is asked. `pip config list` would show every file's value, by path and
+# not by precedence, and nothing at all under `quiet`; `pip config get` would read one file only.
 _PROBE = """
-import os
-from pip._internal.models.index import PyPI
-print("index", PyPI.simple_url)
-print("bundle", os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or "")
+import json, os
+from pip._internal.configuration import Configuration
+from pip._internal.exceptions import PipError
+from pip._internal.models.index import PyPI  # pip's name for its default index
+known = Configuration(isolated=False)
+known.load()
+found = {
+    "default-index": PyPI.simple_url,
+    # pip also takes certificates from the variables of requests.
+    "bundle": os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"),
+}
+for section in "global", "download", ":env:":  # as `pip download` reads them: the later one wins
+    for key in (
+        "pypi-url index-url extra-index-url find-links no-index cert client-cert proxy "
+        "trusted-host default-timeout timeout"
+    ).split():
+        try:
+            value = known.get_value(section + "." + key)
+        except (KeyError, PipError):
+            continue
+        found[{"pypi-url": "index-url", "default-timeout": "timeout"}.get(key, key)] = value
+print(json.dumps(found))
 """
 
 
@@ -76,19 +90,21 @@ def read_pip_settings(runner: Runner, python: str = sys.executable) -> PipSettin
 
     Raises NetworkError where that Python has no working pip.
     """
-    found = _configured(runner, python)
-    defaults = dict(
-        line.split(" ", 1)
-        for line in _ask(runner, python, "-c", _PROBE).splitlines()
-        if line.startswith(("index ", "bundle "))
-    )
+    done = runner(Command(argv=(python, "-P", "-c", _PROBE)))  # -P: no pip from this folder
+    if not done.ok:
+        raise NetworkError(
+            f"cannot ask pip for its settings: {python} exited with {done.returncode}: "
+            + "\n".join(done.output.splitlines()[-5:]),
+            next_step=f"try `{python} -m pip config debug`, or `{python} -m ensurepip`",
+        )
+    found: dict[str, str] = json.loads(done.output.splitlines()[-1])
     proxy = found.get("proxy") or None
     return PipSettings(
-        index_url=found.get("index-url") or defaults["index"],
+        index_url=found.get("index-url") or found["default-index"],
         extra_index_urls=tuple(found.get("extra-index-url", "").split()),
         find_links=tuple(_expanded(link) for link in found.get("find-links", "").split()),
-        cert=_path(found.get("cert") or defaults["bundle"]),
-        client_cert=_path(found.get("client-cert", "")),
+        cert=_path(found.get("cert") or found["bundle"]),
+        client_cert=_path(found.get("client-cert")),
         proxy=f"http://{proxy}" if proxy and "://" not in proxy else proxy,
         trusted_hosts=tuple(found.get("trusted-host", "").split()),
         no_index=found.get("no-index", "").lower() in ("1", "true", "yes", "on", "y", "t"),
@@ -96,38 +112,11 @@ def read_pip_settings(runner: Runner, python: str = sys.executable) -> PipSettin
     )
 
 
-def _configured(runner: Runner, python: str) -> dict[str, str]:
-    """pip's settings by name, as strings, the effective one each."""
-    # -vvv outweighs a configured `quiet`, under which pip would list nothing at all.
-    rows = _SETTING.findall(_ask(runner, python, "-m", "pip", "-vvv", "config", "list"))
-    times = Counter((section, key) for section, key, _ in rows)
-    found: dict[str, str] = {}
-    for section, key, literal in sorted(rows, key=lambda row: _SECTIONS.index(row[0])):
-        value = str(ast.literal_eval(literal))
-        if times[section, key] > 1:
-            # Newer pips list every file, sorted by path; only `get` tells which file wins.
-            shown = _ask(runner, python, "-m", "pip", "-vvv", "config", "get", f"{section}.{key}")
-            value = "\n".join(x for x in shown.splitlines() if not x.startswith("For variant "))
-        found[_ALIASES.get(key, key)] = value.strip()
-    return found
-
-
-def _ask(runner: Runner, python: str, *arguments: str) -> str:
-    done = runner(Command(argv=(python, "-P", *arguments)))  # -P: no pip from the current folder
-    if not done.ok:
-        raise NetworkError(
-            f"cannot ask pip for its settings: {python} exited with {done.returncode}: "
-            + "\n".join(done.output.splitlines()[-5:]),
-            next_step=f"try `{python} -m pip config list`, or install pip: `{python} -m ensurepip`",
-        )
-    return done.output
-
-
 def _expanded(place: str) -> str:
     return str(Path(place).expanduser()) if place.startswith("~") else place
 
 
-def _path(text: str) -> Path | None:
+def _path(text: str | None) -> Path | None:
     return Path(text).expanduser() if text else None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from spokeshave import kit, sources, wheel
+from spokeshave import kit, sources
 from spokeshave.containers import Containers
 from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
@@ -20,7 +20,7 @@ from spokeshave.images import Images, Mode
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of, plan_from_json
 from spokeshave.plan import make_plan
 from spokeshave.progress import Reporter
-from spokeshave.recipes import Profile, RecipeBook
+from spokeshave.recipes import RecipeBook
 from spokeshave.run import Runner
 from spokeshave.store import Store
 
@@ -93,10 +93,9 @@ def environment(context: Context, engine: Literal["docker", "host"], target: Tar
 
 def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:
     """The plans of the requested packages and of the libraries they link, in build order."""
-    profile = context.book.profile(request.profile)
     done: dict[str, BuildPlan] = {}
     for name in request.packages:
-        _plan_one(context, request, where, profile, name, done)
+        _plan_one(context, request, where, name, done)
     return tuple(done.values())
 
 
@@ -104,7 +103,6 @@ def _plan_one(
     context: Context,
     request: Request,
     where: Environment,
-    profile: Profile,
     name: str,
     done: dict[str, BuildPlan],
 ) -> BuildPlan:
@@ -112,12 +110,11 @@ def _plan_one(
         return done[name]
     loaded = context.book.load(name)
     libraries = tuple(
-        _plan_one(context, request, where, profile, library, done)
-        for library in loaded.recipe.build.libraries
+        _plan_one(context, request, where, library, done) for library in loaded.recipe.build.libraries
     )
     done[name] = make_plan(
         loaded,
-        profile,
+        context.book.profile(request.profile),
         request.target,
         where,
         tool=kit.code_digests(),
@@ -303,6 +300,3 @@ def deliver(
 def plan_of(entry: Path) -> BuildPlan:
     """The plan of a built entry of the store."""
     return plan_from_json(json.loads((entry / "plan.json").read_text("utf-8")))
-
-
-__all__ = ["Context", "Request", "build", "deliver", "fetch", "make_plans", "wheel"]

@@ -115,6 +115,15 @@ class Store:
                 freed += size
         return freed
 
+    def remove_logs(self, keep: str) -> int:
+        """Removes the logs of earlier runs; `keep` names the folder of this one. Returns bytes freed."""
+        freed = 0
+        for folder in (self.root / "logs").glob("run-*"):
+            if folder.name != keep:
+                freed += sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+                shutil.rmtree(folder, ignore_errors=True)
+        return freed
+
     def _folder(self, kind: str, key: str) -> Path:
         return self.root / "entries" / kind / key
 

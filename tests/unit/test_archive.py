@@ -238,11 +238,7 @@ def test_a_zip_directory_that_claims_gigabytes_is_refused(tmp_path: Path) -> Non
     refused(path, "truncated|in one piece")
 
 
-def cut_half(data: bytes) -> bytes:
-    return data[: len(data) // 2]
-
-
-def cut_end(data: bytes) -> bytes:
+def cut(data: bytes) -> bytes:
     return data[:-12]
 
 
@@ -251,11 +247,9 @@ def flip(data: bytes) -> bytes:
     return data[:middle] + bytes([data[middle] ^ 0x55]) + data[middle + 1 :]
 
 
-@pytest.mark.parametrize("damage", [cut_half, cut_end, flip])
+@pytest.mark.parametrize("damage", [cut, flip])
 @pytest.mark.parametrize("suffix", ["gz", "xz", "bz2", "zip"])
-def test_a_damaged_archive_is_refused(
-    tmp_path: Path, suffix: str, damage: Callable[[bytes], bytes]
-) -> None:
+def test_a_damaged_archive_is_refused(tmp_path: Path, suffix: str, damage: Callable[[bytes], bytes]) -> None:
     noise = os.urandom(200_000)
     path = tmp_path / f"x.tar.{suffix}"
     if suffix == "zip":

@@ -2,7 +2,9 @@
 
 `compare_installs` is the entry. It runs the timing benchmarks of a suite under two interpreters
 ("ours" and "stock") in long-lived processes on one CPU with one thread, by turns A B B A, and gives
-time ratios ours / stock. Both interpreters' environments need `asv_runner`, ASV's runner library.
+time ratios ours / stock. Time in which other processes had the CPU is known from the kernel and
+taken off, so that a busy machine does little harm. Both interpreters' environments need
+`asv_runner`, ASV's runner library.
 
 A case's ratio is the quotient of the two sides' seconds per call, each the mean of the lower half
 of its samples, since disturbances only add time. What stands out (slower than 1.10, faster than

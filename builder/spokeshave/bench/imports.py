@@ -12,14 +12,18 @@ from spokeshave.run import Command, Runner, run
 
 _MARK = "spokeshave-import"
 _TIMEOUT = 120.0  # seconds
-# VmHWM, not ru_maxrss: the latter survives exec, so that it would show the driver's size. Imports
-# nothing beforehand that a module could want to import itself.
+# VmHWM, not ru_maxrss: the latter survives exec, so that it would show the driver's size. Time in
+# which others had the CPU (schedstat) does not count. Imports nothing beforehand that a module could
+# want to import itself.
 _CHILD = f"""
 import os, sys, time
 os.sched_setaffinity(0, {{int(sys.argv[1])}})
-start = time.perf_counter()
+def waited():
+    with open("/proc/thread-self/schedstat") as stat:
+        return int(stat.read().split()[1]) / 1e9
+waits, start = waited(), time.perf_counter()
 __import__(sys.argv[2])
-seconds = time.perf_counter() - start
+seconds = time.perf_counter() - start - (waited() - waits)
 with open("/proc/self/status") as status:
     peak = next(line.split()[1] for line in status if line.startswith("VmHWM:"))
 print("\\n{_MARK}", seconds, peak)

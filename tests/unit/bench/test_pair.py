@@ -88,8 +88,7 @@ def test_a_visit_samples_in_turns(bench: Bench) -> None:
     turns = ("ours", "stock", "stock", "ours", "stock", "ours", "ours", "stock")
     assert sampled == list(turns)
     called = {
-        side: [v["number"] for s, do, v in bench.log if do == "measure" and s == side]
-        for side in SIDES
+        side: [v["number"] for s, do, v in bench.log if do == "measure" and s == side] for side in SIDES
     }
     assert called["ours"] == called["stock"] == [1, 5, 5, 5, 5, 5], "memory of the same history"
     prepared = {side: values for side, do, values in bench.log if do == "prepare"}

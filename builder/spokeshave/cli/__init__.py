@@ -1,0 +1,69 @@
+"""The command line: parse, call the pipeline, map errors to exit codes. No logic."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import click
+import platformdirs
+from rich.console import Console
+
+from spokeshave import __version__
+from spokeshave.cli import building, proving, upkeep
+from spokeshave.cli.base import Globals, interrupt
+from spokeshave.images import Mode
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="spokeshave")
+@click.option(
+    "--recipes",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Folder with recipes and profiles; goes before ./recipes and the built-in ones.",
+)
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    envvar="SPOKESHAVE_CACHE",
+    help="Folder of the store and logs (default: the user's cache folder).",
+)
+@click.option(
+    "--image",
+    type=click.Choice(["auto", "local", "registry"]),
+    default="auto",
+    show_default=True,
+    help="Official images from a registry, or local ones from Debian packages.",
+)
+@click.pass_context
+def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mode) -> None:
+    """Build minimal, verified wheels of the scientific Python stack.
+
+    \b
+    Examples:
+      spokeshave doctor                          what is missing, and how to get it
+      spokeshave build numpy --profile lean      a slim numpy wheel and the BLAS it shares
+      spokeshave verify wheelhouse/*.whl         prove it against the stock wheel
+      spokeshave report                          sizes beside stock, and what each lever saved
+
+    \b
+    Exit codes: 2 usage, 3 recipe, 10 hash, 11 unsafe archive, 12 network, 13 patch, 20 engine missing,
+    21 Docker rights, 22 image, 30 build, 32 budget, 40 verification, 41 wheel, 50 store, 130 interrupted.
+    """
+    signal.signal(signal.SIGTERM, interrupt)
+    ctx.obj = Globals(
+        recipes=recipes,
+        cache=(cache or Path(platformdirs.user_cache_dir("spokeshave"))).resolve(),
+        image=image,
+        stderr=Console(stderr=True),
+        stdout=Console(),
+    )
+
+
+for _command in (
+    *(upkeep.doctor, building.plan, building.fetch, building.build, building.measure),
+    *(proving.verify, proving.report, upkeep.image, upkeep.clean, upkeep.schema),
+):
+    main.add_command(_command)

@@ -1,0 +1,101 @@
+"""What all commands share: the global options, and the mapping of errors to exit codes."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+
+from spokeshave import pipeline
+from spokeshave.errors import Interrupted, SpokeshaveError, StoreError
+from spokeshave.images import Mode
+from spokeshave.kit import package_root
+from spokeshave.progress import make_reporter
+from spokeshave.recipes import RecipeBook
+from spokeshave.run import run
+from spokeshave.store import Store
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Globals:
+    """The global options."""
+
+    recipes: Path | None
+    cache: Path
+    image: Mode
+    stderr: Console
+    stdout: Console
+
+    def context(self) -> pipeline.Context:
+        """What the stages work with; clears away what killed runs have left."""
+        reporter = make_reporter(self.stderr)
+        store = Store(root=self.cache, say=reporter.say)
+        store.sweep()
+        return pipeline.Context(
+            book=RecipeBook(recipe_folders(self.recipes)),
+            store=store,
+            runner=run,
+            reporter=reporter,
+            logs=Path(tempfile.mkdtemp(prefix="run-", dir=_made(self.cache / "logs"))),
+            image_mode=self.image,
+        )
+
+
+def recipe_folders(named: Path | None) -> list[Path]:
+    """Where recipes are looked for: the named folder, `recipes/` here, those in the distribution."""
+    root = package_root()
+    places = [named, Path("recipes"), root / "recipes_data", root.parent.parent / "recipes"]
+    return [place for place in places if place and (place / "profiles").is_dir()]
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StoreError(
+            f"the cache folder {folder} cannot be made: {fault.strerror}",
+            next_step="name another one with --cache",
+        ) from fault
+    return folder
+
+
+def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns expected errors into a message and their exit code, and Ctrl-C into 130."""
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        console = Console(stderr=True)
+        try:
+            return command(*args, **kwargs)
+        except KeyboardInterrupt:
+            fault: SpokeshaveError = Interrupted(
+                "interrupted", next_step="run the same command again: finished stages are kept"
+            )
+        except SpokeshaveError as caught:
+            fault = caught
+        except OSError as caught:
+            if caught.errno not in (28, 122):  # ENOSPC, EDQUOT
+                raise
+            fault = StoreError(
+                f"no space left on the disk: {caught.filename or 'unnamed file'}",
+                next_step="free some space, or run `spokeshave clean`",
+            )
+        console.print(f"error: {fault.what}", style="red", markup=False, highlight=False, soft_wrap=True)
+        if fault.log:
+            console.print(f"log: {fault.log}", markup=False, highlight=False, soft_wrap=True)
+        if fault.next_step:
+            console.print(f"next: {fault.next_step}", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(fault.exit_code)
+
+    return wrapper
+
+
+def interrupt(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,180 @@
+"""`plan`, `fetch`, `build`, `measure`: what is built, and its making."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spokeshave import measure as measuring
+from spokeshave import pipeline
+from spokeshave.cli.base import Globals, guarded
+from spokeshave.model import BuildPlan, Target
+
+
+def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what to build."""
+    for option in reversed(
+        [
+            click.argument("packages", nargs=-1, required=True, metavar="PACKAGE..."),
+            click.option("--profile", default="lean", show_default=True, help="Which levers are on."),
+            click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag."),
+            click.option(
+                "--engine",
+                type=click.Choice(["auto", "docker", "host"]),
+                default="auto",
+                show_default=True,
+                help="Where to compile.",
+            ),
+            click.option("--without", multiple=True, metavar="LEVER", help="Leave one lever off."),
+            click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout."),
+        ]
+    ):
+        command = option(command)
+    return command
+
+
+def _request(
+    packages: tuple[str, ...],
+    profile: str,
+    python: str,
+    engine: pipeline.EngineName,
+    without: tuple[str, ...],
+) -> pipeline.Request:
+    if not (python.startswith("cp3") and python[3:].isdigit()):
+        raise click.BadParameter(f"{python!r} is not a Python tag such as cp311", param_hint="--python")
+    return pipeline.Request(
+        packages=packages,
+        profile=profile,
+        target=Target(python=python),
+        engine=engine,
+        without=frozenset(without),
+    )
+
+
+def _plans(context: pipeline.Context, request: pipeline.Request) -> tuple[BuildPlan, ...]:
+    engine = pipeline.choose_engine(context, request.engine)
+    where = pipeline.environment(context, engine, request.target)
+    return pipeline.make_plans(context, request, where)
+
+
+def _emit(data: object) -> None:
+    click.echo(json.dumps(data, indent=1, sort_keys=True))
+
+
+@click.command()
+@build_options
+@click.pass_obj
+@guarded
+def plan(options: Globals, as_json: bool, **request: Any) -> None:
+    """Show the resolved plan and its digest; nothing is fetched or built.
+
+    \b
+    Example: spokeshave plan numpy --profile full --json
+    """
+    plans = _plans(options.context(), _request(**request))
+    if as_json:
+        return _emit([{**p.to_json(), "digest": p.digest, "compile_key": p.compile_key} for p in plans])
+    for one in plans:
+        options.stdout.print(f"[bold]{one.distribution} {one.local_version}[/] for {one.target.identifier}")
+        rows = {
+            "digest": one.digest,
+            "source": f"{one.source['pypi']} {one.source['version']}",
+            "patches": ", ".join(one.patches) or "none",
+            "engine": f"{one.environment.engine} {one.environment.image}",
+            "libraries": ", ".join(f"{k}=={v}" for k, v in one.libraries.items()) or "none",
+            "levers": ", ".join(lever.name for lever in one.levers),
+            "C flags": " ".join(one.compile.flags["c"]),
+            "link flags": " ".join(one.compile.flags["link"]),
+            "levels": "; ".join(f"{row.level} {row.match}" for row in one.compile.levels) or "one",
+            "budget": f"{one.budget:,} bytes" if one.budget else "none",
+        }
+        for key, value in rows.items():
+            options.stdout.print(f"  {key:<11} {value}", markup=False, highlight=False, soft_wrap=True)
+    return None
+
+
+@click.command()
+@build_options
+@click.pass_obj
+@guarded
+def fetch(options: Globals, as_json: bool, **request: Any) -> None:
+    """Fetch sources and build requirements into the store, so that `build` needs no network.
+
+    \b
+    Example: spokeshave fetch numpy
+    """
+    context = options.context()
+    got = {}
+    for one in _plans(context, _request(**request)):
+        sdist, requirements = pipeline.fetch(context, one)
+        got[one.recipe] = {"sdist": str(sdist), "requirements": [p.name for p in requirements]}
+    if as_json:
+        return _emit(got)
+    for name, row in got.items():
+        options.stdout.print(f"{name}: {row['sdist']}", markup=False, soft_wrap=True)
+    return None
+
+
+@click.command()
+@build_options
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="wheelhouse",
+    show_default=True,
+    metavar="DIR",
+    help="Where the wheels go.",
+)
+@click.pass_obj
+@guarded
+def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None:
+    """Build slim wheels of PACKAGEs and the libraries they share.
+
+    \b
+    Examples:
+      spokeshave build numpy
+      spokeshave build openblas numpy --profile full --engine docker --output wheelhouse
+    """
+    context = options.context()
+    plans = _plans(context, _request(**request))
+    built = pipeline.build(context, plans)
+    wheels = pipeline.deliver(context, plans, built, output)
+    if as_json:
+        return _emit(
+            [
+                {"wheel": str(path), "digest": p.digest, "cached": built[p.recipe].cached}
+                for path, p in zip(wheels, plans, strict=True)
+            ]
+        )
+    for path in wheels:
+        options.stdout.print(str(path), markup=False, highlight=False, soft_wrap=True)
+    return None
+
+
+@click.command()
+@build_options
+@click.pass_obj
+@guarded
+def measure(options: Globals, as_json: bool, **request: Any) -> None:
+    """Weigh the levers that act on the compile: one build of PACKAGEs without each of them.
+
+    The report shows the results. Each build takes as long as the first one did.
+
+    \b
+    Example: spokeshave measure numpy --profile lean
+    """
+    context = options.context()
+    wanted = _request(**request)
+    plans = _plans(context, wanted)
+    measuring.measure(context, wanted, plans)
+    known = {one.distribution: dict(measuring.known(context, one)) for one in plans}
+    if as_json:
+        return _emit(known)
+    for name, row in known.items():
+        for lever, saved in row.items():
+            options.stdout.print(f"{name:<14} {lever:<13} {saved:>12,} bytes", highlight=False)
+    return None

@@ -1,0 +1,129 @@
+"""`doctor`, `image`, `clean`, `schema`: the machine, the images, the store, the format."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+from rich.table import Table
+
+from spokeshave import doctor as doctoring
+from spokeshave import schema as schemas
+from spokeshave.cli.base import Globals, guarded
+from spokeshave.errors import EngineMissing
+from spokeshave.images import KINDS, Kind, local_image, official_image
+from spokeshave.model import Target
+
+
+@click.command()
+@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@click.option("--json", "as_json", is_flag=True, help="Write the checks as JSON to stdout.")
+@click.pass_obj
+@guarded
+def doctor(options: Globals, python: str, as_json: bool) -> None:
+    """Say what is missing for which engine, and the command that mends it.
+
+    \b
+    Example: spokeshave doctor --json
+    """
+    checks = doctoring.examine(options.context(), Target(python=python))
+    ready = doctoring.usable(checks)
+    if as_json:
+        click.echo(json.dumps({"engines": ready, "checks": [asdict(c) for c in checks]}, indent=1))
+    else:
+        table = Table("for", "what", "state", "found", "to mend")
+        for check in checks:
+            state = "[green]ok[/]" if check.ok else "[red]missing[/]"
+            table.add_row(check.engine, check.name, state, check.found, check.mend)
+        options.stdout.print(table)
+        options.stdout.print(f"engines ready: {', '.join(ready) or 'none'}")
+    if not ready:
+        raise EngineMissing("no engine is ready", next_step="mend what the table names, then ask again")
+
+
+@click.group()
+def image() -> None:
+    """Make and list the images that the Docker engine uses."""
+
+
+@image.command("build")
+@click.argument("kinds", nargs=-1, type=click.Choice(KINDS))
+@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@click.pass_obj
+@guarded
+def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
+    """Make local images from Debian packages: KINDS, or all of them.
+
+    \b
+    Example: spokeshave image build run
+    """
+    context = options.context()
+    context.containers.probe()
+    for kind in kinds or KINDS:
+        with context.reporter.stage(f"making image {kind}"):
+            made = context.images.make(kind, Target(python=python))
+        options.stdout.print(made.reference, highlight=False)
+
+
+@image.command("list")
+@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@click.option("--json", "as_json", is_flag=True, help="Write the list as JSON to stdout.")
+@click.pass_obj
+@guarded
+def image_list(options: Globals, python: str, as_json: bool) -> None:
+    """List the official and local images, and which of them are here."""
+    context = options.context()
+    context.containers.probe()
+    target = Target(python=python)
+    rows = [
+        {**asdict(one), "id": context.containers.image_id(one.reference)}
+        for kind in KINDS
+        for one in (official_image(kind, target), local_image(kind, target))
+    ]
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        here = "here" if row["id"] else "not here"
+        options.stdout.print(f"{row['kind']:<13} {here:<9} {row['reference']}", highlight=False)
+
+
+@click.command()
+@click.option("--all", "everything", is_flag=True, help="The whole store, finished wheels included.")
+@click.option("--json", "as_json", is_flag=True, help="Write what was removed as JSON to stdout.")
+@click.pass_obj
+@guarded
+def clean(options: Globals, everything: bool, as_json: bool) -> None:
+    """Remove logs, left-over containers and fetched sources; with --all the finished wheels too.
+
+    \b
+    Example: spokeshave clean --all
+    """
+    context = options.context()
+    try:
+        context.containers.probe()
+        containers = context.containers.remove_orphans()
+    except EngineMissing:
+        containers = 0
+    kinds = () if everything else ("source", "wheels", "stock")
+    freed = context.store.remove(kinds) + context.store.remove_logs(keep=context.logs.name)
+    if as_json:
+        click.echo(json.dumps({"containers": containers, "bytes": freed}))
+    else:
+        options.stdout.print(f"{freed / 1e6:.1f} MB freed, {containers} containers removed")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(["recipe", "profile", "readme"]))
+@guarded
+def schema(what: str) -> None:
+    """Print the JSON Schema of recipes or profiles, or the recipes/README.md made from both.
+
+    \b
+    Example: spokeshave schema recipe > recipe.schema.json
+    """
+    if what == "readme":
+        click.echo(schemas.readme(), nl=False)
+    else:
+        click.echo(json.dumps(schemas.json_schema(what), indent=1))
