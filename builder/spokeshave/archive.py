@@ -69,7 +69,8 @@ def unpack(archive: Path, destination: Path, *, limits: Limits = DEFAULT_LIMITS)
 def _damaged(archive: Path, fault: Exception) -> UnsafeArchive:
     return UnsafeArchive(
         f"{archive.name} is truncated or damaged: {str(fault) or type(fault).__name__}",
-        next_step=f"delete {archive} and fetch it again; if its sha256 is right, blame the release",
+        next_step=f"delete {archive} and fetch it again; if its sha256 is as pinned, the release "
+        "itself is damaged: pin another",
     )
 
 

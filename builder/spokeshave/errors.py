@@ -94,6 +94,12 @@ class WheelError(SpokeshaveError):
     exit_code = 41
 
 
+class BenchError(SpokeshaveError):
+    """A comparison that cannot start: no suite, no asv_runner, two different Pythons."""
+
+    exit_code = 42
+
+
 class StoreError(SpokeshaveError):
     """The store cannot be read or written, for example because the disk is full."""
 

@@ -212,6 +212,7 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
         return load_built(entry, plan.digest, cached=True)
     sdist, requirements = fetch(context, plan)
     if plan.environment.engine == "docker":
+        context.containers.remove_orphans()
         image = context.images.choose("build", plan.target, context.image_mode)
         with context.reporter.stage(f"build image {image.reference}"):
             context.images.ensure(image, plan.target)

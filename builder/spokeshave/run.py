@@ -133,6 +133,21 @@ def run(command: Command) -> Finished:
     )
 
 
+def converse(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    """Starts a process for a dialogue over its stdin and stdout; the caller ends it."""
+    return subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=dict(env),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=True,
+    )
+
+
 class _Deadline:
     """Kills the child's group when its time is up."""
 
@@ -154,11 +169,3 @@ class _Deadline:
     def cancel(self) -> None:
         if self._timer:
             self._timer.cancel()
-
-
-def checked(runner: Runner, argv: Sequence[str], **options: object) -> str:
-    """Runs `argv` and returns its output; raises RuntimeError with the output where it fails."""
-    done = runner(Command(argv=tuple(argv), **options))  # type: ignore[arg-type]
-    if not done.ok:
-        raise RuntimeError(f"{' '.join(argv)} exited with {done.returncode}:\n{done.output}")
-    return done.output

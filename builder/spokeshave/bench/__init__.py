@@ -15,12 +15,12 @@ is left; a few per cent of it belong to the copy of the files, and stay however 
 """
 
 from spokeshave.bench.compare import OnProgress, compare_installs
-from spokeshave.bench.dialogue import BenchError
 from spokeshave.bench.journal import read_journal
 from spokeshave.bench.model import Case, Fault, Options, Progress, Visit
 from spokeshave.bench.report import BenchReport, CaseResult, ImportResult, read_json, write_json
 from spokeshave.bench.stats import Summary
 from spokeshave.bench.tables import tables
+from spokeshave.errors import BenchError
 
 __all__ = [
     "BenchError",

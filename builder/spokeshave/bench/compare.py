@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from spokeshave.bench.cases import catalogue
-from spokeshave.bench.dialogue import BenchError, Worker, WorkerError
+from spokeshave.bench.dialogue import Worker, WorkerError
 from spokeshave.bench.imports import measure_imports, pinned_cpu
 from spokeshave.bench.journal import Journal
 from spokeshave.bench.model import (
@@ -31,6 +31,7 @@ from spokeshave.bench.model import (
 from spokeshave.bench.pair import CaseError, Pair, Turn
 from spokeshave.bench.report import BenchReport, Record, assemble, header_of
 from spokeshave.bench.stats import combined_ratio, stands_out
+from spokeshave.errors import BenchError
 
 FIRST_SHARE = 0.75  # of the time budget; the rest is for checking again
 AGAIN = 2  # further pairs of processes that check what stands out, with twice the rounds
@@ -212,6 +213,17 @@ def _records(job: Job, pair: Pair, found: Catalogue, watch: Watch) -> Iterator[t
         yield at("imports", done, 2 * len(job.options.modules), imported.module), imported
 
 
+def _kept(
+    coming: Iterable[tuple[Progress, Record]], log: Journal, on_progress: OnProgress | None
+) -> Iterator[Record]:
+    """The records, each written down and told of before the next one is made."""
+    for progress, record in coming:
+        log.add(record)
+        if on_progress:
+            on_progress(progress)
+        yield record
+
+
 def compare_installs(
     ours: Path,
     stock: Path,
@@ -225,11 +237,10 @@ def compare_installs(
 ) -> BenchReport:
     """Runs an ASV suite's timing benchmarks against two installs in turns.
 
-    `ours` and `stock` are interpreters whose environments have asv_runner, `suite` is the folder
-    with asv.conf.json or the benchmark package in it (it is copied, never written to). `seconds` is
-    the budget without the import times; one case of every function is measured even beyond it.
-    `seed` decides which combinations of parameters come first. `journal` receives each record as
-    a JSON line when it is made. Ratios of the report are ours / stock.
+    `ours` and `stock` are interpreters whose environments have asv_runner, `suite` is the folder with
+    asv.conf.json or the benchmark package in it (copied, never written to). `seconds` is the budget
+    without the import times; one case of every function is measured even beyond it. `seed` decides
+    which parameters come first. `journal` receives each record as a JSON line. Ratios are ours / stock.
 
     Raises BenchError where the two cannot be compared at all.
     """
@@ -239,9 +250,10 @@ def compare_installs(
         package = _copied(suite_package(suite), Path(folder))
         job = Job(pythons=pythons, package=package, home=Path(folder), options=options)
         with Pair(job.start) as pair:
+            installs, found = describe(pair, pythons), find_cases(pair, options, seed)
             header = header_of(
-                describe(pair, pythons),
-                found := find_cases(pair, options, seed),
+                installs,
+                found,
                 options,
                 suite=suite,
                 seconds=seconds,
@@ -249,11 +261,5 @@ def compare_installs(
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
             )
             log.begin(header)
-            records: list[Record] = []
             watch = Watch(started=time.monotonic(), seconds=seconds)
-            for progress, record in _records(job, pair, found, watch):
-                log.add(record)
-                records.append(record)
-                if on_progress:
-                    on_progress(progress)
-            return assemble(header, records)
+            return assemble(header, _kept(_records(job, pair, found, watch), log, on_progress))

@@ -1,7 +1,4 @@
-"""A worker process from the driver's side: start it, ask it, give it up.
-
-`spokeshave.run` waits for a command's end; a dialogue needs both pipes open, hence the Popen here.
-"""
+"""A worker process from the driver's side: start it, ask it, give it up."""
 
 from __future__ import annotations
 
@@ -10,23 +7,16 @@ import json
 import os
 import select
 import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from spokeshave.bench.model import Kind
-from spokeshave.errors import SpokeshaveError
+from spokeshave.run import converse
 
 SCRIPT = Path(__file__).with_name("worker.py")
 _THREADS = ("OPENBLAS", "OMP", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM", "GOTO", "NVPL")
-
-
-class BenchError(SpokeshaveError):
-    """A comparison that cannot start: no suite, no asv_runner, two different Pythons."""
-
-    exit_code = 42
 
 
 class WorkerError(Exception):
@@ -62,15 +52,12 @@ class Worker:
         home.mkdir(parents=True, exist_ok=True)
         self._log = home.with_name(f"{home.name}.log")
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = converse(
                 # -P: the folder of the script must not shadow modules of the install
                 (str(python), "-P", str(SCRIPT), str(suite), str(cpu)),
                 cwd=home,
                 env=fixed_environment(python, home, extra),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
+                log=log,
             )
         self._rest = b""
 

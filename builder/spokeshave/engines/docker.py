@@ -33,7 +33,7 @@ class DockerEngine:
         config.write_text(cibuildwheel_config(plan, self.environment.image), "utf-8")
         argv = (
             *(sys.executable, "-m", "cibuildwheel", "source"),
-            *("--platform", "linux", "--only", plan.target.identifier),
+            *("--only", plan.target.identifier),
             *("--config-file", str(config), "--output-dir", str(output)),
         )
         env = {

@@ -4,10 +4,10 @@ A file changes only if the outcome is proven: it compiles, has no docstring left
 tree is the old one without the docstrings, node by node at the same place. Any other file stays as
 it was.
 
-`options`: `keep`, globs of files to leave alone; `add-newdocs`, globs of files in which numpy
-attaches docstrings to C objects by calls. There `__doc__` becomes None too. The signatures stay:
-Python reads `__text_signature__` out of the same C text, up to a line of two dashes, and upstream's
-tests ask for it.
+`options`: `keep`, globs of files to leave alone; `add-newdocs`, globs of files in which numpy has
+the docstrings of C objects, as arguments of calls or as docstrings of stand-ins. There `__doc__`
+becomes None too, but the signatures stay: Python reads `__text_signature__` out of the same text,
+up to a line of two dashes, and upstream's tests ask for it.
 """
 
 from __future__ import annotations
@@ -90,9 +90,9 @@ def _proven(source: bytes, *, newdocs: bool) -> bytes | None:
     parts = _NEWLINE.split(text.encode())
     lines = parts[::2]
     plan = _Plan()
-    docs = _plan_docstrings(tree, lines, plan)
     if newdocs:
-        _plan_newdocs(tree, lines, plan, docs)
+        _plan_newdocs(tree, lines, plan)
+    _plan_docstrings(tree, lines, plan)
     if not plan.edits:
         return source
     for edit in sorted(plan.edits, key=lambda edit: edit.start, reverse=True):
@@ -126,16 +126,15 @@ def _is_string(node: ast.stmt) -> TypeGuard[ast.Expr]:
     )
 
 
-def _plan_docstrings(tree: ast.Module, lines: list[bytes], plan: _Plan) -> set[ast.expr]:
-    docs = set()
+def _plan_docstrings(tree: ast.Module, lines: list[bytes], plan: _Plan) -> None:
     for owner, statement in _docstrings(tree):
+        if _start(statement.value) in plan.changed:
+            continue
         rest = owner.body[1:]
         alone = not rest and not isinstance(owner, ast.Module)
         # Else the string after the docstring would become the docstring.
         follows_string = bool(rest) and _is_string(rest[0])
         plan.remove(lines, statement, needed=alone or follows_string)
-        docs.add(statement.value)
-    return docs
 
 
 def _removal(lines: list[bytes], statement: ast.stmt, *, needed: bool) -> _Edit:
@@ -169,9 +168,9 @@ def _overwrite(lines: list[bytes], edit: _Edit) -> None:
         lines[number - 1] = line if right.strip(_SPACE) else line.rstrip(_SPACE)
 
 
-def _plan_newdocs(tree: ast.Module, lines: list[bytes], plan: _Plan, docs: set[ast.expr]) -> None:
+def _plan_newdocs(tree: ast.Module, lines: list[bytes], plan: _Plan) -> None:
     for literal in _literals(tree):
-        if literal not in docs and (edit := _cut(lines, literal)):
+        if edit := _cut(lines, literal):
             plan.replace(literal, edit)
     helpers = {
         node.name
@@ -242,7 +241,8 @@ def _same(tree: ast.Module, shaved: bytes, plan: _Plan) -> bool:
     """Whether the shaved module compiles, has no docstring, and is the old one otherwise."""
     after = ast.parse(shaved)
     compile(after, "<shaved>", "exec", dont_inherit=True)
-    return not any(_docstrings(after)) and _essence(after, plan) == _essence(tree, plan)
+    left = {_start(statement.value) for _, statement in _docstrings(after)}
+    return left <= plan.changed and _essence(after, plan) == _essence(tree, plan)
 
 
 def _essence(tree: ast.Module, plan: _Plan) -> str:

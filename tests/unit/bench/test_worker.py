@@ -1,5 +1,6 @@
 import timeit
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_time_that_others_had_is_taken_off(
     monkeypatch: pytest.MonkeyPatch, stolen: float, expected: float
 ) -> None:
     clock, waits = iter([0.0, 10.0]), iter([1.0, 1.0 + stolen])
-    monkeypatch.setattr(worker.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(worker, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     monkeypatch.setattr(worker, "waited", lambda: next(waits))
     assert worker._timed(FakeTimer(timeit.default_timer), 1) == pytest.approx(expected)
 

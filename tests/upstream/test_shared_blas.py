@@ -1,0 +1,110 @@
+"""numpy and its shared BLAS as a user meets them: one library, found wherever the wheels lie."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the wheels are for CPython 3.11")
+
+SOLVE = """
+import json, numpy, threadpoolctl
+from numpy.linalg import inv
+matrix = numpy.random.default_rng(0).normal(size=(200, 200))
+error = float(abs(matrix @ inv(matrix) - numpy.eye(200)).max())
+blas = [x for x in threadpoolctl.threadpool_info() if x["user_api"] == "blas"]
+config = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+print(json.dumps({"error": error, "blas": blas, "config": config, "where": numpy.__file__}))
+"""
+
+
+def install(wheels: list[Path], target: Path) -> Path:
+    argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
+    subprocess.run([*argv, *map(str, wheels)], check=True)
+    return target
+
+
+def solve(*folders: Path, **env: str) -> dict[str, object]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
+    done = subprocess.run(
+        [sys.executable, "-c", SOLVE],
+        env={**clean, "PYTHONPATH": os.pathsep.join(map(str, folders)), **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, object] = json.loads(done.stdout)
+    return result
+
+
+@pytest.fixture(scope="module")
+def wheels(wheelhouse: Path) -> dict[str, Path]:
+    return {path.name.split("-")[0]: path for path in wheelhouse.glob("*.whl")}
+
+
+@pytest.fixture(scope="module")
+def threadpoolctl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("threadpoolctl")
+    argv = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(target), "threadpoolctl<4"]
+    subprocess.run(argv, check=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def together(
+    wheels: dict[str, Path], threadpoolctl: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, ...]:
+    target = tmp_path_factory.mktemp("together")
+    return install([wheels["numpy"], wheels["slim_openblas"]], target), threadpoolctl
+
+
+def test_one_blas_that_threadpoolctl_sees(together: tuple[Path, ...]) -> None:
+    result = solve(*together)
+    blas = result["blas"]
+    assert isinstance(blas, list)
+    assert [one["internal_api"] for one in blas] == ["openblas"]
+    assert Path(blas[0]["filepath"]).name == "libopenblas_slim.so.0"
+    assert blas[0]["version"] == "0.3.31"
+    assert result["error"] < 1e-9  # type: ignore[operator]
+
+
+def test_show_config_names_the_blas(together: tuple[Path, ...]) -> None:
+    config = solve(*together)["config"]
+    assert isinstance(config, dict)
+    assert (config["name"], config["version"]) == ("openblas", "0.3.31")
+
+
+def test_wheels_in_separate_site_folders(
+    wheels: dict[str, Path], threadpoolctl: Path, tmp_path: Path
+) -> None:
+    numpy = install([wheels["numpy"]], tmp_path / "a")
+    blas = install([wheels["slim_openblas"]], tmp_path / "b")
+    result = solve(numpy, blas, threadpoolctl)
+    assert result["error"] < 1e-9  # type: ignore[operator]
+    assert str(tmp_path / "b") in result["blas"][0]["filepath"]  # type: ignore[index]
+
+
+def test_run_path_alone_is_enough_side_by_side(
+    wheels: dict[str, Path], threadpoolctl: Path, tmp_path: Path
+) -> None:
+    site = install([wheels["numpy"], wheels["slim_openblas"]], tmp_path / "site")
+    (site / "numpy" / "_distributor_init_local.py").unlink()
+    result = solve(site, threadpoolctl)
+    assert result["error"] < 1e-9  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("core", ["Prescott", "Haswell", "SkylakeX"])
+def test_each_kernel_solves(together: tuple[Path, ...], core: str) -> None:
+    needs = {"Prescott": {"pni"}, "Haswell": {"avx2", "fma"}, "SkylakeX": {"avx512f", "avx512vl"}}[core]
+    flags = next(ln for ln in Path("/proc/cpuinfo").read_text().splitlines() if ln.startswith("flags"))
+    if not needs <= set(flags.split()):
+        pytest.skip(f"this CPU cannot run the {core} kernels")
+    result = solve(*together, OPENBLAS_CORETYPE=core)
+    assert result["blas"][0]["architecture"] == core  # type: ignore[index]
+    assert result["error"] < 1e-9  # type: ignore[operator]
