@@ -12,7 +12,7 @@ from spokeshave.levers.base import fits
 from spokeshave.model import BuildPlan
 from spokeshave.recipes import Recipe
 from spokeshave.run import Command, Runner
-from spokeshave.wheel import MalformedWheel, parse_name, record_faults
+from spokeshave.wheel import DAMAGE, MalformedWheel, parse_name, record_faults
 
 _FORBIDDEN_LIBRARIES = ("libgfortran*", "libquadmath*", "libopenblas64*", "libscipy_openblas*")
 
@@ -30,7 +30,7 @@ def inspect(
             names = archive.namelist()
             faults = record_faults(archive)
             metadata = archive.read(f"{name.dist_info}/METADATA").decode()
-    except (MalformedWheel, zipfile.BadZipFile, KeyError) as fault:
+    except (MalformedWheel, KeyError, *DAMAGE) as fault:
         raise WheelError(f"{path} is not a well-formed wheel: {fault}") from fault
     faults += _content_faults(names, recipe, plan)
     faults += [

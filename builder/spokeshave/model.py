@@ -177,7 +177,10 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
             "target": Target(**fields["target"]),
             "environment": Environment(**fields["environment"]),
             "compile": CompilePlan(**compile_data),
-            "levers": tuple(LeverSetting(**row) for row in fields["levers"]),
+            "levers": tuple(
+                LeverSetting(name=row["name"], options={k: tuple(v) for k, v in row["options"].items()})
+                for row in fields["levers"]
+            ),
             "sonames": tuple(fields["sonames"]),
             "bundled": tuple(Bundled(**row) for row in fields["bundled"]),
         }

@@ -89,10 +89,10 @@ class RichReporter:
         started = time.monotonic()
         columns = (
             SpinnerColumn(),
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             TimeElapsedColumn(),
-            TextColumn("[dim]{task.fields[last]}", markup=True),
+            TextColumn("{task.fields[last]}", style="dim", markup=False),
         )
         with Progress(*columns, console=self._console, transient=True) as progress:
             self._progress = progress

@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from spokeshave.levers.base import fits
 from spokeshave.model import BuildPlan
 
 _BACKEND = Path(__file__).parent / "backend"
@@ -70,14 +69,3 @@ def _rpaths(plan: BuildPlan) -> str:
         for name in sorted(plan.libraries)
         for depth in (2, 3, 4)
     )
-
-
-def level_of(plan: BuildPlan, source: str) -> str:
-    """The level (`O2`, …) that a source file, given by absolute path, is compiled at.
-
-    The rule of the launchers, for reports and tests: the first row that matches, else the common flag.
-    """
-    for row in plan.compile.levels:
-        if fits(source, (row.match,)):
-            return row.level
-    return plan.compile.flags["c"][0].lstrip("-")

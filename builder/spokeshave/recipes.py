@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from packaging.specifiers import SpecifierSet
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from spokeshave.errors import RecipeError
 
@@ -18,10 +18,18 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Glob = Annotated[str, Field(min_length=1)]
 
 
+def _specifier(text: str) -> str:
+    SpecifierSet(text)
+    return text
+
+
+Specifier = Annotated[str, AfterValidator(_specifier)]
+
+
 class Strict(BaseModel):
     """Base of all recipe tables: unknown keys are errors, values are immutable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class SourceTable(Strict):
@@ -36,7 +44,7 @@ class VersionTable(Strict):
     """One version of the package that can be built."""
 
     version: str = Field(description="upstream's version")
-    requires_python: str = Field(
+    requires_python: Specifier = Field(
         ">=3.11", alias="requires-python", description="Pythons that this version is for"
     )
     source: SourceTable
@@ -51,7 +59,7 @@ class LevelTable(Strict):
     """An optimisation level for a part of the sources; the first row that matches counts."""
 
     match: Glob = Field(description="shell pattern for the absolute path of a source file")
-    level: Literal["O1", "O2", "O3", "Os"]
+    level: str = Field(pattern=r"^O[123s]( -f[a-z0-9=-]+)*$", description="level, and flags that refine it")
     reason: str = Field(min_length=8, description="why this part differs, with the benchmark if any")
 
 
@@ -111,20 +119,12 @@ class SkipTable(Strict):
     lever: str | None = Field(None, description="skip only where this lever is on")
 
 
-class ImportSkipTable(Strict):
-    """A module that the import check leaves out, and why."""
-
-    module: str
-    reason: str = Field(min_length=8)
-
-
 class VerifyTable(Strict):
     """What proves that a wheel works."""
 
     requires: str = Field(description="file with the hash-locked test requirements")
     present: tuple[Glob, ...] = Field((), description="globs that must match a file of the wheel")
     absent: tuple[Glob, ...] = Field((), description="globs that must match none")
-    import_skip: tuple[ImportSkipTable, ...] = Field((), alias="import-skip")
     marker: str = Field("", description="pytest -m expression")
     smoke: tuple[str, ...] = Field((), description="test files or folders that take seconds")
     core: tuple[str, ...] = Field((), description="test files or folders that take minutes")
@@ -231,7 +231,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 def _parse(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except tomllib.TOMLDecodeError as fault:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise RecipeError(f"{path}: not valid TOML: {fault}") from fault
     except ValidationError as fault:
         lines = "\n".join(f"  {_explain(dict(e), model)}" for e in fault.errors())
@@ -289,8 +289,8 @@ def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
     files = {}
     for name in names:
         try:
-            files[name] = (folder / name).read_text("utf-8")
-        except OSError as fault:
+            files[name] = (folder / name).read_bytes().decode("utf-8")  # as it is: patches may hold CRs
+        except (OSError, UnicodeDecodeError) as fault:
             raise RecipeError(f"{folder / 'recipe.toml'} names {name!r}, which cannot be read") from fault
     return files
 

@@ -46,6 +46,7 @@ class Store:
     def put(self, kind: str, key: str, fill: Callable[[Path], None]) -> Path:
         """Makes an entry from what `fill` writes into a new folder, and returns its place.
 
+        Where another run has made the same one meanwhile, that stays, since it may be being read.
         Raises StoreError where the disk is full; nothing is left behind then.
         """
         folder = self._folder(kind, key)
@@ -54,9 +55,12 @@ class Store:
             with _disk_errors(self.root):
                 _write_manifest(temporary)
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                if folder.exists():
-                    shutil.rmtree(folder)
-                temporary.rename(folder)
+                while self.get(kind, key) is None:
+                    try:
+                        temporary.rename(folder)
+                    except OSError as fault:  # made by another run in this moment
+                        if fault.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                            raise
         return folder
 
     @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spokeshave import kit, sources
-from spokeshave.compare import Comparison, Outcomes, compare
+from spokeshave.compare import GOOD, Comparison, Outcomes, compare
 from spokeshave.errors import VerifyError
 from spokeshave.model import BuildPlan, digest_of
 from spokeshave.pipeline import Context, fetch_locked
@@ -20,6 +20,7 @@ from spokeshave.recipes import Loaded, SkipTable, pick_version
 
 Level = Literal["smoke", "core", "full"]
 _RERUNS = 2
+_FLAKY_AT_MOST = 40  # more losses than that are no accident
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,11 +35,13 @@ class Candidate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Extra:
-    """What a trial of our wheel tells beside the tests' outcomes."""
+class Results:
+    """What one run of the prover found: outcomes of tests, modules imported and not, BLAS kernels."""
 
-    faults: list[str]
-    imported: int
+    outcomes: Outcomes
+    imported: tuple[str, ...]
+    import_failures: Mapping[str, str]
+    blas: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,31 +66,24 @@ class Trial:
             if skip.lever in (None, *on) and skip.test.startswith(self.selection(self.level))
         ]
 
-    def ours(self, place: Place) -> tuple[Outcomes, Extra]:
-        """Installs and tries our wheels; raises VerifyError where they cannot even be installed."""
-        recipe = self.candidate.loaded.recipe
-        library = recipe.kind == "library"
-        job = {
-            "wheels": [p.name for p in (*self.candidate.companions, self.candidate.wheel)],
-            "tests_archives": [self.candidate.tests.name] if self.candidate.tests else [],
-            "import_name": recipe.import_name,
-            "import_skip": [skip.module for skip in recipe.verify.import_skip],
-            "blas": recipe.import_name if library else "",
-            "deselect": [skip.test for skip in self.skips()],
-        }
-        files = [*self.candidate.companions, self.candidate.wheel]
-        if self.candidate.tests:
-            files.append(self.candidate.tests)
-        results = self._run(place, "ours", job, files)
-        imports = json.loads((results / "imports.json").read_text("utf-8"))
-        faults = [f"import {name}: {why}" for name, why in imports["failed"].items()]
-        if library:
-            blas = json.loads((results / "blas.json").read_text("utf-8"))
-            faults += _blas_faults(blas, recipe.verify.cores)
-        return _outcomes(results), Extra(faults=faults, imported=len(imports["imported"]))
+    def ours(self, place: Place, only: tuple[str, ...] = ()) -> Results:
+        """Installs and tries our wheels, on the level's tests or `only` on some node ids.
 
-    def stock(self, place: Place) -> Outcomes:
-        """The stock wheel's outcomes, kept in the store."""
+        Raises VerifyError where they cannot even be installed.
+        """
+        recipe, tests = self.candidate.loaded.recipe, self.candidate.tests
+        files = [*self.candidate.companions, self.candidate.wheel]
+        job = {
+            "wheels": [path.name for path in files],
+            "tests_archives": [tests.name] if tests else [],
+            "blas": recipe.import_name if recipe.kind == "library" else "",
+            "deselect": [skip.test for skip in self.skips()],
+            "tests": list(only or self.selection(self.level)),
+        }
+        return read_results(self._run(place, "ours", job, [*files, tests] if tests else files))
+
+    def stock(self, place: Place) -> Results:
+        """The stock wheel's results, kept in the store."""
         pinned = stock_pin(self.candidate)
         if pinned is None:
             raise VerifyError(
@@ -95,52 +91,47 @@ class Trial:
                 f" {self.candidate.plan.target.identifier}",
                 next_step="add its sha256 under [versions.stock]",
             )
-        job = {
-            "wheels": [],
-            "tests_archives": [],
-            "import_name": "",
-            "import_skip": [],
-            "blas": "",
-            "deselect": [],
-        }
-        key = digest_of([pinned, place.digest, self._common(), test_lock(self.candidate), kit.prove_digest()])
+        lock = test_lock(self.candidate)
+        key = digest_of([pinned, place.digest, self._common(), lock, kit.prove_digest()])
         with self.context.store.locked("outcomes", key):
             stored = self.context.store.get("outcomes", key)
             if stored is None:
-                wheel = stock_wheel(self.context, self.candidate)
-                assert wheel is not None
-                results = self._run(place, "stock", {**job, "wheels": [wheel.name]}, [wheel])
-                stored = self.context.store.put(
-                    "outcomes",
-                    key,
-                    lambda new: _copy_folder(results, new),
-                )
-        return _outcomes(stored)
+                results = self._run_stock(place)
+                stored = self.context.store.put("outcomes", key, lambda new: _copy_folder(results, new))
+        return read_results(stored)
+
+    def _run_stock(self, place: Place) -> Path:
+        wheel = stock_wheel(self.context, self.candidate)
+        assert wheel is not None
+        job = {"wheels": [wheel.name], "tests_archives": [], "blas": "", "deselect": []}
+        return self._run(place, "stock", job, [wheel])
 
     def rerun(
         self, place: Place, ours: Outcomes, first: Comparison
     ) -> tuple[Comparison, dict[str, tuple[str, ...]]]:
-        """Runs the whole selection again where tests were lost: those that pass then are flaky."""
+        """Runs the lost tests again, alone: those that pass then are flaky, with all their outcomes."""
         seen = {loss.test: [loss.ours] for loss in first.losses}
+        if len(seen) > _FLAKY_AT_MOST:
+            return first, {}
         merged = dict(ours)
         for _ in range(_RERUNS):
-            again, _extra = self.ours(place)
+            again = self.ours(place, only=tuple(seen)).outcomes
             for test, outcomes in seen.items():
                 outcome = again.get(test, ("not run", ""))
                 outcomes.append(outcome[0])
-                if outcome[0] in ("passed", "xfailed"):
+                if outcome[0] in GOOD:
                     merged[test] = outcome
         skips = {skip.test: skip.reason for skip in self.skips()}
-        comparison = compare(merged, self.stock(place), skips)
+        comparison = compare(merged, self.stock(place).outcomes, skips)
         lost = {loss.test for loss in comparison.losses}
         return comparison, {t: tuple(o) for t, o in seen.items() if t not in lost}
 
     def _common(self) -> dict[str, Any]:
         verify = self.candidate.loaded.recipe.verify
-        tests = self.selection(self.level)
         with_compiler = self.level == "full"
         return {
-            "tests": list(tests),
+            "import_name": self.candidate.loaded.recipe.import_name,
+            "tests": list(self.selection(self.level)),
             "ignore": [] if with_compiler else list(verify.compiler),
             "marker": verify.marker,
             "workers": len(os.sched_getaffinity(0)),
@@ -206,24 +197,20 @@ def test_lock(candidate: Candidate) -> str:
     return candidate.loaded.files[candidate.loaded.recipe.verify.requires]
 
 
-def _outcomes(results: Path) -> dict[str, tuple[str, str]]:
-    path = results / "outcomes.json"
-    if not path.is_file():
-        return {}
-    rows = json.loads(path.read_text("utf-8"))
-    return {test: (outcome, reason) for test, (outcome, reason) in rows.items()}
+def read_results(folder: Path) -> Results:
+    """Reads what the prover has written."""
 
+    def read(name: str) -> Any:
+        path = folder / f"{name}.json"
+        return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
-def _blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:
-    """Kernels missing, or not the one that fits the CPU."""
-    faults = []
-    expected = next(core for core in blas["runnable"] if core in cores)
-    if blas["default"] != expected:
-        faults.append(f"the BLAS chose {blas['default']} where {expected} fits this CPU")
-    for core, answer in blas["forced"].items():
-        if core in cores and answer != core:
-            faults.append(f"OPENBLAS_CORETYPE={core} gave {answer}")
-    return faults
+    imports = read("imports") or {"imported": [], "failed": {}}
+    return Results(
+        outcomes={test: (row[0], row[1]) for test, row in (read("outcomes") or {}).items()},
+        imported=tuple(imports["imported"]),
+        import_failures=imports["failed"],
+        blas=read("blas"),
+    )
 
 
 def _copy_folder(source: Path, target: Path) -> None:

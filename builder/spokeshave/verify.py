@@ -15,7 +15,7 @@ from spokeshave.inspect_wheel import inspect
 from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
 from spokeshave.pipeline import Context
 from spokeshave.places import ContainerPlace, HostPlace, Place
-from spokeshave.trial import Candidate, Level, Trial, test_lock
+from spokeshave.trial import Candidate, Level, Results, Trial, test_lock
 from spokeshave.wheel import MalformedWheel, parse_name
 
 
@@ -143,17 +143,22 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         context.runner,
     )
     trial = Trial(context=context, candidate=candidate, level=level)
-    ours, extra = trial.ours(place)
-    faults += extra.faults
+    ours = trial.ours(place)
     comparison: Comparison | None = None
     flaky: dict[str, tuple[str, ...]] = {}
+    if ours.blas:
+        faults += blas_faults(ours.blas, candidate.loaded.recipe.verify.cores)
     if trial.selection(level):
-        skips = trial.skips()
-        comparison = compare(ours, trial.stock(place), {s.test: s.reason for s in skips})
+        stock = trial.stock(place)
+        faults += import_faults(ours, stock)
+        skips = {skip.test: skip.reason for skip in trial.skips()}
+        comparison = compare(ours.outcomes, stock.outcomes, skips)
         if comparison.losses:
-            comparison, flaky = trial.rerun(place, ours, comparison)
+            comparison, flaky = trial.rerun(place, ours.outcomes, comparison)
         faults += [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
         faults += [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
+    else:
+        faults += [f"import {name}: {why}" for name, why in ours.import_failures.items()]
     return VerifyReport(
         wheel=candidate.wheel.name,
         sha256=file_sha256(candidate.wheel),
@@ -161,8 +166,29 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         level=level,
         place=place.digest,
         faults=tuple(faults),
-        imported=extra.imported,
+        imported=len(ours.imported),
         comparison=asdict(comparison) if comparison else None,
         flaky=flaky,
         passed=not faults,
     )
+
+
+def import_faults(ours: Results, stock: Results) -> list[str]:
+    """Public modules that can be imported from the stock wheel and not from ours, with the reason."""
+    return [
+        f"import {name}: {ours.import_failures.get(name, 'there is no such module')}"
+        for name in stock.imported
+        if name not in ours.imported
+    ]
+
+
+def blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:
+    """Kernels that are missing, or not the ones that fit the CPU's features."""
+    faults = []
+    expected = next(core for core in blas["runnable"] if core in cores)
+    if blas["default"] != expected:
+        faults.append(f"the BLAS chose {blas['default']} where {expected} fits this CPU")
+    for core, answer in blas["forced"].items():
+        if core in cores and answer != core:
+            faults.append(f"OPENBLAS_CORETYPE={core} gave {answer}")
+    return faults

@@ -13,6 +13,7 @@ import io
 import re
 import shutil
 import zipfile
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -20,6 +21,7 @@ _NAME = re.compile(
     r"^(?P<distribution>[^-]+)-(?P<version>[^-]+)(-(?P<build>\d[^-]*))?"
     r"-(?P<python>[^-]+)-(?P<abi>[^-]+)-(?P<platform>[^-]+)\.whl$"
 )
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)  # what reading a damaged archive raises
 _STAMP = (1980, 1, 2, 0, 0, 0)  # the zip format cannot say anything before 1980
 
 
@@ -71,7 +73,7 @@ def unpack(wheel: Path, folder: Path) -> Path:
                 with archive.open(info) as source, target.open("wb") as sink:
                     shutil.copyfileobj(source, sink)
                 target.chmod(0o755 if info.external_attr >> 16 & 0o111 else 0o644)
-    except (zipfile.BadZipFile, EOFError) as fault:
+    except DAMAGE as fault:
         raise MalformedWheel(f"{wheel.name} is not a readable zip archive: {fault}") from fault
     return folder
 
@@ -91,7 +93,10 @@ def record_faults(archive: zipfile.ZipFile) -> list[str]:
     records = [n for n in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/RECORD", n)]
     if len(records) != 1:
         return [f"has {len(records)} RECORD files instead of one"]
-    rows = {r[0]: r[1] for r in csv.reader(io.StringIO(archive.read(records[0]).decode())) if r}
+    try:
+        rows = {r[0]: r[1] for r in csv.reader(io.StringIO(archive.read(records[0]).decode())) if r}
+    except (UnicodeDecodeError, csv.Error, IndexError):
+        return ["RECORD is not a table of names and hashes"]
     faults = []
     for name in archive.namelist():
         if name.endswith("/") or name == records[0] or name.endswith((".jws", ".p7s")):

@@ -43,7 +43,7 @@ class Globals:
             store=store,
             runner=run,
             reporter=reporter,
-            logs=Path(tempfile.mkdtemp(prefix="run-", dir=_made(self.cache / "logs"))),
+            logs=_log_folder(self.cache),
             image_mode=self.image,
         )
 
@@ -52,18 +52,19 @@ def recipe_folders(named: Path | None) -> list[Path]:
     """Where recipes are looked for: the named folder, `recipes/` here, those in the distribution."""
     root = package_root()
     places = [named, Path("recipes"), root / "recipes_data", root.parent.parent / "recipes"]
-    return [place for place in places if place and (place / "profiles").is_dir()]
+    return [place for place in places if place and (place == named or (place / "profiles").is_dir())]
 
 
-def _made(folder: Path) -> Path:
+def _log_folder(cache: Path) -> Path:
+    """A new folder for this run's logs, which also shows whether the cache can be written."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        (cache / "logs").mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="run-", dir=cache / "logs"))
     except OSError as fault:
         raise StoreError(
-            f"the cache folder {folder} cannot be made: {fault.strerror}",
-            next_step="name another one with --cache",
+            f"the cache folder {cache} cannot be written: {fault.strerror}",
+            next_step="free some space there, or name another folder with --cache",
         ) from fault
-    return folder
 
 
 def guarded(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from rich.table import Table
 from spokeshave import doctor as doctoring
 from spokeshave import schema as schemas
 from spokeshave.cli.base import Globals, guarded
-from spokeshave.errors import EngineMissing
+from spokeshave.errors import EngineDenied, EngineMissing
 from spokeshave.images import KINDS, Kind, local_image, official_image
 from spokeshave.model import Target
 
@@ -104,7 +104,7 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
     try:
         context.containers.probe()
         containers = context.containers.remove_orphans()
-    except EngineMissing:
+    except (EngineMissing, EngineDenied):
         containers = 0
     kinds = () if everything else ("source", "wheels", "stock")
     freed = context.store.remove(kinds) + context.store.remove_logs(keep=context.logs.name)

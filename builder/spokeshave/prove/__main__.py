@@ -61,7 +61,7 @@ class Proof:
     def _imports(self) -> bool:
         if not self.job["import_name"]:
             return True
-        argv = ("-m", "spokeshave.prove.imports", self.job["import_name"], *self.job["import_skip"])
+        argv = ("-m", "spokeshave.prove.imports", self.job["import_name"])
         return self._json_step("imports", argv)
 
     def _blas(self) -> bool:
