@@ -14,6 +14,8 @@ from spokeshave.recipes import Recipe
 from spokeshave.run import Command, Runner
 from spokeshave.wheel import DAMAGE, MalformedWheel, parse_name, record_faults
 
+# Python's own, and what libc has had under this name since glibc 2.34 and libdl before.
+_ELSEWHERE = ("Py", "_Py", "dladdr")
 _FORBIDDEN_LIBRARIES = ("libgfortran*", "libquadmath*", "libopenblas64*", "libscipy_openblas*")
 
 
@@ -68,7 +70,6 @@ def _any(names: list[str], glob: str) -> bool:
 
 
 def _library_faults(elves: list[ElfFacts], plan: BuildPlan, companions: tuple[Path, ...]) -> list[str]:
-    own = frozenset(symbol for elf in elves for symbol in elf.exports)
     offered = {elf.name.rsplit("/", 1)[-1]: elf.exports for path in companions for elf in elf_files(path)}
     offered |= {elf.name.rsplit("/", 1)[-1]: elf.exports for elf in elves}
     faults = []
@@ -78,13 +79,15 @@ def _library_faults(elves: list[ElfFacts], plan: BuildPlan, companions: tuple[Pa
                 faults.append(f"{elf.name} needs {needed}")
             if needed in plan.sonames and "$ORIGIN" not in elf.runpath:
                 faults.append(f"{elf.name} needs {needed} but has no run path relative to itself")
+        if any(part.startswith("/") for part in elf.runpath.split(":")):
+            faults.append(f"{elf.name} has an absolute run path: {elf.runpath}")
         if ".symtab" in elf.sections:
             faults.append(f"{elf.name} still has its symbol table")
         linked = [offered[soname] for soname in elf.needed if soname in offered]
-        blas = {s for s in elf.imports if s.startswith("cblas_")} - own
+        wanted = {s for s in elf.unversioned if not s.startswith(_ELSEWHERE)} - elf.exports
         faults += [
-            f"{elf.name} calls {symbol}, which no companion exports"
-            for symbol in sorted(blas)
+            f"{elf.name} calls {symbol}, which no library it needs exports"
+            for symbol in sorted(wanted)
             if not any(symbol in exports for exports in linked)
         ]
     return faults

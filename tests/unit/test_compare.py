@@ -1,0 +1,72 @@
+"""The verdict, outcome by outcome."""
+
+from __future__ import annotations
+
+import pytest
+
+from spokeshave.compare import Loss, Outcomes, compare
+
+PASS, FAIL, SKIP, ERROR = ("passed", ""), ("failed", "boom"), ("skipped", "no net"), ("error", "no fixture")
+XFAIL, XPASS = ("xfailed", "known"), ("xpassed", "known")
+
+
+def test_equal_outcomes_pass() -> None:
+    outcomes = {"a::one": PASS, "a::two": SKIP, "a::three": FAIL}
+    found = compare(outcomes, outcomes, {})
+    assert found.passed
+    assert found.losses == ()
+    assert found.both_failed == ("a::three",)
+    assert found.ours == found.stock == {"passed": 1, "skipped": 1, "failed": 1}
+    assert found.skip_reasons == {"no net": 1}
+
+
+@pytest.mark.parametrize("stock", [PASS, XFAIL, XPASS])
+@pytest.mark.parametrize("ours", [FAIL, ERROR, SKIP])
+def test_what_passes_on_stock_and_not_on_ours_is_lost(stock: tuple[str, str], ours: tuple[str, str]) -> None:
+    found = compare({"a::one": ours}, {"a::one": stock}, {})
+    assert found.losses == (Loss(test="a::one", stock=stock[0], ours=ours[0], reason=ours[1]),)
+    assert not found.passed
+
+
+def test_a_test_that_was_not_run_is_lost() -> None:
+    found = compare({}, {"a::one": PASS}, {})
+    assert found.losses[0].ours == "not run"
+    assert not found.passed
+
+
+@pytest.mark.parametrize("ours", [PASS, XFAIL, XPASS])
+def test_good_outcomes_may_differ_in_kind(ours: tuple[str, str]) -> None:
+    assert compare({"a::one": ours}, {"a::one": PASS}, {}).passed
+
+
+@pytest.mark.parametrize("stock", [FAIL, ERROR, SKIP])
+def test_what_passes_on_ours_alone_is_a_gain(stock: tuple[str, str]) -> None:
+    found = compare({"a::one": PASS}, {"a::one": stock}, {})
+    assert found.gains == ("a::one",)
+    assert found.passed
+
+
+def test_a_test_that_stock_does_not_have_is_no_loss() -> None:
+    found = compare({"a::new": FAIL}, {}, {})
+    assert found.passed
+    assert found.ours == {"failed": 1}
+
+
+def test_a_skip_of_the_recipe_is_listed_with_what_it_left_out() -> None:
+    stock: Outcomes = {"a.py::net[1]": PASS, "a.py::net[2]": PASS, "a.py::net[3]": SKIP, "a.py::sum": PASS}
+    found = compare({"a.py::sum": PASS}, stock, {"a.py::net": "wants the network"})
+    assert found.passed
+    assert found.skipped == {"wants the network": ("a.py::net[1]", "a.py::net[2]")}
+    assert found.unmatched_skips == ()
+
+
+def test_a_skip_that_matches_nothing_fails_the_verdict() -> None:
+    outcomes = {"a::one": PASS}
+    found = compare(outcomes, outcomes, {"b::gone": "upstream has dropped it"})
+    assert found.unmatched_skips == ("b::gone",)
+    assert not found.passed
+
+
+def test_a_skip_does_not_hide_a_test_that_ran_and_failed() -> None:
+    found = compare({"a::one": FAIL}, {"a::one": PASS}, {"a::one": "was thought to fail"})
+    assert [loss.test for loss in found.losses] == ["a::one"]

@@ -1,0 +1,172 @@
+"""What each lever takes from a made wheel tree, and what it must leave."""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from spokeshave.elf import read_elf
+from spokeshave.levers import LEVERS, lever
+from spokeshave.levers.base import Options, Shaved, Tree, fits
+from support import needs_compiler
+
+CONTENT = {
+    "demo/__init__.py": "import demo\n",
+    "demo/__init__.pyi": "def f() -> int: ...\n",
+    "demo/py.typed": "",
+    "demo/core.pxd": "cdef int x\n",
+    "demo/src/core.c": "int x;\n",
+    "demo/include/demo/api.h": "#define API 1\n",
+    "demo/lib/libextra.a": "!<arch>\n",
+    "demo/tests/__init__.py": "",
+    "demo/tests/test_core.py": "def test(): pass\n",
+    "demo/tests/data/table.csv": "1,2\n",
+    "demo/tests/stub.pyi": "x: int\n",
+    "demo/testing/__init__.py": "def assert_equal(a, b): ...\n",
+    "demo/page_trend_test.py": "def page_trend_test(): ...\n",
+    "demo/_tests_only.cpython-311-x86_64-linux-gnu.so": "not really",
+}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    for name, text in CONTENT.items():
+        path = tmp_path / "root" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "tests").mkdir()
+    return Tree(root=tmp_path / "root", tests=tmp_path / "tests")
+
+
+def shave(name: str, tree: Tree, options: Options | None = None) -> Shaved:
+    act = lever(name).shave
+    assert act is not None
+    return act(tree, options or {})
+
+
+def content(folder: Path) -> set[str]:
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+
+
+def size_of(names: set[str]) -> int:
+    return sum(len(CONTENT[name]) for name in names)
+
+
+TESTS = {name for name in CONTENT if "/tests/" in name}
+
+
+def test_names_are_unique_and_each_lever_does_something() -> None:
+    assert len({known.name for known in LEVERS}) == len(LEVERS)
+    assert [k.name for k in LEVERS if not (k.flags or k.shave)] == ["optimisation"], "the plan acts on it"
+
+
+def test_tests_move_into_the_archive(tree: Tree) -> None:
+    shaved = shave("tests", tree)
+    assert content(tree.tests) == TESTS
+    assert content(tree.root) == set(CONTENT) - TESTS, "names that only look like tests stay"
+    assert shaved == Shaved(saved=size_of(TESTS), files=len(TESTS))
+    assert (tree.tests / "demo/tests/data/table.csv").read_text() == "1,2\n"
+
+
+def test_tests_can_be_kept_or_added_by_the_recipe(tree: Tree) -> None:
+    shave("tests", tree, {"keep": ("*/tests/data/*",), "match": ("demo/testing/*",)})
+    assert "demo/tests/data/table.csv" in content(tree.root)
+    assert "demo/testing/__init__.py" in content(tree.tests)
+
+
+def test_test_only_modules_move_too(tree: Tree) -> None:
+    shaved = shave("test-modules", tree, {"match": ("demo/_tests_only.*.so",)})
+    assert content(tree.tests) == {"demo/_tests_only.cpython-311-x86_64-linux-gnu.so"}
+    assert shaved == Shaved(saved=10, files=1)
+
+
+def test_a_test_module_that_is_not_there_is_an_error(tree: Tree) -> None:
+    with pytest.raises(ValueError, match=r"levers\.test-modules: 'demo/_gone\.\*\.so' matches no file"):
+        shave("test-modules", tree, {"match": ("demo/_tests_only.*.so", "demo/_gone.*.so")})
+
+
+def test_without_data_no_module_is_moved(tree: Tree) -> None:
+    assert shave("test-modules", tree) == Shaved(saved=0, files=0)
+    assert content(tree.root) == set(CONTENT)
+
+
+@pytest.mark.parametrize(
+    ("name", "gone"),
+    [
+        ("typing", {"demo/__init__.pyi", "demo/py.typed", "demo/tests/stub.pyi"}),
+        ("headers", {"demo/core.pxd", "demo/src/core.c", "demo/include/demo/api.h", "demo/lib/libextra.a"}),
+    ],
+)
+def test_files_are_dropped(tree: Tree, name: str, gone: set[str]) -> None:
+    shaved = shave(name, tree)
+    assert content(tree.root) == set(CONTENT) - gone
+    assert content(tree.tests) == set()
+    assert shaved == Shaved(saved=size_of(gone), files=len(gone))
+
+
+def test_headers_that_the_recipe_keeps_stay(tree: Tree) -> None:
+    shave("headers", tree, {"keep": ("demo/include/*",)})
+    assert "demo/include/demo/api.h" in content(tree.root)
+    assert "demo/src/core.c" not in content(tree.root)
+
+
+def test_globs_cross_slashes_and_mind_case() -> None:
+    assert fits("a/b/c.h", ("*.h",))
+    assert fits("a/tests/b/c.py", ("*/tests/*",))
+    assert not fits("tests/c.py", ("*/tests/*",))
+    assert not fits("a/b.H", ("*.h",))
+    assert not fits("a/b.h", ())
+
+
+@pytest.mark.parametrize("name", ["unwind", "sections"])
+def test_flags_are_pure_and_spare_cxx(name: str) -> None:
+    give = lever(name).flags
+    assert give is not None
+    flags = give({})
+    assert give({}) == flags
+    assert flags.c == flags.fortran != ()
+    assert not any("unwind" in flag for flag in flags.cxx), "C++ needs its tables to throw"
+
+
+SOURCE = "static int hidden(int x) { return x * 3; }\nint triple(int x) { return hidden(x); }\n"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("library")
+    (folder / "triple.c").write_text(SOURCE)
+    argv = ["gcc", "-g", "-O0", "-shared", "-fPIC", "triple.c", "-o", "libtriple.so"]
+    subprocess.run(argv, cwd=folder, check=True)
+    return folder / "libtriple.so"
+
+
+def sections(path: Path) -> Mapping[str, bool]:
+    found = read_elf(path.name, path.read_bytes()).sections
+    return {name: name in found for name in (".symtab", ".debug_info", ".comment", ".dynsym")}
+
+
+@needs_compiler
+def test_symbols_go_and_the_library_still_loads(tree: Tree, library: Path) -> None:
+    target = tree.root / "demo" / "_core.so"
+    shutil.copy(library, target)
+    assert all(sections(target).values())
+    before = target.stat().st_size
+    others = {p: p.read_bytes() for p in tree.files() if p != target}
+    shaved = shave("symbols", tree)
+    assert sections(target) == {".symtab": False, ".debug_info": False, ".comment": False, ".dynsym": True}
+    assert shaved == Shaved(saved=before - target.stat().st_size, files=1)
+    assert shaved.saved > 0
+    assert ctypes.CDLL(str(target)).triple(14) == 42
+    assert {p: p.read_bytes() for p in others} == others
+
+
+@needs_compiler
+def test_a_file_that_strip_cannot_read_is_an_error(tree: Tree) -> None:
+    (tree.root / "demo" / "broken.so").write_bytes(b"\x7fELF and nothing more")
+    with pytest.raises(RuntimeError, match=r"strip failed on demo/broken\.so"):
+        shave("symbols", tree)

@@ -1,0 +1,158 @@
+"""The compiler launchers, run for real: level by part, pinned symbol versions, run paths."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spokeshave.elf import read_elf
+from spokeshave.model import BuildPlan, Level
+from spokeshave.project import write_launchers
+from support import needs_compiler, shipped_plan
+
+pytestmark = needs_compiler
+x86_only = pytest.mark.skipif(platform.machine() != "x86_64", reason="the pins are for x86-64")
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> BuildPlan:
+    """A plan that links slim-openblas, with levels of its own."""
+    levels = (
+        Level(match="*/cold/hot_*.c", level="O3", reason="the hot part of a cold folder"),
+        Level(match="*/cold/*", level="Os", reason="never called in a loop"),
+        Level(match=f"{tmp_path}/src/near/*", level="O1", reason="by absolute path"),
+    )
+    numpy = shipped_plan("numpy")
+    return replace(numpy, compile=replace(numpy.compile, levels=levels))
+
+
+@pytest.fixture
+def kit(plan: BuildPlan, tmp_path: Path) -> Path:
+    (tmp_path / "kit").mkdir()
+    write_launchers(plan, tmp_path / "kit")
+    return tmp_path / "kit"
+
+
+@pytest.fixture
+def src(tmp_path: Path) -> Path:
+    for name in ("cold/a.c", "cold/hot_b.c", "near/c.c", "other/d.c", "other/e.cpp", "other/f.f90"):
+        path = tmp_path / "src" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("int x;\n")
+    return tmp_path / "src"
+
+
+def launch(kit: Path, cwd: Path, *argv: str) -> str:
+    """Runs a launcher by its bare name, as meson and make do; returns both outputs."""
+    env = {**os.environ, "PATH": f"{kit / 'bin'}:{os.environ['PATH']}", "LANG": "C"}
+    done = subprocess.run(
+        argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def last_level(kit: Path, cwd: Path, source: str) -> str:
+    """The optimisation level that counts, as the compiler proper receives it."""
+    out = launch(kit, cwd, "cc", "-###", "-O2", "-c", source, "-o", "x.o")
+    line = next(line for line in out.splitlines() if "cc1" in line)
+    return re.findall(r'"?-(O[0-3s]?)"?(?= |$)', line)[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [("cold/a.c", "Os"), ("cold/hot_b.c", "O3"), ("near/c.c", "O1"), ("other/d.c", "O2")],
+)
+def test_the_level_follows_the_source(kit: Path, src: Path, name: str, level: str) -> None:
+    assert last_level(kit, src, str(src / name)) == level
+
+
+def test_a_relative_source_is_matched_by_an_absolute_pattern(kit: Path, src: Path) -> None:
+    assert last_level(kit, src, "near/c.c") == "O1"
+    assert last_level(kit, src / "near", "c.c") == "O1"
+    assert last_level(kit, src / "other", "../cold/a.c") == "Os"
+
+
+def test_the_compiler_really_takes_the_level(kit: Path, src: Path) -> None:
+    for name, small in (("cold/a.c", True), ("other/d.c", False)):
+        macros = launch(kit, src, "cc", "-O2", "-dM", "-E", name)
+        assert ("#define __OPTIMIZE_SIZE__ 1" in macros) == small
+        assert "#define __OPTIMIZE__ 1" in macros
+
+
+def test_the_pins_are_for_c_and_cxx_alone(kit: Path, src: Path) -> None:
+    pins = str(kit / "glibc_pins.h")
+    assert pins in launch(kit, src, "cc", "-###", "-c", "other/d.c")
+    assert pins in launch(kit, src, "c++", "-###", "-c", "other/e.cpp")
+    (src / "x.o").touch()
+    assert pins not in launch(kit, src, "cc", "-###", "-shared", "x.o", "-o", "x.so")
+    assert pins not in launch(kit, src, "cc", "-###", "-c", "-x", "assembler", "other/s.s")
+    # The driver need not know Fortran to show what it would have been handed.
+    fortran = subprocess.run(
+        ["sh", "-c", (kit / "bin" / "gfortran").read_text().replace("exec /usr/bin/gfortran", "echo"), "x"]
+        + ["-c", "other/f.f90"],
+        cwd=src,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert fortran.stdout.split() == ["-c", "other/f.f90"]
+
+
+@x86_only
+def test_pinned_functions_keep_their_first_version(kit: Path, src: Path) -> None:
+    (src / "m.c").write_text("#include <math.h>\ndouble f(double x) { return exp(x) + pow(x, x); }\n")
+    launch(kit, src, "cc", "-O2", "-shared", "-fPIC", "m.c", "-lm", "-o", "m.so")
+    table = subprocess.run(["nm", "-D", "m.so"], cwd=src, capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"U (\w+)@+(GLIBC\S+)", table) == [("exp", "GLIBC_2.2.5"), ("pow", "GLIBC_2.2.5")]
+
+
+@pytest.fixture
+def shared(kit: Path) -> Path:
+    """The library of the kit that ext modules link."""
+    place = kit / "libraries" / "slim_openblas" / "slim_openblas" / "lib" / "libopenblas_slim.so.0"
+    place.parent.mkdir(parents=True)
+    source = place.with_name("blas.c")
+    source.write_text("int answer(void) { return 42; }\n")
+    argv = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,{place.name}", str(source), "-o", str(place)]
+    subprocess.run(argv, check=True)
+    return place
+
+
+def test_a_module_finds_the_shared_library_beside_its_package(
+    kit: Path, src: Path, shared: Path, tmp_path: Path
+) -> None:
+    (src / "mod.c").write_text("int answer(void);\nint ask(void) { return answer(); }\n")
+    launch(kit, src, "cc", "-shared", "-fPIC", "mod.c", str(shared), "-o", "mod.so")
+    facts = read_elf("mod.so", (src / "mod.so").read_bytes())
+    assert facts.needed[0] == "libopenblas_slim.so.0"
+    assert "$ORIGIN/../../slim_openblas/lib" in facts.runpath.split(":")
+    site = tmp_path / "site"
+    shutil.copytree(shared.parent, site / "slim_openblas" / "lib")
+    for place in ("numpy/_core", "scipy/linalg", "scipy/sparse/linalg/_eigen"):
+        (site / place).mkdir(parents=True)
+        shutil.copy(src / "mod.so", site / place)
+        code = f"import ctypes; print(ctypes.CDLL('{site / place}/mod.so').ask())"
+        assert subprocess.check_output([sys.executable, "-c", code]) == b"42\n"
+
+
+def test_a_module_that_links_no_shared_library_has_no_run_path(kit: Path, src: Path, shared: Path) -> None:
+    assert shared.is_file()
+    launch(kit, src, "cc", "-shared", "-fPIC", "other/d.c", "-o", "d.so")
+    assert read_elf("d.so", (src / "d.so").read_bytes()).runpath == ""
+
+
+def test_arguments_with_spaces_and_quotes_survive(kit: Path, src: Path) -> None:
+    (src / "with space").mkdir()
+    (src / "with space" / "a.c").write_text("const char *text = TEXT;\n")
+    define = '-DTEXT="it\'s $HOME * here"'
+    out = launch(kit, src, "cc", define, "-E", "with space/a.c")
+    assert '"it\'s $HOME * here"' in out

@@ -1,0 +1,111 @@
+"""The report adds up, and says what was and was not measured."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spokeshave import report as reporting
+from spokeshave.report import KINDS, kind_of
+from support import demo_files, shipped_plan, write_wheel
+
+FILES = {
+    "demo/__init__.py": b"x" * 100,
+    "demo/_core.cpython-311-x86_64-linux-gnu.so": b"e" * 2000,
+    "demo/_core.pyi": b"s" * 30,
+    "demo/py.typed": b"",
+    "demo/include/demo.h": b"h" * 40,
+    "demo/lib/libdemo.so.0": b"l" * 500,
+    "demo.libs/libgomp-1.so": b"g" * 700,
+    "demo/tests/test_core.py": b"t" * 300,
+    "demo/tests/data.bin": b"d" * 50,
+    **{name: data for name, data in demo_files().items() if "dist-info" in name},
+}
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    """A wheel with the record that a build writes beside it."""
+    path = write_wheel(tmp_path / "ours" / "demo-1.0-cp311-cp311-linux_x86_64.whl", FILES)
+    plan = shipped_plan("numpy")
+    record = {
+        "plan": plan.digest,
+        "build_plan": plan.to_json(),
+        "levers": [{"name": "tests", "saved": 350, "files": 2, "note": ""}],
+    }
+    path.with_name(path.name.replace(".whl", ".record.json")).write_text(json.dumps(record))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("numpy/_core/tests/test_x.py", "tests"),
+        ("numpy/_core/tests/data.so", "tests"),
+        ("numpy.libs/libgfortran-abc.so.5", "bundled libraries"),
+        ("slim_openblas/lib/libopenblas_slim.so.0", "bundled libraries"),
+        ("numpy/_core/_multiarray_umath.cpython-311-x86_64-linux-gnu.so", "ext modules"),
+        ("numpy/__init__.pyi", "type stubs"),
+        ("numpy/py.typed", "type stubs"),
+        ("numpy/__init__.py", "Python"),
+        ("numpy/_core/include/numpy/arrayobject.h", "headers, sources"),
+        ("numpy-2.4.6.dist-info/METADATA", "other"),
+    ],
+)
+def test_files_are_told_apart(name: str, kind: str) -> None:
+    assert kind_of(name) == kind
+    assert kind in KINDS
+
+
+def test_sizes_add_up(wheel: Path) -> None:
+    found = reporting.sizes(wheel)
+    assert found.kinds["tests"] == 350
+    assert found.kinds["bundled libraries"] == 1200
+    assert found.kinds["ext modules"] == 2000
+    assert found.unpacked == sum(found.kinds.values()) > sum(map(len, FILES.values()))
+    assert found.wheel == wheel.stat().st_size
+
+
+def test_levers_are_measured_read_or_said_to_be_unknown(wheel: Path) -> None:
+    digest = shipped_plan("numpy").digest
+    report = reporting.make_report([wheel], [], {digest: {"sections": 1234}})
+    rows = {row.lever: row for row in report.levers}
+    assert list(rows) == [setting.name for setting in shipped_plan("numpy").levers]
+    assert (rows["tests"].saved, rows["tests"].files) == (350, 2)
+    assert rows["sections"].saved == 1234
+    assert rows["unwind"].saved is None
+    assert rows["unwind"].note == "acts on the compile"
+
+
+def test_the_verdict_beside_the_wheel_is_told(wheel: Path) -> None:
+    assert reporting.make_report([wheel], [], {}).verified == {wheel.name: "not verified"}
+    verdict = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
+    data = {"passed": True, "faults": [], "level": "core", "comparison": {"ours": {"passed": 45398}}}
+    verdict.write_text(json.dumps(data))
+    report = reporting.make_report([wheel], [], {})
+    assert report.verified[wheel.name] == "verified (core, 45,398 upstream tests passed)"
+    verdict.write_text(json.dumps({**data, "passed": False, "faults": ["a", "b"], "comparison": None}))
+    assert reporting.make_report([wheel], [], {}).verified[wheel.name] == "2 faults (core)"
+
+
+def test_the_tables_show_ours_beside_stock(wheel: Path, tmp_path: Path) -> None:
+    stock = write_wheel(tmp_path / "stock" / wheel.name, {**FILES, "demo/big.py": b"b" * 5_000_000})
+    report = reporting.make_report([wheel], [stock], {})
+    console = Console(width=200, record=True, file=(tmp_path / "out.txt").open("w"))
+    console.print(reporting.size_table(report))
+    console.print(reporting.lever_table(report))
+    text = console.export_text()
+    assert any("Python" in line and "5.00" in line for line in text.splitlines())
+    assert any("unwind" in line and "not measured" in line for line in text.splitlines())
+    assert any("test files moved" in line and "350" in line for line in text.splitlines())
+
+
+def test_the_report_is_json(wheel: Path) -> None:
+    report = reporting.make_report([wheel], [wheel], {})
+    again = json.loads(json.dumps(reporting.to_json(report)))
+    assert again["ours"][0] == asdict(report.ours[0])
+    assert again["verified"] == {wheel.name: "not verified"}

@@ -1,0 +1,74 @@
+"""The format as told to others: README and JSON Schema say what the code does."""
+
+from __future__ import annotations
+
+import copy
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from spokeshave.levers import LEVERS
+from spokeshave.schema import json_schema, readme
+from support import RECIPES
+
+FILES = {
+    **{path: "recipe" for path in sorted(RECIPES.glob("*/recipe.toml"))},
+    **{path: "profile" for path in sorted(RECIPES.glob("profiles/*.toml"))},
+}
+
+
+def validator(what: str) -> jsonschema.Draft202012Validator:
+    schema = json_schema(what)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def faults(what: str, data: Any) -> list[str]:
+    return [".".join(map(str, error.absolute_path)) for error in validator(what).iter_errors(data)]
+
+
+def test_the_readme_is_in_step() -> None:
+    assert (RECIPES / "README.md").read_text("utf-8") == readme(), (
+        "spokeshave schema readme > recipes/README.md"
+    )
+
+
+def test_the_readme_names_every_lever_and_key() -> None:
+    text = readme()
+    for lever in LEVERS:
+        assert f"| `{lever.name}` | {lever.summary} |" in text
+    for what in ("recipe", "profile"):
+        schema = json_schema(what)
+        for table in (schema, *schema["$defs"].values()):
+            for key in table["properties"]:
+                assert f"\n| `{key}` |" in text
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_what_ships_fits_the_exported_schema(path: Path) -> None:
+    assert faults(FILES[path], tomllib.loads(path.read_text("utf-8"))) == []
+
+
+def test_the_schema_is_as_strict_as_the_code() -> None:
+    good = tomllib.loads((RECIPES / "openblas" / "recipe.toml").read_text("utf-8"))
+    for change, where in (
+        (lambda d: d.update(sumary="x"), ""),
+        (lambda d: d["build"].update(import_name="x"), "build"),
+        (lambda d: d["versions"][0]["source"].update(sha256="short"), "versions.0.source.sha256"),
+        (lambda d: d["build"]["levels"][0].update(level="O9"), "build.levels.0.level"),
+        (lambda d: d.pop("license"), ""),
+        (lambda d: d.update(schema=2), "schema"),
+    ):
+        bad = copy.deepcopy(good)
+        change(bad)
+        assert faults("recipe", bad) == [where]
+
+
+def test_a_profile_needs_its_levers() -> None:
+    assert faults("profile", {"schema": 1, "name": "x", "summary": "x"}) == [""]
+    assert faults("profile", {"schema": 1, "name": "x", "summary": "x", "levers": {"tests": "yes"}}) == [
+        "levers.tests"
+    ]
