@@ -98,7 +98,7 @@ def make_report(
                 )
             )
         verdict = path.parent / f"{stem}.verify.json"
-        verified[path.name] = _verdict(verdict) if verdict.is_file() else "not verified"
+        verified[path.name] = _verdict(verdict, record["wheel"]["sha256"])
     return Report(
         ours=tuple(ours),
         stock=tuple(sizes(path) for path in stock),
@@ -107,8 +107,11 @@ def make_report(
     )
 
 
-def _verdict(path: Path) -> str:
-    data = json.loads(path.read_text("utf-8"))
+def _verdict(path: Path, sha256: str) -> str:
+    """What the verification beside a wheel says, where it is about this very file."""
+    data = json.loads(path.read_text("utf-8")) if path.is_file() else None
+    if data is None or data["sha256"] != sha256:
+        return "not verified"
     word = "verified" if data["passed"] else f"{len(data['faults'])} faults"
     counts = (data["comparison"] or {}).get("ours", {})
     tests = f", {counts.get('passed', 0):,} upstream tests passed" if counts else ""
@@ -157,6 +160,8 @@ def lever_table(report: Report) -> Table:
         table.add_column(header, justify="right" if justify == "right" else "left")
     table.add_column("what")
     for row in report.levers:
+        if row.saved == 0 and not row.files:
+            continue
         saved = f"{row.saved:,}" if row.saved is not None else "not measured"
         note = summaries[row.lever] + (f" ({row.note})" if row.note else "")
         table.add_row(

@@ -73,7 +73,30 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(timeout=wait)
         except subprocess.TimeoutExpired:
             continue
-        return
+        break
+    end_session(process.pid)
+
+
+def end_session(leader: int) -> None:
+    """Kills what a child started by `run` has left: jobs deaf to SIGINT, groups of their own (ninja's)."""
+    for _ in range(5):  # one that forks meanwhile is found the next time
+        left = [pid for pid in _processes_of(leader) if pid != os.getpid()]
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if not left:
+            return
+
+
+def _processes_of(session: int) -> list[int]:
+    """The live processes of a session, from fields 3 and 6 of /proc/PID/stat."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            state, _, _, sid = path.read_text("ascii", "replace").rpartition(")")[2].split()[:4]
+            if state != "Z" and int(sid) == session:
+                found.append(int(path.parent.name))
+    return found
 
 
 def _pump(command: Command, stream: IO[bytes], log: IO[bytes] | None) -> str:
@@ -149,7 +172,7 @@ def converse(
 
 
 class _Deadline:
-    """Kills the child's group when its time is up."""
+    """Kills the child and all that it started when its time is up."""
 
     def __init__(self, process: subprocess.Popen[bytes], seconds: float | None) -> None:
         import threading  # noqa: PLC0415  (only commands with a deadline pay for it)
@@ -163,8 +186,7 @@ class _Deadline:
 
     def _fire(self) -> None:
         self.fired = True
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        end_session(self._process.pid)
 
     def cancel(self) -> None:
         if self._timer:

@@ -50,7 +50,8 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
 
     \b
     Exit codes: 2 usage, 3 recipe, 10 hash, 11 unsafe archive, 12 network, 13 patch, 20 engine missing,
-    21 Docker rights, 22 image, 30 build, 32 budget, 40 verification, 41 wheel, 50 store, 130 interrupted.
+    21 Docker rights, 22 image, 30 build, 32 budget, 40 verification, 41 wheel, 42 bench, 50 store,
+    130 interrupted.
     """
     signal.signal(signal.SIGTERM, interrupt)
     ctx.obj = Globals(

@@ -72,7 +72,11 @@ def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
 @click.pass_obj
 @guarded
 def image_list(options: Globals, python: str, as_json: bool) -> None:
-    """List the official and local images, and which of them are here."""
+    """List the official and local images, and which of them are here.
+
+    \b
+    Example: spokeshave image list --json
+    """
     context = options.context()
     context.containers.probe()
     target = Target(python=python)

@@ -56,10 +56,11 @@ class DockerEngine:
     def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
         """See `Engine.finish`."""
         shutil.copyfile(raw, work / "kit" / raw.name)
+        interpreter = f"/opt/python/{plan.target.python}-{plan.target.python}/bin/python"
         done = self.containers.run(
             image=self.environment.image,
-            folders={work / "kit": "/project/kit"},
-            argv=("sh", "-c", finish_command("/project", f"/project/kit/{raw.name}", "/output")),
+            folders={work / "kit": "/kit"},  # `docker cp` makes one new folder, not two
+            argv=("sh", "-c", finish_command("", f"/kit/{raw.name}", "/output", python=interpreter)),
             collect={"/output": output},
             log=log,
             on_line=self.on_line,
@@ -110,11 +111,13 @@ def config_settings(plan: BuildPlan) -> dict[str, list[str] | str]:
     return {"setup-args": [f"-D{key}={value}" for key, value in pairs], "build-dir": "build"}
 
 
-def finish_command(project: str, wheel: str, output: str, wheel_output: str = "") -> str:
+def finish_command(
+    project: str, wheel: str, output: str, wheel_output: str = "", *, python: str = "python"
+) -> str:
     """The shell command that finishes a wheel with the kit's own code."""
     where = f" --wheel-output {wheel_output}" if wheel_output else ""
     return (
-        f"PYTHONPATH={project}/kit/code python -m spokeshave.finish --kit {project}/kit"
+        f"PYTHONPATH={project}/kit/code {python} -m spokeshave.finish --kit {project}/kit"
         f" --wheel {wheel} --output {output}{where}"
     )
 

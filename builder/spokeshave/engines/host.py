@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -14,12 +15,16 @@ from spokeshave.engines.docker import (
     build_environment,
     build_error,
     config_settings,
-    finish_command,
 )
 from spokeshave.errors import EngineMissing
 from spokeshave.model import BuildPlan, Environment, Target
 from spokeshave.run import Command, Runner
 
+# Settings of the user's shell that would find their way into a wheel.
+_FOREIGN = (
+    "CC CXX FC F77 F90 AR NM LD STRIP CPPFLAGS CFLAGS CXXFLAGS FFLAGS FCFLAGS LDFLAGS CPATH C_INCLUDE_PATH "
+    "CPLUS_INCLUDE_PATH LIBRARY_PATH LD_RUN_PATH MAKEFLAGS PYTHONPATH PYTHONHOME"
+)
 _TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
 
 
@@ -68,28 +73,22 @@ class HostEngine:
         """See `Engine.build`."""
         self._make_venv(plan, work, log)
         raw = output / "raw"
-        pairs = [
-            f"-C{key}={value}"
-            for key, values in config_settings(plan).items()
-            for value in ([values] if isinstance(values, str) else values)
-        ]
         argv = (
-            *("python", "-m", "build", "--wheel", "--no-isolation", "--skip-dependency-check"),
-            *(*pairs, "--outdir", str(raw), str(work / "source")),
+            *(sys.executable, str(Path(__file__).with_name("host_build.py"))),
+            *(str(work / "venv" / "bin" / "python"), str(work / "source"), str(raw)),
+            json.dumps(config_settings(plan)),
         )
         self._step(plan, argv, work, log)
         self.finish(plan, work, next(raw.glob("*.whl")), output, log)
 
     def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
-        """See `Engine.finish`."""
-        if not (work / "venv").is_dir():
-            self._make_venv(plan, work, log)
-        command = finish_command(str(work), str(raw), str(output))
-        argv = ("sh", "-c", f"{command} --rewrite-path {work}")
+        """See `Engine.finish`; our own environment has auditwheel."""
+        where = ("--kit", str(work / "kit"), "--wheel", str(raw), "--output", str(output))
+        argv = (sys.executable, "-m", "spokeshave.finish", *where, "--rewrite-path", str(work))
         self._step(plan, argv, work, log)
 
     def _make_venv(self, plan: BuildPlan, work: Path, log: Path) -> None:
-        """A venv with the locked build requirements; auditwheel comes from our own environment."""
+        """A venv with the locked build requirements."""
         python = find_python(plan.target)
         install = ("pip", "install", "--quiet", "--no-index", "--require-hashes")
         where = ("--find-links", str(work / "kit" / "wheels"))
@@ -101,7 +100,8 @@ class HostEngine:
         own = [str(Path(sys.executable).parent)]
         paths = [str(work / "kit" / "bin"), str(work / "venv" / "bin"), *own, os.environ["PATH"]]
         prefix_map = f"-ffile-prefix-map={work}=/project"
-        env = {**os.environ, **build_environment(plan, str(work)), "PATH": ":".join(paths)}
+        own_env = {key: value for key, value in os.environ.items() if key not in _FOREIGN.split()}
+        env = {**own_env, **build_environment(plan, str(work)), "PATH": ":".join(paths)}
         for key in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
             if key in env and plan.compile.backend == "meson-python":
                 env[key] = f"{env[key]} {prefix_map}"

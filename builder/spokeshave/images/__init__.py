@@ -29,7 +29,9 @@ KINDS: tuple[Kind, ...] = ("build", "run", "run-compiler")
 
 _REGISTRY_PROBE_SECONDS = 20.0
 _EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
-_SUITES: dict[Kind, str] = {"build": "bullseye", "run": "bookworm", "run-compiler": "bookworm"}
+_SYSROOT_SUITE = "bullseye"  # glibc 2.31: with five libm functions pinned, wheels reach manylinux_2_28
+_SYSROOT_PACKAGES = ("libc6-dev", "libstdc++-10-dev", "libgcc-s1")
+_SUITES: dict[Kind, str] = {"build": "trixie", "run": "bookworm", "run-compiler": "bookworm"}
 _PACKAGES: dict[Kind, tuple[str, ...]] = {
     "build": (
         *("gcc", "g++", "gfortran", "make", "pkg-config", "file", "xz-utils", "ca-certificates"),
@@ -120,6 +122,9 @@ class Images:
 
     def _make_build(self, image: Image, target: Target, context: Path, log: Path) -> None:
         self._bootstrap("build", context / "root.tar", log)
+        packages = f"--include={','.join(_SYSROOT_PACKAGES)}"
+        sysroot = (packages, _SYSROOT_SUITE, str(context / "sysroot.tar"))
+        self._step(("mmdebstrap", "--variant=extract", *sysroot), log)
         self._fetch_cpython(context, log)
         definition = resources.files("spokeshave.images")
         tools = context / "tools.txt"
@@ -203,6 +208,7 @@ def local_image(kind: Kind, target: Target) -> Image:
     """The image that `make` would make on this machine, whether or not it is here."""
     text = "\0".join([_SUITES[kind], *_PACKAGES[kind], *_EXCLUDED])
     if kind == "build":
+        text += "\0".join([_SYSROOT_SUITE, *_SYSROOT_PACKAGES])
         folder = resources.files("spokeshave.images")
         text += (folder / "build.Dockerfile").read_text("utf-8")
         text += (folder / "tools.txt").read_text("utf-8")

