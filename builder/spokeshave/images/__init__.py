@@ -129,7 +129,8 @@ class Images:
         definition = resources.files("spokeshave.images")
         tools = context / "tools.txt"
         tools.write_text((definition / "tools.txt").read_text("utf-8"), "utf-8")
-        (context / "Dockerfile").write_text((definition / "build.Dockerfile").read_text("utf-8"), "utf-8")
+        for name, target in (("build.Dockerfile", "Dockerfile"), ("later.cpp", "later.cpp")):
+            (context / target).write_text((definition / name).read_text("utf-8"), "utf-8")
         (context / "wheels").mkdir()
         sources.download_locked(
             tools,
@@ -210,8 +211,8 @@ def local_image(kind: Kind, target: Target) -> Image:
     if kind == "build":
         text += "\0".join([_SYSROOT_SUITE, *_SYSROOT_PACKAGES])
         folder = resources.files("spokeshave.images")
-        text += (folder / "build.Dockerfile").read_text("utf-8")
-        text += (folder / "tools.txt").read_text("utf-8")
+        for name in ("build.Dockerfile", "later.cpp", "tools.txt"):
+            text += (folder / name).read_text("utf-8")
     digest = hashlib.sha256(text.encode()).hexdigest()
     reference = f"spokeshave-{kind}-{target.python}:{digest[:12]}"
     return Image(kind=kind, reference=reference, digest=f"sha256:{digest}", local=True)

