@@ -10,7 +10,7 @@ import json
 import os
 import sys
 
-from build import BuildException, ProjectBuilder
+from build import BuildBackendException, BuildException, ProjectBuilder
 
 from spokeshave.run import end_session
 
@@ -19,7 +19,7 @@ def main(python: str, source: str, output: str, settings: str) -> None:
     """Writes the wheel into `output`; where the backend fails, its output has said why."""
     try:
         print(ProjectBuilder(source, python_executable=python).build("wheel", output, json.loads(settings)))
-    except BuildException as fault:
+    except (BuildBackendException, BuildException) as fault:
         sys.exit(f"error: {fault}")
     except KeyboardInterrupt:
         end_session(os.getpid())  # run.py made us the leader of one; ninja may be dead, its compilers not
