@@ -133,6 +133,13 @@ def test_flags_are_pure_and_spare_cxx(name: str) -> None:
     assert not any("unwind" in flag for flag in flags.cxx), "C++ needs its tables to throw"
 
 
+def test_unwind_tables_stay_in_languages_that_the_recipe_leaves_out() -> None:
+    give = lever("unwind").flags
+    assert give is not None
+    assert give({"languages": ("fortran",)}).c == ()
+    assert give({"languages": ("fortran",)}).fortran != ()
+
+
 SOURCE = "static int hidden(int x) { return x * 3; }\nint triple(int x) { return hidden(x); }\n"
 
 

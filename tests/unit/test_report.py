@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from spokeshave import report as reporting
+from spokeshave.model import file_sha256
 from spokeshave.report import KINDS, kind_of
 from support import demo_files, shipped_plan, write_wheel
 
@@ -34,6 +35,7 @@ def wheel(tmp_path: Path) -> Path:
     plan = shipped_plan("numpy")
     record = {
         "plan": plan.digest,
+        "wheel": {"sha256": file_sha256(path)},
         "build_plan": plan.to_json(),
         "levers": [{"name": "tests", "saved": 350, "files": 2, "note": ""}],
     }
@@ -84,12 +86,17 @@ def test_levers_are_measured_read_or_said_to_be_unknown(wheel: Path) -> None:
 def test_the_verdict_beside_the_wheel_is_told(wheel: Path) -> None:
     assert reporting.make_report([wheel], [], {}).verified == {wheel.name: "not verified"}
     verdict = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
-    data = {"passed": True, "faults": [], "level": "core", "comparison": {"ours": {"passed": 45398}}}
+    data = {
+        **{"sha256": file_sha256(wheel), "passed": True, "faults": [], "level": "core"},
+        "comparison": {"ours": {"passed": 45398}},
+    }
     verdict.write_text(json.dumps(data))
     report = reporting.make_report([wheel], [], {})
     assert report.verified[wheel.name] == "verified (core, 45,398 upstream tests passed)"
     verdict.write_text(json.dumps({**data, "passed": False, "faults": ["a", "b"], "comparison": None}))
     assert reporting.make_report([wheel], [], {}).verified[wheel.name] == "2 faults (core)"
+    verdict.write_text(json.dumps({**data, "sha256": "0" * 64}))
+    assert reporting.make_report([wheel], [], {}).verified[wheel.name] == "not verified", "another file's"
 
 
 def test_the_tables_show_ours_beside_stock(wheel: Path, tmp_path: Path) -> None:

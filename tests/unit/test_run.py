@@ -125,7 +125,8 @@ def test_an_interrupt_ends_the_child_and_all_that_it_started(tmp_path: Path) -> 
     process = driver(f"sleep 600 & echo $! >{tmp_path}/grandchild; echo $$ >{tmp_path}/child; wait")
     try:
         pids = [pid_in(tmp_path / "child"), pid_in(tmp_path / "grandchild")]
-        assert all(map(alive, pids))
+        comm = Path(f"/proc/{pids[1]}/comm")
+        wait_until("the grandchild has made itself deaf", lambda: comm.read_text() == "sleep\n")
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         wait_until("child and grandchild are gone", lambda: not any(map(alive, pids)))
@@ -134,9 +135,8 @@ def test_an_interrupt_ends_the_child_and_all_that_it_started(tmp_path: Path) -> 
 
 
 def test_an_interrupt_reaches_the_child_as_one(tmp_path: Path) -> None:
-    process = driver(
-        f"trap 'echo tidy >{tmp_path}/tidy; exit' INT; echo $$ >{tmp_path}/child; while :; do sleep 0.05; done"
-    )
+    trap = f"trap 'echo tidy >{tmp_path}/tidy; exit' INT"
+    process = driver(f"{trap}; echo $$ >{tmp_path}/child; while :; do sleep 0.05; done")
     try:
         pid_in(tmp_path / "child")
         process.send_signal(signal.SIGINT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +55,15 @@ def test_what_ships_fits_the_exported_schema(path: Path) -> None:
 
 def test_the_schema_is_as_strict_as_the_code() -> None:
     good = tomllib.loads((RECIPES / "openblas" / "recipe.toml").read_text("utf-8"))
-    for change, where in (
+    changes: list[tuple[Callable[[dict[str, Any]], object], str]] = [
         (lambda d: d.update(sumary="x"), ""),
         (lambda d: d["build"].update(import_name="x"), "build"),
         (lambda d: d["versions"][0]["source"].update(sha256="short"), "versions.0.source.sha256"),
         (lambda d: d["build"]["levels"][0].update(level="O9"), "build.levels.0.level"),
         (lambda d: d.pop("license"), ""),
         (lambda d: d.update(schema=2), "schema"),
-    ):
+    ]
+    for change, where in changes:
         bad = copy.deepcopy(good)
         change(bad)
         assert faults("recipe", bad) == [where]
