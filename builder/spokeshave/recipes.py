@@ -59,7 +59,9 @@ class LevelTable(Strict):
     """An optimisation level for a part of the sources; the first row that matches counts."""
 
     match: Glob = Field(description="shell pattern for the absolute path of a source file")
-    level: str = Field(pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it")
+    level: str = Field(
+        pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
+    )
     reason: str = Field(min_length=8, description="why this part differs, with the benchmark if any")
 
 

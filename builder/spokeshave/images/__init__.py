@@ -129,8 +129,8 @@ class Images:
         definition = resources.files("spokeshave.images")
         tools = context / "tools.txt"
         tools.write_text((definition / "tools.txt").read_text("utf-8"), "utf-8")
-        for name, target in (("build.Dockerfile", "Dockerfile"), ("later.cpp", "later.cpp")):
-            (context / target).write_text((definition / name).read_text("utf-8"), "utf-8")
+        for name, new in (("build.Dockerfile", "Dockerfile"), ("later.cpp", "later.cpp")):
+            (context / new).write_text((definition / name).read_text("utf-8"), "utf-8")
         (context / "wheels").mkdir()
         sources.download_locked(
             tools,

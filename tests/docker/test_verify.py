@@ -1,0 +1,92 @@
+"""`spokeshave verify` on a small project: its own tests, beside a stock wheel that the test makes."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shaveling import CORE
+from smallproject import ENGINES, Run, Small, engine_fault
+from spokeshave import wheel as wheels
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    if fault := engine_fault(request.param):
+        pytest.skip(fault)
+    folder = tmp_path_factory.mktemp(f"verify-{request.param}")
+    made = Small(folder=folder, cache=folder / "cache", engine=request.param)
+    made.write()
+    return made
+
+
+@pytest.fixture(scope="module")
+def wheel(small: Small) -> Path:
+    return Path(small.build().built["wheel"])
+
+
+@pytest.fixture(scope="module")
+def stock(small: Small, wheel: Path) -> Path:
+    """What upstream would have published: the same build with its tests in it, under upstream's version."""
+    tree = wheels.unpack(wheel, small.folder / "stock")
+    with zipfile.ZipFile(wheel.with_name(wheel.name.replace(".whl", ".tests.zip"))) as archive:
+        archive.extractall(tree)
+    name = wheels.relabel(wheels.parse_name(wheel.name), version="1.0", platform="manylinux_2_28_x86_64")
+    info = wheels.dist_info_of(tree)
+    wheels.set_metadata(info, version="1.0", requires=())
+    wheels.set_tags(info, name)
+    return wheels.pack(tree, small.folder / "links", name)
+
+
+def verify(small: Small, wheel: Path) -> tuple[Run, dict[str, Any]]:
+    run = small.start("verify", str(wheel), "--level", "smoke", "--json").end()
+    (report,) = json.loads(run.stdout) if run.stdout else ({},)
+    return run, report
+
+
+def test_without_a_stock_wheel_nothing_is_proved(small: Small, wheel: Path) -> None:
+    run, _ = verify(small, wheel)
+    assert run.code == 40, run.stderr
+    assert "pins no stock wheel" in run.stderr
+    assert "[versions.stock]" in run.stderr
+
+
+def test_a_wheel_that_does_all_that_stock_does_passes(small: Small, wheel: Path, stock: Path) -> None:
+    small.write(stock=stock)
+    run, report = verify(small, wheel)
+    assert run.code == 0, run.stderr
+    assert report["passed"]
+    assert report["faults"] == []
+    assert report["comparison"]["ours"] == report["comparison"]["stock"] == {"passed": 3}
+    assert report["imported"] == 1
+    beside = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
+    assert json.loads(beside.read_text()) == report
+    again, second = verify(small, wheel)
+    assert second == report
+    assert "verified before (smoke), nothing has changed" in again.stderr
+
+
+def test_a_test_that_is_lost_fails_the_wheel(small: Small, stock: Path) -> None:
+    small.write({"src/core.c": CORE.replace("exp(PyFloat", "1 + exp(PyFloat")}, stock=stock)
+    run, report = verify(small, Path(small.build().built["wheel"]))
+    assert run.code == 40, run.stderr
+    assert report["faults"] == ["lost: shaveling/tests/test_core.py::test_grow[0.0] (passed -> failed)"]
+    (loss,) = report["comparison"]["losses"]
+    assert "assert 2.0 == 1.0" in loss["reason"]
+    assert report["flaky"] == {}
+    assert "1 of 1 wheels failed" in run.stderr
+
+
+def test_a_wheel_without_what_the_recipe_promises_fails(small: Small, wheel: Path, stock: Path) -> None:
+    small.write(stock=stock)
+    recipe = small.folder / "recipes" / "shaveling" / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace("present = [", 'present = ["shaveling/gone.py", '))
+    rebuilt = Path(small.build().built["wheel"])
+    assert rebuilt == wheel
+    run, report = verify(small, wheel)
+    assert run.code == 40, run.stderr
+    assert report["faults"] == ["no file fits 'shaveling/gone.py'"]

@@ -1,0 +1,214 @@
+"""The command line: help, exit codes, what goes to stdout and what to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from spokeshave import __version__
+from spokeshave.cli import main
+from spokeshave.errors import SpokeshaveError
+from support import RECIPES, demo_files, needs_compiler, write_wheel
+
+Invoke = Callable[..., Result]
+NOWHERE = "unix:///nonexistent/docker.sock"
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+@pytest.fixture
+def spokeshave(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+    """Runs the command in this process, away from the checkout, with a cache of its own."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    before = signal.getsignal(signal.SIGTERM)
+
+    def invoke(*words: str, **env: str) -> Result:
+        argv = ["--cache", str(tmp_path / "cache"), *words]
+        return CliRunner().invoke(main, argv, env=env, catch_exceptions=False)
+
+    yield invoke
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
+def test_every_command_shows_an_example(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(main, [*path, "--help"])
+    assert result.exit_code == 0
+    assert re.search(rf"Examples?:\s+spokeshave {' '.join(path)}\b", result.output), result.output
+
+
+@pytest.mark.parametrize("path", list(commands(main)), ids=" ".join)
+def test_every_example_is_understood(path: tuple[str, ...]) -> None:
+    """Each example parses: its options exist and its arguments are allowed."""
+    text = CliRunner().invoke(main, [*path, "--help"]).output
+    examples = re.findall(rf"spokeshave ({' '.join(path)}[^\n]*)", text.partition("Example")[2])
+    assert examples
+    for example in examples:
+        words = re.sub(r"\s*(#|>|  ).*", "", example).split()[len(path) :]
+        command: click.Command = main
+        for name in path:
+            assert isinstance(command, click.Group)
+            command = command.commands[name]
+        command.make_context(path[-1], words, resilient_parsing=False)
+
+
+def test_the_group_names_every_exit_code() -> None:
+    text = CliRunner().invoke(main, ["--help"]).output
+    told = {int(code) for code in re.findall(r"\b(\d+) [a-zA-Z]", text.partition("Exit codes")[2])}
+
+    def codes(base: type[SpokeshaveError]) -> set[int]:
+        return {base.exit_code}.union(*map(codes, base.__subclasses__()))
+
+    assert codes(SpokeshaveError) - {1} <= told
+    assert CliRunner().invoke(main, ["--version"]).output == f"spokeshave, version {__version__}\n"
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("plan", "nunpy", "--engine", "host"), 3, "next: did you mean 'numpy'?"),
+        (("plan", "numpy", "--profile", "leen", "--engine", "host"), 3, "next: did you mean 'lean'?"),
+        (("plan", "numpy", "--without", "symbol", "--engine", "host"), 3, "next: did you mean 'symbols'?"),
+        (("plan", "numpy", "--python", "3.11"), 2, "not a Python tag"),
+        (("plan",), 2, "Missing argument"),
+        (("verify", "notes.txt"), 41, "'notes.txt' is not a wheel's file name"),
+        (("verify", "demo-1.0-py3-none-any.whl"), 41, "no such file"),
+        (("report",), 41, "no wheel in ./wheelhouse"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
+)
+def test_mistakes_have_their_exit_code(
+    spokeshave: Invoke, words: tuple[str, ...], code: int, said: str
+) -> None:
+    result = spokeshave(*words)
+    assert result.exit_code == code, result.stderr
+    assert said in result.stderr
+    assert result.stdout == ""
+    if code != 2:
+        assert result.stderr.startswith("error: ")
+
+
+def test_a_bad_key_in_a_recipe_is_3(spokeshave: Invoke, tmp_path: Path) -> None:
+    recipes = Path(shutil.copytree(RECIPES, tmp_path / "recipes"))
+    recipe = recipes / "numpy" / "recipe.toml"
+    recipe.write_text(recipe.read_text().replace("import-name", "inport-name"))
+    result = spokeshave("--recipes", str(recipes), "plan", "numpy", "--engine", "host")
+    if result.exit_code == 20:
+        pytest.skip("no compiler for the host engine")
+    assert result.exit_code == 3
+    assert "inport-name: unknown key; did you mean 'import-name'?" in result.stderr
+    assert str(recipe) in result.stderr
+
+
+def test_docker_that_does_not_answer_is_20(spokeshave: Invoke) -> None:
+    result = spokeshave("plan", "numpy", "--engine", "docker", DOCKER_HOST=NOWHERE)
+    assert result.exit_code == 20
+    assert "next: " in result.stderr
+    assert "--engine host" in result.stderr
+
+
+@needs_compiler
+def test_without_docker_auto_takes_the_host_and_says_why(spokeshave: Invoke) -> None:
+    result = spokeshave("plan", "numpy", "--json", DOCKER_HOST=NOWHERE)
+    assert result.exit_code == 0, result.stderr
+    assert [plan["environment"]["engine"] for plan in json.loads(result.stdout)] == ["host", "host"]
+    assert "engine: host, because" in result.stderr
+
+
+def test_a_wheel_without_its_record_is_41(spokeshave: Invoke, tmp_path: Path) -> None:
+    wheel = write_wheel(tmp_path / "demo-1.0-py3-none-any.whl", demo_files())
+    result = spokeshave("verify", str(wheel))
+    assert result.exit_code == 41
+    assert "demo-1.0-py3-none-any.record.json is not beside it" in result.stderr
+    record = {"wheel": {"sha256": "0" * 64}, "build_plan": {}}
+    wheel.with_suffix(".record.json").write_text(json.dumps(record))
+    result = spokeshave("verify", str(wheel))
+    assert result.exit_code == 41
+    assert "is not the file that its record describes" in result.stderr
+
+
+def test_a_cache_that_cannot_be_made_is_50(spokeshave: Invoke, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = spokeshave("--cache", str(tmp_path / "file" / "cache"), "plan", "numpy")
+    assert result.exit_code == 50
+    assert "next: " in result.stderr
+
+
+@needs_compiler
+def test_json_goes_to_stdout_alone(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "spokeshave", "--cache", str(tmp_path / "cache")]
+    env = {**os.environ, "DOCKER_HOST": NOWHERE}  # makes `auto` say on stderr why it takes the host
+    argv += ["plan", "numpy", "--json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    plans = json.loads(done.stdout)
+    assert [plan["recipe"] for plan in plans] == ["openblas", "numpy"], "in build order"
+    assert all(len(plan["digest"]) == len(plan["compile_key"]) == 64 for plan in plans)
+    assert "engine: host" in done.stderr
+
+
+@needs_compiler
+def test_a_named_recipes_folder_wins(spokeshave: Invoke, tmp_path: Path) -> None:
+    def numpy_version(*words: str) -> str:
+        result = spokeshave(*words, "plan", "numpy", "--engine", "host", "--json")
+        assert result.exit_code == 0, result.stderr
+        return str(json.loads(result.stdout)[-1]["version"])
+
+    shipped = numpy_version()
+    for folder, version in (("named", "9.8"), ("here/recipes", "7.6")):
+        copied = Path(shutil.copytree(RECIPES, tmp_path / folder)) / "numpy" / "recipe.toml"
+        copied.write_text(copied.read_text().replace(f'version = "{shipped}"', f'version = "{version}"'))
+    assert numpy_version() == "7.6", "./recipes goes before the built-in ones"
+    assert numpy_version("--recipes", str(tmp_path / "named")) == "9.8"
+    shutil.rmtree(tmp_path / "named" / "profiles")
+    assert numpy_version("--recipes", str(tmp_path / "named")) == "9.8", "profiles may lie elsewhere"
+
+
+def test_clean_needs_no_docker(spokeshave: Invoke, tmp_path: Path) -> None:
+    entry = tmp_path / "cache" / "entries" / "source" / ("a" * 64)
+    kept = tmp_path / "cache" / "entries" / "built" / ("b" * 64)
+    for folder in (entry, kept):
+        folder.mkdir(parents=True)
+        (folder / "x.bin").write_bytes(b"x" * 1000)
+    result = spokeshave("clean", "--json", DOCKER_HOST=NOWHERE)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout) == {"containers": 0, "bytes": 1000}
+    assert not entry.exists()
+    assert kept.is_dir(), "finished wheels go with --all only"
+    assert json.loads(spokeshave("clean", "--all", "--json", DOCKER_HOST=NOWHERE).stdout)["bytes"] >= 1000
+    assert not kept.exists()
+
+
+def test_the_doctor_says_what_is_missing(spokeshave: Invoke) -> None:
+    result = spokeshave("doctor", "--json", DOCKER_HOST=NOWHERE)
+    found = json.loads(result.stdout)
+    checks = {check["name"]: check for check in found["checks"]}
+    assert not checks["Docker"]["ok"]
+    assert checks["Docker"]["mend"]
+    assert "docker" not in found["engines"]
+    assert result.exit_code == (0 if "host" in found["engines"] else 20)
+
+
+def test_the_schema_is_printed(spokeshave: Invoke) -> None:
+    assert json.loads(spokeshave("schema", "recipe").stdout)["title"] == "Recipe"
+    assert json.loads(spokeshave("schema", "profile").stdout)["title"] == "Profile"
+    assert spokeshave("schema", "readme").stdout.startswith("# Recipes and profiles")
