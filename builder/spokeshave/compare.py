@@ -10,11 +10,12 @@ Outcomes = Mapping[str, tuple[str, str]]
 """Node id to outcome and reason."""
 
 GOOD = frozenset({"passed", "xfailed", "xpassed"})
+BAD = frozenset({"failed", "error"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loss:
-    """A test that passes on stock and not on ours."""
+    """A test that passes on stock and not on ours, or fails on ours and not on stock."""
 
     test: str
     stock: str
@@ -48,12 +49,14 @@ def compare(ours: Outcomes, stock: Outcomes, skips: Mapping[str, str]) -> Compar
     """Judges our outcomes by stock's.
 
     `skips` maps the start of a node id to the recipe's reason; those tests were not run on ours. A test
-    that passes on stock must pass on ours; one that is not there at all is lost too.
+    that passes on stock must pass on ours; one that is not there at all is lost too, and so is one that
+    fails on ours where stock skips it or does not have it.
     """
     skipped: dict[str, list[str]] = {}
     losses, gains, both_failed = [], [], []
     unmatched = set(skips)
-    for test, (outcome, _) in sorted(stock.items()):
+    for test in sorted({*stock, *ours}):
+        outcome, _ = stock.get(test, ("not run", ""))
         found, reason = ours.get(test, ("not run", "the test was not collected"))
         rule = next((start for start in skips if test.startswith(start)), None)
         if rule is not None and found == "not run":
@@ -64,8 +67,11 @@ def compare(ours: Outcomes, stock: Outcomes, skips: Mapping[str, str]) -> Compar
             losses.append(Loss(test=test, stock=outcome, ours=found, reason=reason))
         elif outcome not in GOOD and found in GOOD:
             gains.append(test)
-        elif outcome in ("failed", "error") and found in ("failed", "error"):
-            both_failed.append(test)
+        elif found in BAD:
+            if outcome in BAD:
+                both_failed.append(test)
+            else:
+                losses.append(Loss(test=test, stock=outcome, ours=found, reason=reason))
     reasons = Counter(reason for outcome, reason in ours.values() if outcome == "skipped")
     return Comparison(
         ours=dict(Counter(outcome for outcome, _ in ours.values())),

@@ -10,8 +10,8 @@ from spokeshave.elf import ElfFacts, elf_files
 from spokeshave.errors import WheelError
 from spokeshave.levers.base import fits
 from spokeshave.model import BuildPlan
-from spokeshave.recipes import Recipe
 from spokeshave.run import Command, Runner
+from spokeshave.tables import Recipe
 from spokeshave.wheel import DAMAGE, MalformedWheel, parse_name, record_faults
 
 # Python's own, and what libc has had under this name since glibc 2.34 and libdl before.

@@ -17,7 +17,7 @@ from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
 from spokeshave.images import Images, Mode
-from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of, plan_from_json
+from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.progress import Reporter
 from spokeshave.recipes import RecipeBook
@@ -296,8 +296,3 @@ def deliver(
             partial.rename(folder / name)
         delivered.append(folder / result.wheel.name)
     return delivered
-
-
-def plan_of(entry: Path) -> BuildPlan:
-    """The plan of a built entry of the store."""
-    return plan_from_json(json.loads((entry / "plan.json").read_text("utf-8")))

@@ -17,7 +17,8 @@ from spokeshave.model import (
     LeverSetting,
     Target,
 )
-from spokeshave.recipes import Loaded, Profile, VersionTable, did_you_mean, pick_version
+from spokeshave.recipes import Loaded, did_you_mean, pick_version
+from spokeshave.tables import Profile, VersionTable
 
 
 def make_plan(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from spokeshave.levers import LEVERS
-from spokeshave.recipes import Profile, Recipe
+from spokeshave.tables import Profile, Recipe
 
 _INTRO = """# Recipes and profiles
 

@@ -16,7 +16,8 @@ from spokeshave.errors import VerifyError
 from spokeshave.model import BuildPlan, digest_of
 from spokeshave.pipeline import Context, fetch_locked
 from spokeshave.places import Place
-from spokeshave.recipes import Loaded, SkipTable, pick_version
+from spokeshave.recipes import Loaded, pick_version
+from spokeshave.tables import SkipTable
 
 Level = Literal["smoke", "core", "full"]
 _RERUNS = 2

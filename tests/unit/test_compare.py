@@ -70,3 +70,13 @@ def test_a_skip_that_matches_nothing_fails_the_verdict() -> None:
 def test_a_skip_does_not_hide_a_test_that_ran_and_failed() -> None:
     found = compare({"a::one": FAIL}, {"a::one": PASS}, {"a::one": "was thought to fail"})
     assert [loss.test for loss in found.losses] == ["a::one"]
+
+
+def test_a_failure_where_stock_skips_or_has_no_test_is_a_loss() -> None:
+    ours = {"a::one": ("failed", "boom"), "a::two": ("error", "bang"), "a::three": ("skipped", "later")}
+    found = compare(ours, {"a::one": ("skipped", "not here")}, {})
+    assert [(loss.test, loss.stock, loss.ours) for loss in found.losses] == [
+        ("a::one", "skipped", "failed"),
+        ("a::two", "not run", "error"),
+    ]
+    assert not found.passed

@@ -1,0 +1,171 @@
+"""The tables of recipes and profiles as they are written in TOML: pydantic models, strict and immutable."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from packaging.specifiers import SpecifierSet
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Glob = Annotated[str, Field(min_length=1)]
+
+
+def _specifier(text: str) -> str:
+    SpecifierSet(text)
+    return text
+
+
+Specifier = Annotated[str, AfterValidator(_specifier)]
+
+
+class Strict(BaseModel):
+    """Base of all recipe tables: unknown keys are errors, values are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceTable(Strict):
+    """Where the source comes from: an sdist named by package and pinned by hash."""
+
+    pypi: str = Field(description="name of the package whose sdist is the source")
+    sha256: Sha256 = Field(description="sha256 of the sdist")
+    version: str | None = Field(None, description="version of the sdist where it is another one")
+
+
+class VersionTable(Strict):
+    """One version of the package that can be built."""
+
+    version: str = Field(description="upstream's version")
+    requires_python: Specifier = Field(
+        ">=3.11", alias="requires-python", description="Pythons that this version is for"
+    )
+    source: SourceTable
+    patches: tuple[str, ...] = Field((), description="patch files, applied in this order")
+    stock: dict[str, Sha256] = Field(
+        default_factory=dict,
+        description="sha256 of the stock wheel to compare with, by target (`cp311-manylinux_x86_64`)",
+    )
+
+
+class LevelTable(Strict):
+    """An optimisation level for a part of the sources; the first row that matches counts."""
+
+    match: Glob = Field(description="shell pattern for the absolute path of a source file")
+    level: str = Field(
+        pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
+    )
+    reason: str = Field(min_length=8, description="why this part differs, with the benchmark if any")
+
+
+class LibraryTable(Strict):
+    """How a make-built static archive becomes the shared library of a wheel."""
+
+    archive: Glob = Field(description="glob of the static archive, below the build directory")
+    soname: str = Field(description="file name and soname of the shared library")
+    exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
+    link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
+    pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
+    kernels_variable: str | None = Field(
+        None, alias="kernels-variable", description="make variable that lists the profile's kernels"
+    )
+
+
+class BuildTable(Strict):
+    """How the source is compiled."""
+
+    backend: Literal["meson-python", "make"]
+    directory: str = Field(".", description="folder of the build, below the unpacked source")
+    requires: str = Field(description="file with the hash-locked build requirements")
+    libraries: tuple[str, ...] = Field((), description="library recipes to link")
+    setup_args: dict[str, str | bool] = Field(
+        default_factory=dict, alias="setup-args", description="meson options"
+    )
+    targets: tuple[str, ...] = Field((), description="make targets")
+    variables: dict[str, str] = Field(default_factory=dict, description="make variables")
+    flags_variable: str | None = Field(
+        None, alias="flags-variable", description="make variable that takes the compiler flags"
+    )
+    upstream_level: Literal["O2", "O3"] = Field(
+        "O3", alias="upstream-level", description="level of all sources where the lever is off"
+    )
+    level: Literal["O2", "O3", "Os"] = Field(
+        "O2", description="level of the sources that no row of `levels` matches"
+    )
+    levels: tuple[LevelTable, ...] = ()
+    library: LibraryTable | None = None
+
+
+class BundledTable(Strict):
+    """Somebody else's code that ends up inside the wheel."""
+
+    name: str
+    version: str
+    license: str = Field(description="SPDX expression")
+    license_file: str = Field(alias="license-file", description="licence text, in the source tree")
+    source: str = Field(description="where the code comes from")
+
+
+class SkipTable(Strict):
+    """An upstream test that is not run, and why."""
+
+    test: str = Field(description="start of a node id")
+    reason: str = Field(min_length=8)
+    lever: str | None = Field(None, description="skip only where this lever is on")
+
+
+class VerifyTable(Strict):
+    """What proves that a wheel works."""
+
+    requires: str = Field(description="file with the hash-locked test requirements")
+    present: tuple[Glob, ...] = Field((), description="globs that must match a file of the wheel")
+    absent: tuple[Glob, ...] = Field((), description="globs that must match none")
+    marker: str = Field("", description="pytest -m expression")
+    smoke: tuple[str, ...] = Field((), description="test files or folders that take seconds")
+    core: tuple[str, ...] = Field((), description="test files or folders that take minutes")
+    full: tuple[str, ...] = Field((), description="everything")
+    compiler: tuple[str, ...] = Field(
+        (), description="tests that need a compiler; level full runs them in the variant with one"
+    )
+    skip: tuple[SkipTable, ...] = ()
+    cores: tuple[str, ...] = Field((), description="kernels that the BLAS must report, by core name")
+
+
+class Recipe(Strict):
+    """A package as written: `recipes/<name>/recipe.toml`."""
+
+    schema_: Literal[1] = Field(alias="schema", description="version of this format")
+    name: str
+    kind: Literal["library", "python"] = "python"
+    distribution: str = Field(description="name of the wheel's distribution")
+    import_name: str = Field(alias="import-name", description="package to import")
+    summary: str
+    license: str = Field(description="SPDX expression of the package's own code")
+    versions: tuple[VersionTable, ...] = Field(min_length=1)
+    build: BuildTable
+    bundled: tuple[BundledTable, ...] = ()
+    levers: dict[str, dict[str, tuple[str, ...]]] = Field(
+        default_factory=dict, description="data for the levers: globs to match, to keep, …"
+    )
+    verify: VerifyTable
+
+
+class BlasTable(Strict):
+    """Which BLAS the stack shares, and which kernels it carries."""
+
+    backend: str = Field("openblas", description="library recipe")
+    kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels beside the base")
+
+
+class Profile(Strict):
+    """Which levers are on: `recipes/profiles/<name>.toml`."""
+
+    schema_: Literal[1] = Field(alias="schema", description="version of this format")
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*$", description="also the wheels' local label")
+    build: int = Field(1, ge=1, description="build number in the local label")
+    summary: str
+    blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
+    levers: dict[str, bool] = Field(description="lever name to on or off; one not named is off")
+    budgets: dict[str, int] = Field(
+        default_factory=dict, description="bytes unpacked that a distribution may have at most"
+    )
