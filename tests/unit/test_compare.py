@@ -47,9 +47,9 @@ def test_what_passes_on_ours_alone_is_a_gain(stock: tuple[str, str]) -> None:
 
 
 def test_a_test_that_stock_does_not_have_is_no_loss() -> None:
-    found = compare({"a::new": FAIL}, {}, {})
+    found = compare({"a::new": PASS}, {}, {})
     assert found.passed
-    assert found.ours == {"failed": 1}
+    assert found.ours == {"passed": 1}
 
 
 def test_a_skip_of_the_recipe_is_listed_with_what_it_left_out() -> None:
