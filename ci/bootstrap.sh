@@ -55,9 +55,11 @@ make_engine() {
         say "no rights to install Docker here; using what there is (see: .venv/bin/spokeshave doctor)"
         return
     fi
-    command -v mmdebstrap >/dev/null || apt_install mmdebstrap debian-archive-keyring
+    command -v mmdebstrap >/dev/null || apt_install mmdebstrap debian-archive-keyring uidmap gpg
     command -v dockerd >/dev/null || apt_install docker.io
+    command -v docker >/dev/null || apt_install docker-cli  # a package of its own since Debian 13
     docker info >/dev/null 2>&1 || start_docker
+    docker info >/dev/null 2>&1 || join_docker_group
     docker info >/dev/null 2>&1 || host_tools
 }
 
@@ -75,9 +77,19 @@ start_docker() {
     tail -n 5 /tmp/spokeshave-dockerd.log >&2 || true
 }
 
+# A user with sudo may not talk to the daemon before joining its group; the script goes on in a shell that may.
+join_docker_group() {
+    if [ "$(id -u)" = 0 ] || [ -n "${SPOKESHAVE_IN_GROUP:-}" ]; then return; fi
+    as_root docker info >/dev/null 2>&1 || return 0
+    say "adding $(id -un) to group docker"
+    as_root usermod -aG docker "$(id -un)"
+    SPOKESHAVE_IN_GROUP=1 exec sg docker -c "$0 $*"
+}
+
 host_tools() {
     say "Docker cannot run here; using the host engine"
-    apt_install build-essential pkg-config python3-dev
+    apt_install build-essential pkg-config
+    apt_install python3.11-dev || say "the host engine builds for Python 3.11, which apt does not have here"
 }
 
 bootstrap() {

@@ -168,6 +168,8 @@ def _describe(plan: BuildPlan, kit: Path, dist_info: Path, name: wheels.WheelNam
     wheels.set_tags(dist_info, name)
     licenses = []
     for part in plan.bundled:
+        if (dist_info / "licenses" / part.license_file).is_file():
+            continue  # upstream's own licence files are there already, under their paths
         target = dist_info / "licenses" / part.name / Path(part.license_file).name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(kit / "licenses" / part.name, target)

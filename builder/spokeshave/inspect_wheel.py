@@ -14,6 +14,7 @@ from spokeshave.run import Command, Runner
 from spokeshave.tables import Recipe
 from spokeshave.wheel import DAMAGE, MalformedWheel, parse_name, record_faults
 
+_REACH = "manylinux_2_28_x86_64"
 # Python's own, and what libc has had under this name since glibc 2.34 and libdl before.
 _ELSEWHERE = ("Py", "_Py", "dladdr")
 _FORBIDDEN_LIBRARIES = ("libgfortran*", "libquadmath*", "libopenblas64*", "libscipy_openblas*")
@@ -58,9 +59,10 @@ def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[s
         f"the licence of bundled {part.name} ({part.license}) is missing"
         for part in plan.bundled
         if not _any(names, f"*.dist-info/licenses/{part.name}/*")
+        and not _any(names, f"*.dist-info/licenses/{part.license_file}")
     ]
     for glob in ("*.dist-info/sboms/*.cdx.json", "*.dist-info/licenses/*"):
-        if (plan.bundled or "sboms" in glob) and not _any(names, glob):
+        if not _any(names, glob):
             faults.append(f"no file fits {glob!r}")
     return faults
 
@@ -104,6 +106,8 @@ def _platform_faults(path: Path, platform: str, plan: BuildPlan, runner: Runner)
     tag = str(found["sym_tag"])  # the overall tag minds libraries that companions bring
     if tag and not _covers(platform, tag):
         return [f"tagged {platform}, but auditwheel finds {tag}"]
+    if plan.environment.engine == "docker" and not _covers(_REACH, platform.split(".", maxsplit=1)[0]):
+        return [f"tagged {platform}, but wheels of the Docker engine are to reach {_REACH}"]
     return []
 
 

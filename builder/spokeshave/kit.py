@@ -44,6 +44,11 @@ def code_digests() -> dict[str, str]:
     return {"compile": _code_digest(_COMPILE_CODE), "finish": _code_digest(_FINISH_CODE)}
 
 
+def judge_digest() -> str:
+    """The sha256 of our own code that judges results."""
+    return _code_digest(("compare.py", "inspect_wheel.py", "elf.py", "trial.py", "verify.py"))
+
+
 def prove_digest() -> str:
     """The sha256 of our own code that runs the tests."""
     return _code_digest(("prove/*.py",))

@@ -213,7 +213,7 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
     sdist, requirements = fetch(context, plan)
     if plan.environment.engine == "docker":
         context.containers.remove_orphans()
-        image = context.images.choose("build", plan.target, context.image_mode)
+        image = context.images.named("build", plan.target, plan.environment.image)
         with context.reporter.stage(f"build image {image.reference}"):
             context.images.ensure(image, plan.target)
     engine = make_engine(context, plan.environment)
@@ -274,7 +274,7 @@ def _check_budget(plan: BuildPlan, built: Built) -> None:
     if plan.budget is not None and size > plan.budget:
         raise BudgetError(
             f"{built.wheel.name} is {size:,} bytes unpacked; profile {plan.profile!r} allows {plan.budget:,}",
-            next_step="`spokeshave report` shows where they sit; or raise the budget in the profile",
+            next_step=f"`unzip -lv {built.wheel}` shows where they sit; or raise the budget in the profile",
         )
 
 
@@ -292,7 +292,10 @@ def deliver(
             pairs.append((result.tests, result.tests.name))
         for source, name in pairs:
             partial = folder / f".{name}.part"
-            shutil.copyfile(source, partial)
-            partial.rename(folder / name)
+            try:
+                shutil.copyfile(source, partial)
+                partial.rename(folder / name)
+            finally:
+                partial.unlink(missing_ok=True)
         delivered.append(folder / result.wheel.name)
     return delivered

@@ -59,9 +59,13 @@ class PlainReporter:
 
     @contextlib.contextmanager
     def stage(self, title: str) -> Iterator[None]:
-        self._title, started, self._last = title, time.monotonic(), time.monotonic()
+        outer, started = self._title, time.monotonic()
+        self._title, self._last = title, started
         self.say(title)
-        yield
+        try:
+            yield
+        finally:
+            self._title = outer
         self.say(f"  done: {title} ({time.monotonic() - started:.1f} s)")
 
 

@@ -153,7 +153,6 @@ class Recipe(Strict):
 class BlasTable(Strict):
     """Which BLAS the stack shares, and which kernels it carries."""
 
-    backend: str = Field("openblas", description="library recipe")
     kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels beside the base")
 
 

@@ -111,8 +111,8 @@ class Trial:
         self, place: Place, ours: Outcomes, first: Comparison
     ) -> tuple[Comparison, dict[str, tuple[str, ...]]]:
         """Runs the lost tests again, alone: those that pass then are flaky, with all their outcomes."""
-        seen = {loss.test: [loss.ours] for loss in first.losses}
-        if len(seen) > _FLAKY_AT_MOST:
+        seen = {loss.test: [loss.ours] for loss in first.losses if loss.ours != "not run"}
+        if not 0 < len(seen) <= _FLAKY_AT_MOST:
             return first, {}
         merged = dict(ours)
         for _ in range(_RERUNS):

@@ -15,7 +15,7 @@ from spokeshave.inspect_wheel import inspect
 from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
 from spokeshave.pipeline import Context
 from spokeshave.places import ContainerPlace, HostPlace, Place
-from spokeshave.trial import Candidate, Level, Results, Trial, test_lock
+from spokeshave.trial import Candidate, Level, Results, Trial, stock_pin, test_lock
 from spokeshave.wheel import MalformedWheel, parse_name
 
 
@@ -40,48 +40,61 @@ def candidates(context: Context, wheels: tuple[Path, ...]) -> list[Candidate]:
 
     Raises WheelError for a wheel that spokeshave did not build, or whose companion is not at hand.
     """
-    by_distribution = {}
+    named = {}
     for path in wheels:
         try:
-            by_distribution[parse_name(path.name).distribution] = path
+            name = parse_name(path.name)
+            named[name.distribution, name.version] = path
         except MalformedWheel as fault:
             raise WheelError(str(fault), next_step="name files that end in .whl") from fault
-    return [_candidate(context, path, by_distribution) for path in wheels]
+    return [_candidate(context, path, named) for path in wheels]
 
 
-def _candidate(context: Context, path: Path, others: Mapping[str, Path]) -> Candidate:
-    plan = _plan_beside(context, path)
+def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Path]) -> Candidate:
+    record = _record_beside(path)
+    plan = plan_from_json(record["build_plan"])
     companions = []
     for library, version in plan.libraries.items():
         name = library.replace("-", "_")
-        found = others.get(name) or next(path.parent.glob(f"{name}-{version}-*.whl"), None)
+        found = others.get((name, version)) or next(path.parent.glob(f"{name}-{version}-*.whl"), None)
         if found is None:
             raise WheelError(
                 f"{path.name} needs {library} {version}, which is neither named nor beside it",
                 next_step=f"build it, or name its wheel too: spokeshave verify {path} …",
             )
         companions.append(found)
-    tests = path.parent / f"{path.name.removesuffix('.whl')}.tests.zip"
     return Candidate(
         wheel=path,
-        tests=tests if tests.is_file() else None,
+        tests=_tests_beside(path, record),
         plan=plan,
         loaded=context.book.load(plan.recipe),
         companions=tuple(companions),
     )
 
 
-def _plan_beside(context: Context, path: Path) -> BuildPlan:
+def _tests_beside(path: Path, record: Mapping[str, Any]) -> Path | None:
+    if not record["tests"]:
+        return None
+    tests = path.parent / str(record["tests"]["name"])
+    if not tests.is_file() or file_sha256(tests) != record["tests"]["sha256"]:
+        raise WheelError(
+            f"{tests.name} is not beside {path.name}, or not the file that its record describes",
+            next_step="build the wheel again: `spokeshave build` delivers both",
+        )
+    return tests
+
+
+def _record_beside(path: Path) -> Mapping[str, Any]:
     record = path.parent / f"{path.name.removesuffix('.whl')}.record.json"
     if not path.is_file() or not record.is_file():
         raise WheelError(
             f"{path}: {'no such file' if not path.is_file() else f'{record.name} is not beside it'}",
             next_step="verify wheels where `spokeshave build` put them",
         )
-    data = json.loads(record.read_text("utf-8"))
+    data: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
     if data["wheel"]["sha256"] != file_sha256(path):
         raise WheelError(f"{path.name} is not the file that its record describes (sha256 differs)")
-    return plan_from_json(data["build_plan"])
+    return data
 
 
 def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport:
@@ -89,9 +102,11 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
     place = make_place(context, candidate.plan, "run-compiler" if level == "full" else "run")
     key = digest_of(
         [
-            *(file_sha256(p) for p in (candidate.wheel, *candidate.companions)),
-            *(level, place.digest, kit.prove_digest()),
-            *(candidate.loaded.recipe.verify.model_dump(mode="json"), test_lock(candidate)),
+            [file_sha256(path) for path in (candidate.wheel, *candidate.companions)],
+            candidate.tests and file_sha256(candidate.tests),
+            [level, place.digest, kit.prove_digest(), kit.judge_digest()],
+            [candidate.loaded.recipe.verify.model_dump(mode="json"), test_lock(candidate)],
+            stock_pin(candidate),
         ]
     )
     label = f"{candidate.plan.distribution} {candidate.plan.local_version}"
@@ -123,7 +138,10 @@ def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-comp
     """The clean place that fits the engine that built the wheel."""
     if plan.environment.engine == "host":
         return HostPlace(target=plan.target, runner=context.runner, on_line=context.reporter.line)
-    image = context.images.choose(kind, plan.target, context.image_mode)
+    context.containers.remove_orphans()
+    # Python's official image has no Fortran compiler for f2py's tests.
+    mode = "local" if kind == "run-compiler" else context.image_mode
+    image = context.images.choose(kind, plan.target, mode)
     with context.reporter.stage(f"run image {image.reference}"):
         context.images.ensure(image, plan.target)
     return ContainerPlace(
@@ -147,10 +165,11 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
     comparison: Comparison | None = None
     flaky: dict[str, tuple[str, ...]] = {}
     if ours.blas:
-        faults += blas_faults(ours.blas, candidate.loaded.recipe.verify.cores)
+        faults += blas_faults(ours.blas, expected_cores(candidate))
     if trial.selection(level):
         stock = trial.stock(place)
         faults += import_faults(ours, stock)
+        faults += compiler_faults(candidate, level, stock)
         skips = {skip.test: skip.reason for skip in trial.skips()}
         comparison = compare(ours.outcomes, stock.outcomes, skips)
         if comparison.losses:
@@ -173,6 +192,24 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
     )
 
 
+def expected_cores(candidate: Candidate) -> tuple[str, ...]:
+    """The recipe's cores that the profile's kernels and the base of the build provide."""
+    variables = candidate.plan.compile.settings.get("variables", {})
+    table = candidate.plan.compile.settings.get("library") or {}
+    kernels = str(variables.get(table.get("kernels_variable"), "")).split()
+    provided = {*kernels, str(variables.get("TARGET", ""))}
+    return tuple(core for core in candidate.loaded.recipe.verify.cores if core.upper() in provided)
+
+
+def compiler_faults(candidate: Candidate, level: Level, stock: Results) -> list[str]:
+    """At level full, the tests that need a compiler must have run: else there was none."""
+    wanted = candidate.loaded.recipe.verify.compiler
+    ran = any(t.startswith(wanted) and o[0] == "passed" for t, o in stock.outcomes.items())
+    if level != "full" or not wanted or ran:
+        return []
+    return ["no test that needs a compiler passed on stock: the place has none"]
+
+
 def import_faults(ours: Results, stock: Results) -> list[str]:
     """Public modules that can be imported from the stock wheel and not from ours, with the reason."""
     return [
@@ -185,7 +222,7 @@ def import_faults(ours: Results, stock: Results) -> list[str]:
 def blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:
     """Kernels that are missing, or not the ones that fit the CPU's features."""
     faults = []
-    expected = next(core for core in blas["runnable"] if core in cores)
+    expected = next((core for core in blas["runnable"] if core in cores), "none")
     if blas["default"] != expected:
         faults.append(f"the BLAS chose {blas['default']} where {expected} fits this CPU")
     for core, answer in blas["forced"].items():

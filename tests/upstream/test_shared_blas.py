@@ -45,7 +45,8 @@ def solve(*folders: Path, **env: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def wheels(wheelhouse: Path) -> dict[str, Path]:
-    return {path.name.split("-")[0]: path for path in wheelhouse.glob("*.whl")}
+    profile = sorted(path.name.split("+")[1].split(".")[0] for path in wheelhouse.glob("numpy-*.whl"))[0]
+    return {path.name.split("-")[0]: path for path in wheelhouse.glob(f"*+{profile}.*.whl")}
 
 
 @pytest.fixture(scope="module")

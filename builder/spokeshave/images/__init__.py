@@ -87,6 +87,11 @@ class Images:
             return local
         return official if self._registry_has(official.reference) else local
 
+    def named(self, kind: Kind, target: Target, reference: str) -> Image:
+        """The image of that reference, as a plan records it."""
+        local = local_image(kind, target)
+        return local if local.reference == reference else official_image(kind, target)
+
     def ensure(self, image: Image, target: Target) -> Image:
         """Makes or pulls the image where it is not here yet.
 

@@ -98,7 +98,7 @@ class Proof:
         for name in self.job["tests_archives"]:
             with zipfile.ZipFile(self.kit / "wheels" / name) as archive:
                 archive.extractall(site)
-        selection = [str(site / test) for test in self.job["tests"]]
+        selection = [f"{site}/{test}" for test in self.job["tests"]]
         options = [f"--ignore={site / test}" for test in self.job["ignore"]]
         options += [f"--deselect={test}" for test in self.job["deselect"]]
         marker = ("-m", self.job["marker"]) if self.job["marker"] else ()

@@ -53,7 +53,6 @@ def main(package: str) -> None:
         json.dumps(
             {
                 "runnable": runnable,
-                "best": runnable[0],
                 "default": ask(package, None),
                 "forced": answers,
             }
