@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import sys
@@ -18,7 +19,7 @@ from typing import Any
 
 from spokeshave import wheel as wheels
 from spokeshave.levers import lever
-from spokeshave.levers.base import Shaved, Tree
+from spokeshave.levers.base import Shaved, Tree, is_elf
 from spokeshave.model import BuildPlan, file_sha256, plan_from_json
 from spokeshave.run import Command, run
 
@@ -74,6 +75,7 @@ def finish(
     if rewrite:
         _rewrite_paths(tree, rewrite)
     shaved = _shave(plan, tree)
+    _set_run_paths(plan, tree)
     _add_preload(plan, tree)
     name = wheels.parse_name(raw.name)
     trimmed = wheels.pack(tree.root, scratch / "trimmed", name)
@@ -119,6 +121,32 @@ def _rewrite_paths(tree: Tree, path: str) -> None:
         data = file.read_bytes()
         if path.encode() in data:
             file.write_bytes(data.replace(path.encode(), b"/project"))
+
+
+def _set_run_paths(plan: BuildPlan, tree: Tree) -> None:
+    """Gives each ELF file that needs a shared library the way to it, relative to itself, and no other.
+
+    The build's own run path comes along where the linker's arguments stood in a response file. The new
+    one is shorter, so patchelf writes it in place.
+    """
+    for path in tree.files():
+        if not is_elf(path):
+            continue
+        needed = _patchelf("--print-needed", str(path)).split()
+        folders = [
+            f"$ORIGIN/{os.path.relpath(tree.root / name.replace('-', '_') / 'lib', path.parent)}"
+            for name, soname in zip(plan.libraries, plan.sonames, strict=True)
+            if soname in needed
+        ]
+        if folders:
+            _patchelf("--set-rpath", ":".join(folders), str(path))
+
+
+def _patchelf(*words: str) -> str:
+    done = run(Command(argv=("patchelf", *words)))
+    if not done.ok:
+        raise RuntimeError(f"patchelf {' '.join(words)} failed: {done.output}")
+    return done.output
 
 
 def _add_preload(plan: BuildPlan, tree: Tree) -> None:

@@ -61,7 +61,7 @@ class LeverSetting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Level:
-    """An optimisation level for the sources whose absolute path fits a shell pattern."""
+    """Compiler flags (without the first dash) for the sources whose absolute path fits a shell pattern."""
 
     match: str
     level: str
@@ -82,6 +82,7 @@ class CompilePlan:
     settings: Mapping[str, Any]
     flags: Mapping[str, tuple[str, ...]]
     levels: tuple[Level, ...]
+    fixes: tuple[Level, ...]
     requirements: str
     files: Mapping[str, str]
     libraries: Mapping[str, str]
@@ -169,7 +170,8 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
     """The inverse of `BuildPlan.to_json`."""
     fields = dict(data)
     compile_data = dict(fields["compile"])
-    compile_data["levels"] = tuple(Level(**row) for row in compile_data["levels"])
+    for key in ("levels", "fixes"):
+        compile_data[key] = tuple(Level(**row) for row in compile_data[key])
     compile_data["flags"] = {key: tuple(flags) for key, flags in compile_data["flags"].items()}
     return BuildPlan(
         **{

@@ -104,6 +104,9 @@ def _compile(
         settings=_settings(loaded, profile),
         flags=_flags(levers, f"-{level}"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
+        fixes=tuple(
+            Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
+        ),
         requirements=loaded.files[build.requires],
         files={name: loaded.files[name] for name in names},
         libraries={library.distribution: library.compile_key for library in libraries},

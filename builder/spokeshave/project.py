@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from spokeshave.model import BuildPlan
+from spokeshave.model import BuildPlan, Level
 
 _BACKEND = Path(__file__).parent / "backend"
 _COMPILERS = {"cc": "gcc", "c++": "g++", "gfortran": "gfortran"}
@@ -50,16 +50,22 @@ def write_launchers(plan: BuildPlan, kit: Path) -> None:
     folder.mkdir()
     shutil.copyfile(_BACKEND / "glibc_pins.h", kit / "glibc_pins.h")
     template = (_BACKEND / "launcher.sh.in").read_text("utf-8")
-    cases = "".join(f'  {row.match}) set -- "$@" -{row.level} ;;\n' for row in plan.compile.levels)
+    cases = _cases(plan.compile.levels)
+    fixes = _cases(plan.compile.fixes)
     for name, compiler in _COMPILERS.items():
         path = folder / name
         path.write_text(
             template.replace("@COMPILER@", compiler)
-            .replace("@CASES@", cases)
+            .replace("@LEVELS@", cases)
+            .replace("@FIXES@", fixes)
             .replace("@RPATHS@", _rpaths(plan)),
             "utf-8",
         )
         path.chmod(0o755)
+
+
+def _cases(rows: tuple[Level, ...]) -> str:
+    return "".join(f'  {row.match}) set -- "$@" -{row.level} ;;\n' for row in rows)
 
 
 def _rpaths(plan: BuildPlan) -> str:

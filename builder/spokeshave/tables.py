@@ -58,6 +58,14 @@ class LevelTable(Strict):
     reason: str = Field(min_length=8, description="why this part differs, with the benchmark if any")
 
 
+class FixTable(Strict):
+    """Compiler flags that a part of the sources needs to be compiled rightly, whatever the levers say."""
+
+    match: Glob = Field(description="shell pattern for the absolute path of a source file")
+    flags: str = Field(pattern=r"^-[fm][a-z0-9=-]+( -[fm][a-z0-9=-]+)*$", description="the flags")
+    reason: str = Field(min_length=8, description="what goes wrong without them")
+
+
 class LibraryTable(Strict):
     """How a make-built static archive becomes the shared library of a wheel."""
 
@@ -93,6 +101,7 @@ class BuildTable(Strict):
         "O2", description="level of the sources that no row of `levels` matches"
     )
     levels: tuple[LevelTable, ...] = ()
+    fixes: tuple[FixTable, ...] = ()
     library: LibraryTable | None = None
 
 

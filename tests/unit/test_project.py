@@ -30,8 +30,9 @@ def plan(tmp_path: Path) -> BuildPlan:
         Level(match="*/cold/*", level="Os", reason="never called in a loop"),
         Level(match=f"{tmp_path}/src/near/*", level="O1", reason="by absolute path"),
     )
+    fixes = (Level(match="*/cold/*", level="fno-strict-aliasing", reason="puns its structs"),)
     numpy = shipped_plan("numpy")
-    return replace(numpy, compile=replace(numpy.compile, levels=levels))
+    return replace(numpy, compile=replace(numpy.compile, levels=levels, fixes=fixes))
 
 
 @pytest.fixture
@@ -160,3 +161,11 @@ def test_arguments_with_spaces_and_quotes_survive(kit: Path, src: Path) -> None:
     define = '-DTEXT="it\'s $HOME * here"'
     out = launch(kit, src, "cc", define, "-E", "with space/a.c")
     assert '"it\'s $HOME * here"' in out
+
+
+@pytest.mark.parametrize(
+    ("source", "fixed"), [("cold/a.c", True), ("cold/hot_b.c", True), ("near/c.c", False)]
+)
+def test_a_fix_holds_whatever_the_level(kit: Path, src: Path, source: str, fixed: bool) -> None:
+    words = launch(kit, src, "cc", "-###", "-c", source)
+    assert ("-fno-strict-aliasing" in words) is fixed

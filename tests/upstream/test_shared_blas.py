@@ -14,9 +14,13 @@ pytestmark = pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="the whe
 
 SOLVE = """
 import json, numpy, threadpoolctl
-from numpy.linalg import inv
+from numpy.linalg import eigh, inv
 matrix = numpy.random.default_rng(0).normal(size=(200, 200))
 error = float(abs(matrix @ inv(matrix) - numpy.eye(200)).max())
+hermitian = matrix + 1j * matrix.T
+hermitian = hermitian + hermitian.conj().T
+values, vectors = eigh(hermitian)  # C LAPACK, miscompiled without -fno-strict-aliasing
+error = max(error, float(abs(hermitian @ vectors - vectors * values).max()) / 100)
 blas = [x for x in threadpoolctl.threadpool_info() if x["user_api"] == "blas"]
 config = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
 print(json.dumps({"error": error, "blas": blas, "config": config, "where": numpy.__file__}))
