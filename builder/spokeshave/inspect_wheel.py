@@ -15,6 +15,7 @@ from spokeshave.tables import Recipe
 from spokeshave.wheel import DAMAGE, MalformedWheel, parse_name, record_faults
 
 _REACH = "manylinux_2_28_x86_64"
+_OLDER = ("manylinux1_", "manylinux2010_", "manylinux2014_")  # aliases of tags that reach further
 # Python's own, and what libc has had under this name since glibc 2.34 and libdl before.
 _ELSEWHERE = ("Py", "_Py", "dladdr")
 _FORBIDDEN_LIBRARIES = ("libgfortran*", "libquadmath*", "libopenblas64*", "libscipy_openblas*")
@@ -62,7 +63,7 @@ def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[s
         and not _any(names, f"*.dist-info/licenses/{part.license_file}")
     ]
     for glob in ("*.dist-info/sboms/*.cdx.json", "*.dist-info/licenses/*"):
-        if not _any(names, glob):
+        if (plan.bundled or "sboms" in glob) and not _any(names, glob):
             faults.append(f"no file fits {glob!r}")
     return faults
 
@@ -106,7 +107,8 @@ def _platform_faults(path: Path, platform: str, plan: BuildPlan, runner: Runner)
     tag = str(found["sym_tag"])  # the overall tag minds libraries that companions bring
     if tag and not _covers(platform, tag):
         return [f"tagged {platform}, but auditwheel finds {tag}"]
-    if plan.environment.engine == "docker" and not _covers(_REACH, platform.split(".", maxsplit=1)[0]):
+    reaches = any(tag.startswith(_OLDER) or _covers(_REACH, tag) for tag in platform.split("."))
+    if plan.environment.engine == "docker" and not reaches:
         return [f"tagged {platform}, but wheels of the Docker engine are to reach {_REACH}"]
     return []
 
