@@ -75,7 +75,7 @@ def finish(
     if rewrite:
         _rewrite_paths(tree, rewrite)
     shaved = _shave(plan, tree)
-    _set_run_paths(plan, tree)
+    set_run_paths(plan, tree)
     _add_preload(plan, tree)
     name = wheels.parse_name(raw.name)
     trimmed = wheels.pack(tree.root, scratch / "trimmed", name)
@@ -123,7 +123,7 @@ def _rewrite_paths(tree: Tree, path: str) -> None:
             file.write_bytes(data.replace(path.encode(), b"/project"))
 
 
-def _set_run_paths(plan: BuildPlan, tree: Tree) -> None:
+def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
     """Gives each ELF file that needs a shared library the way to it, relative to itself, and no other.
 
     The build's own run path comes along where the linker's arguments stood in a response file. The new

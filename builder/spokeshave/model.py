@@ -73,7 +73,7 @@ class CompilePlan:
     """All that decides the compiled bytes before trimming.
 
     `requirements` is the text of the hash-locked build requirements, `flags` holds `c`, `cxx`,
-    `fortran` and `link`, `files` the recipe's own files by name (text), `libraries` the keys of the
+    `fortran`, `link` and `cython`, `files` the recipe's own files by name (text), `libraries` the keys of the
     compiled libraries that this build links.
     """
 

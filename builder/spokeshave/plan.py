@@ -102,7 +102,7 @@ def _compile(
         backend=build.backend,
         directory=build.directory,
         settings=_settings(loaded, profile),
-        flags=_flags(levers, f"-{level}"),
+        flags=_flags(levers, f"-{level}", cython=build.backend == "meson-python"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
         fixes=tuple(
             Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
@@ -135,7 +135,7 @@ def _meson(value: str | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _flags(levers: tuple[LeverSetting, ...], level: str) -> dict[str, tuple[str, ...]]:
+def _flags(levers: tuple[LeverSetting, ...], level: str, *, cython: bool) -> dict[str, tuple[str, ...]]:
     """The flags of all levers that are on, behind the optimisation level."""
     settings = {setting.name: setting.options for setting in levers}
     added = [lever.flags(settings[lever.name]) for lever in LEVERS if lever.name in settings and lever.flags]
@@ -144,4 +144,5 @@ def _flags(levers: tuple[LeverSetting, ...], level: str) -> dict[str, tuple[str,
         "cxx": (level, *(flag for one in added for flag in one.cxx)),
         "fortran": (level, *(flag for one in added for flag in one.fortran)),
         "link": tuple(flag for one in added for flag in one.link),
+        "cython": tuple(flag for one in added for flag in one.cython) if cython else (),
     }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from spokeshave.levers import (
+    comments,
+    cython_docstrings,
     docstrings,
     files,
     optimisation,
@@ -20,6 +22,8 @@ LEVERS: tuple[Lever, ...] = (
     files.TYPING,
     files.HEADERS,
     docstrings.LEVER,
+    comments.LEVER,
+    cython_docstrings.LEVER,
     optimisation.LEVER,
     unwind.LEVER,
     sections.LEVER,
