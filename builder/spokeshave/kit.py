@@ -18,9 +18,9 @@ from spokeshave.errors import RecipeError
 from spokeshave.model import BuildPlan
 
 _COMPILE_CODE = ("project.py", "library.py", "backend/*")
-_FINISH_CODE = ("finish.py", "wheel.py", "levers/*.py")
+_FINISH_CODE = ("finish.py", "components.py", "wheel.py", "levers/*.py")
 _INSIDE_CODE = (
-    *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "wheel.py"),
+    *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "components.py", "wheel.py"),
     *("levers/*.py", "prove/*.py"),
 )
 
@@ -69,6 +69,7 @@ def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
     """
     tree = unpack(inputs.sdist, work / "unpacked")
     sources.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
+    sources.take_out_lines(tree, [(edit.file, edit.line) for edit in plan.compile.edits])
     kit = work / "kit"
     kit.mkdir()
     _copy_licenses(plan, tree, kit / "licenses")

@@ -12,13 +12,15 @@ from spokeshave.model import (
     BuildPlan,
     Bundled,
     CompilePlan,
+    Edit,
     Environment,
     Level,
     LeverSetting,
+    Removed,
     Target,
 )
 from spokeshave.recipes import Loaded, did_you_mean, pick_version
-from spokeshave.tables import Profile, VersionTable
+from spokeshave.tables import ComponentTable, Profile, RemoveTable
 
 
 def make_plan(
@@ -39,6 +41,8 @@ def make_plan(
     recipe = loaded.recipe
     version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
+    chosen = chosen_components(loaded, profile)
+    patches = (*version.patches, *(patch for part, _ in chosen for patch in part.patches))
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -55,13 +59,46 @@ def make_plan(
             "version": version.source.version or version.version,
             "sha256": version.source.sha256,
         },
-        patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in version.patches},
-        compile=_compile(loaded, profile, version, levers, libraries),
+        patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in patches},
+        compile=_compile(loaded, profile, patches, levers, libraries),
         levers=levers,
+        removed=tuple(_removed(part, row.reason) for part, row in chosen),
         libraries={library.distribution: library.local_version for library in libraries},
         sonames=tuple(s for library in libraries for s in _soname(library)),
+        grafts=recipe.build.grafts,
         bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
         budget=profile.budgets.get(recipe.distribution),
+    )
+
+
+def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentTable, RemoveTable]]:
+    """The recipe's components that the profile takes out, with the profile's row.
+
+    Raises RecipeError where the profile names one that the recipe does not have.
+    """
+    known = {part.name: part for part in loaded.recipe.components}
+    chosen = []
+    for row in profile.remove:
+        recipe, _, name = row.component.partition("/")
+        if recipe != loaded.recipe.name:
+            continue
+        if name not in known:
+            raise RecipeError(
+                f"profile {profile.name}: recipe {recipe} has no component {name!r}",
+                next_step=did_you_mean(name, known),
+            )
+        chosen.append((known[name], row))
+    return chosen
+
+
+def _removed(part: ComponentTable, reason: str) -> Removed:
+    return Removed(
+        component=part.name,
+        reason=reason,
+        modules=part.modules,
+        late=part.late,
+        files=part.files,
+        edited=bool(part.edits),
     )
 
 
@@ -90,14 +127,14 @@ def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[
 def _compile(
     loaded: Loaded,
     profile: Profile,
-    version: VersionTable,
+    patches: tuple[str, ...],
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
 ) -> CompilePlan:
     build = loaded.recipe.build
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
-    names = (build.requires, *version.patches, *(build.library.exports if build.library else ()))
+    names = (build.requires, *patches, *(build.library.exports if build.library else ()))
     return CompilePlan(
         backend=build.backend,
         directory=build.directory,
@@ -106,6 +143,11 @@ def _compile(
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
         fixes=tuple(
             Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
+        ),
+        edits=tuple(
+            Edit(file=row.file, line=row.line)
+            for part, _ in chosen_components(loaded, profile)
+            for row in part.edits
         ),
         requirements=loaded.files[build.requires],
         files={name: loaded.files[name] for name in names},

@@ -124,6 +124,7 @@ class RecipeBook:
 def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
     names = [recipe.build.requires, recipe.verify.requires]
     names += [patch for version in recipe.versions for patch in version.patches]
+    names += [patch for component in recipe.components for patch in component.patches]
     if recipe.build.library:
         names += recipe.build.library.exports
     files = {}

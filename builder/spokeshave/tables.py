@@ -89,6 +89,9 @@ class BuildTable(Strict):
     setup_args: dict[str, str | bool] = Field(
         default_factory=dict, alias="setup-args", description="meson options"
     )
+    grafts: tuple[Glob, ...] = Field(
+        (), description="libraries of the build image that auditwheel copies into the wheel"
+    )
     targets: tuple[str, ...] = Field((), description="make targets")
     variables: dict[str, str] = Field(default_factory=dict, description="make variables")
     flags_variable: str | None = Field(
@@ -123,6 +126,37 @@ class SkipTable(Strict):
     lever: str | None = Field(None, description="skip only where this lever is on")
 
 
+class EditTable(Strict):
+    """A line of a build file that goes with a component, so that it is not compiled."""
+
+    file: str = Field(description="build file, below the unpacked source")
+    line: str = Field(description="the line, without white space around it; it must be there once")
+
+
+class ComponentTests(Strict):
+    """Upstream tests outside a component's own folders that cannot run without it."""
+
+    test: str = Field(description="start of a node id")
+    reason: str = Field(min_length=8)
+
+
+class ComponentTable(Strict):
+    """A part of the package that a profile may take out."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    summary: str
+    modules: tuple[str, ...] = Field(
+        (), description="modules that go, with all below them; each gets a stub that raises on import"
+    )
+    late: tuple[str, ...] = Field(
+        (), description="those of them whose stub raises on first use, since kept code imports them"
+    )
+    files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel that go")
+    edits: tuple[EditTable, ...] = ()
+    patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
+    tests: tuple[ComponentTests, ...] = ()
+
+
 class VerifyTable(Strict):
     """What proves that a wheel works."""
 
@@ -135,6 +169,9 @@ class VerifyTable(Strict):
     full: tuple[str, ...] = Field((), description="everything")
     compiler: tuple[str, ...] = Field(
         (), description="tests that need a compiler; level full runs them in the variant with one"
+    )
+    stack: tuple[str, ...] = Field(
+        (), description="recipes whose wheels are installed with this one, ours or stock"
     )
     skip: tuple[SkipTable, ...] = ()
     cores: tuple[str, ...] = Field((), description="kernels that the BLAS must report, by core name")
@@ -153,6 +190,7 @@ class Recipe(Strict):
     versions: tuple[VersionTable, ...] = Field(min_length=1)
     build: BuildTable
     bundled: tuple[BundledTable, ...] = ()
+    components: tuple[ComponentTable, ...] = ()
     levers: dict[str, dict[str, tuple[str, ...]]] = Field(
         default_factory=dict, description="data for the levers: globs to match, to keep, …"
     )
@@ -165,6 +203,21 @@ class BlasTable(Strict):
     kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels beside the base")
 
 
+class RemoveTable(Strict):
+    """A component that the profile takes out."""
+
+    component: str = Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", description="recipe/component")
+    reason: str = Field(min_length=8, description="also told by the stubs")
+
+
+class AllowTable(Strict):
+    """Kept code that may still refer to a removed module, on purpose."""
+
+    importer: Glob = Field(description="glob of the modules that refer to it")
+    target: str = Field(description="removed module, or one below it")
+    reason: str = Field(min_length=8, description="what happens when that code runs")
+
+
 class Profile(Strict):
     """Which levers are on: `recipes/profiles/<name>.toml`."""
 
@@ -173,6 +226,8 @@ class Profile(Strict):
     build: int = Field(1, ge=1, description="build number in the local label")
     summary: str
     blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
+    remove: tuple[RemoveTable, ...] = ()
+    allow: tuple[AllowTable, ...] = ()
     levers: dict[str, bool] = Field(description="lever name to on or off; one not named is off")
     budgets: dict[str, int] = Field(
         default_factory=dict, description="bytes unpacked that a distribution may have at most"

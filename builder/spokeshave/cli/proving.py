@@ -15,7 +15,7 @@ from spokeshave import verify as verifying
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.pipeline import Context
-from spokeshave.trial import Candidate, Level, stock_wheel
+from spokeshave.trial import Candidate, Level, own_stock_wheel
 
 
 @click.command()
@@ -73,6 +73,8 @@ def _show(options: Globals, report: verifying.VerifyReport) -> None:
         say(f"  left out by the recipe: {sum(left_out.values())}")
         for reason, count in left_out.items():
             say(f"    {count:>5}  {reason}")
+        for part, tests in result["removed"].items():
+            say(f"  removed with component {part}: {len(tests):,} tests that pass on stock")
         say(f"  skipped by the tests themselves: {sum(result['skip_reasons'].values()):,}")
         say(f"  failing on stock too: {len(result['both_failed'])}")
     if report.flaky:
@@ -122,6 +124,6 @@ def _by_profile(context: Context, wheels: tuple[Path, ...]) -> dict[str, list[Ca
 
 
 def _report(context: Context, group: list[Candidate]) -> reporting.Report:
-    stock = [path for one in group if (path := stock_wheel(context, one)) is not None]
+    stock = [path for one in group if (path := own_stock_wheel(context, one)) is not None]
     measured = {one.plan.digest: measuring.known(context, one.plan) for one in group}
     return reporting.make_report([one.wheel for one in group], stock, measured)
