@@ -49,6 +49,11 @@ def judge_digest() -> str:
     return _code_digest(("compare.py", "inspect_wheel.py", "elf.py", "trial.py", "verify.py"))
 
 
+def closure_digest() -> str:
+    """The sha256 of our own code that reads imports."""
+    return _code_digest(("closure.py", "imports/*.py"))
+
+
 def prove_digest() -> str:
     """The sha256 of our own code that runs the tests."""
     return _code_digest(("prove/*.py",))

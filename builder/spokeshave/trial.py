@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from spokeshave import kit, sources
 from spokeshave.compare import GOOD, Comparison, Outcomes, compare
+from spokeshave.context import Context
 from spokeshave.errors import VerifyError
+from spokeshave.fetch import fetch_locked
 from spokeshave.model import BuildPlan, digest_of
-from spokeshave.pipeline import Context, fetch_locked
 from spokeshave.places import Place
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.tables import SkipTable

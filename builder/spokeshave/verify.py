@@ -11,10 +11,10 @@ from typing import Any, Literal
 
 from spokeshave import kit
 from spokeshave.compare import Comparison, compare
+from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inspect_wheel import inspect
 from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
-from spokeshave.pipeline import Context
 from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.trial import Candidate, Level, Results, Trial, stock_pins, test_lock
 from spokeshave.wheel import MalformedWheel, parse_name

@@ -89,7 +89,7 @@ def test_the_group_names_every_exit_code() -> None:
         (("plan", "numpy", "--profile", "leen", "--engine", "host"), 3, "next: did you mean 'lean'?"),
         (("plan", "numpy", "--without", "symbol", "--engine", "host"), 3, "next: did you mean 'symbols'?"),
         (("plan", "numpy", "--python", "3.11"), 2, "not a Python tag"),
-        (("plan",), 2, "Missing argument"),
+        (("plan",), 2, "name PACKAGEs, or give --all"),
         (("verify", "notes.txt"), 41, "'notes.txt' is not a wheel's file name"),
         (("verify", "demo-1.0-py3-none-any.whl"), 41, "no such file"),
         (("report",), 41, "no wheel in ./wheelhouse"),

@@ -83,7 +83,9 @@ def test_pkgutil_walks_past_a_stub(plan: BuildPlan, tree: Tree) -> None:
 def test_a_late_stub_lets_kept_code_import_it_and_raises_on_use(plan: BuildPlan, tree: Tree) -> None:
     remove(plan, replace(PART, modules=("kit._native",), late=("kit._native",)), tree)
     assert sorted(p.name for p in (tree.root / "kit").glob("_native*")) == ["_native.py", "_native_too.py"]
-    out = python(tree, "import kit.core\nprint('imported', hasattr(kit._native, '__all__'))\nkit.core.solve()")
+    out = python(
+        tree, "import kit.core\nprint('imported', hasattr(kit._native, '__all__'))\nkit.core.solve()"
+    )
     assert out.startswith("imported False\n")
     assert "ModuleNotFoundError: kit._native is not in this wheel" in out
 

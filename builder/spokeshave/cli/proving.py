@@ -13,8 +13,8 @@ from spokeshave import measure as measuring
 from spokeshave import report as reporting
 from spokeshave import verify as verifying
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
-from spokeshave.pipeline import Context
 from spokeshave.trial import Candidate, Level, own_stock_wheel
 
 
