@@ -188,6 +188,15 @@ class BuildPlan:
         """The key (sha256 hex) of the finished wheel."""
         return digest_of({**self.to_json(), "digest": None, "compile_key": self.compile_key})
 
+    @property
+    def recipe_digest(self) -> str:
+        """The digest (sha256 hex) of what recipe, profile and target say, wherever it is built."""
+        data = self.to_json()
+        for key in ("tool", "environment"):
+            del data[key]
+        del data["compile"]["libraries"]
+        return digest_of(data)
+
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON-serialisable data, without its digests."""
         return asdict(self)

@@ -43,7 +43,11 @@ def environment(context: Context, engine: Literal["docker", "host"], target: Tar
         return Environment(engine="docker", image=image.reference, image_digest=image.digest)
     compiler = compiler_version(context.runner)
     python = find_python(target)
-    return Environment(engine="host", image="", image_digest=digest_of([compiler, Path(python).name]))
+    return Environment(
+        engine="host",
+        image="",
+        image_digest=digest_of([compiler, Path(python).name, bool(shutil.which("ld.gold"))]),
+    )
 
 
 def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:

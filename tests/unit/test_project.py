@@ -128,6 +128,19 @@ def test_cython_gets_the_flags_of_the_levers(kit: Path, src: Path, tmp_path: Pat
     assert out == "cython --no-docstrings -3 a b.pyx\n"
 
 
+@pytest.mark.parametrize("gold", [True, False])
+def test_gold_is_asked_for_only_where_it_is(kit: Path, src: Path, tmp_path: Path, gold: bool) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("gcc", "ld.gold") if gold else ("gcc",):
+        (tools / name).write_text('#!/bin/sh\necho "$@"\n')
+        (tools / name).chmod(0o755)
+    words = ["a b.o", "-fuse-ld=gold", "-Wl,--icf=safe", "-o", "x.so"]
+    env = {"PATH": f"{kit / 'bin'}:{tools}"}
+    out = subprocess.check_output(["cc", *words], cwd=src, env=env, text=True, timeout=60)
+    assert out == ("a b.o -fuse-ld=gold -Wl,--icf=safe -o x.so\n" if gold else "a b.o -o x.so\n")
+
+
 def test_arguments_with_spaces_and_quotes_survive(kit: Path, src: Path) -> None:
     (src / "with space").mkdir()
     (src / "with space" / "a.c").write_text("const char *text = TEXT;\n")

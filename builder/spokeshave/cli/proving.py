@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from spokeshave import measure as measuring
+from spokeshave import proofs
 from spokeshave import report as reporting
 from spokeshave import verify as verifying
 from spokeshave.cli.base import Globals, guarded
@@ -29,21 +30,32 @@ from spokeshave.trial import Candidate, Level, own_stock_wheel
     show_default=True,
     help="How many of upstream's tests: seconds, minutes, or all that are not slow.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write a record of each proof, to be committed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the reports as JSON to stdout.")
 @click.pass_obj
 @guarded
-def verify(options: Globals, wheels: tuple[Path, ...], level: Level, as_json: bool) -> None:
+def verify(
+    options: Globals, *, wheels: tuple[Path, ...], level: Level, record: Path | None, as_json: bool
+) -> None:
     """Prove WHEELs in a clean place: content, imports, upstream's tests beside the stock wheel's.
 
     \b
     Examples:
       spokeshave verify wheelhouse/*.whl
       spokeshave verify wheelhouse/numpy-*.whl --level full --json
+      spokeshave verify wheelhouse/*+lean*.whl --level full --record recipes/proofs
     """
     context = options.context()
-    reports = [
-        verifying.verify(context, candidate, level) for candidate in verifying.candidates(context, wheels)
-    ]
+    reports = []
+    for candidate in verifying.candidates(context, wheels):
+        reports.append(verifying.verify(context, candidate, level))
+        if record:
+            proofs.write_record(record, candidate, reports[-1])
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1, sort_keys=True))
     else:

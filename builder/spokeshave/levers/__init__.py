@@ -7,6 +7,7 @@ from spokeshave.levers import (
     cython_docstrings,
     docstrings,
     files,
+    folding,
     optimisation,
     sections,
     symbols,
@@ -27,6 +28,7 @@ LEVERS: tuple[Lever, ...] = (
     optimisation.LEVER,
     unwind.LEVER,
     sections.LEVER,
+    folding.LEVER,
     symbols.LEVER,
 )
 
