@@ -138,7 +138,8 @@ class BuildPlan:
 
     `libraries` maps the distribution of each linked library to its exact version; `digest` is the
     store's key for the finished wheel and `compile_key` for the compile that several plans can share.
-    `grafts` are globs of the libraries that auditwheel may copy into the wheel.
+    `grafts` are globs of the libraries that auditwheel may copy into the wheel; `offers` says what a
+    library is for, and with which meson options packages link it.
     """
 
     recipe: str
@@ -159,6 +160,7 @@ class BuildPlan:
     libraries: Mapping[str, str]
     sonames: tuple[str, ...]
     grafts: tuple[str, ...]
+    offers: Mapping[str, Any]
     bundled: tuple[Bundled, ...]
     budget: int | None
 

@@ -18,6 +18,7 @@ from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
 from spokeshave.fetch import fetch
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
+from spokeshave.recipes import library_names
 
 
 def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
@@ -68,12 +69,13 @@ def _plan_one(
     if name in done:
         return done[name]
     loaded = context.book.load(name)
+    profile = context.book.profile(request.profile)
     libraries = tuple(
-        _plan_one(context, request, where, library, done) for library in loaded.recipe.build.libraries
+        _plan_one(context, request, where, library, done) for library in library_names(loaded.recipe, profile)
     )
     done[name] = make_plan(
         loaded,
-        context.book.profile(request.profile),
+        profile,
         request.target,
         where,
         tool=kit.code_digests(),

@@ -20,7 +20,9 @@ from spokeshave.model import (
     Target,
 )
 from spokeshave.recipes import Loaded, did_you_mean, pick_version
-from spokeshave.tables import ComponentTable, Profile, RemoveTable
+from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable
+
+_OFFERS = {"provides", "setup_args"}  # for who links the library; they change nothing in it
 
 
 def make_plan(
@@ -39,6 +41,7 @@ def make_plan(
     left off although the profile has them on. Raises RecipeError for an unknown lever or no version.
     """
     recipe = loaded.recipe
+    _check_blas(recipe, profile, libraries)
     version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
@@ -66,9 +69,19 @@ def make_plan(
         libraries={library.distribution: library.local_version for library in libraries},
         sonames=tuple(s for library in libraries for s in _soname(library)),
         grafts=recipe.build.grafts,
+        offers=recipe.build.library.model_dump(include=_OFFERS) if recipe.build.library else {},
         bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
         budget=profile.budgets.get(recipe.distribution),
     )
+
+
+def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ...]) -> None:
+    offered = [library.offers.get("provides") for library in libraries]
+    if "blas" in recipe.build.libraries and "blas" not in offered:
+        raise RecipeError(
+            f"profile {profile.name}: recipe {profile.blas.recipe!r} does not provide a BLAS",
+            next_step='name one whose [build.library] has provides = "blas" under [blas]',
+        )
 
 
 def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentTable, RemoveTable]]:
@@ -138,7 +151,7 @@ def _compile(
     return CompilePlan(
         backend=build.backend,
         directory=build.directory,
-        settings=_settings(loaded, profile),
+        settings=_settings(loaded, profile, libraries),
         flags=_flags(levers, f"-{level}", cython=build.backend == "meson-python"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
         fixes=tuple(
@@ -155,10 +168,13 @@ def _compile(
     )
 
 
-def _settings(loaded: Loaded, profile: Profile) -> dict[str, Any]:
+def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]) -> dict[str, Any]:
     build = loaded.recipe.build
     if build.backend == "meson-python":
-        return {"setup-args": {key: _meson(value) for key, value in build.setup_args.items()}}
+        arguments = {key: _meson(value) for key, value in build.setup_args.items()}
+        for linked in libraries:
+            arguments |= linked.offers.get("setup_args", {})
+        return {"setup-args": arguments}
     variables = dict(build.variables)
     library = build.library
     if library and library.kernels_variable:
@@ -167,7 +183,7 @@ def _settings(loaded: Loaded, profile: Profile) -> dict[str, Any]:
         "targets": list(build.targets),
         "variables": variables,
         "flags-variable": build.flags_variable,
-        "library": library.model_dump(mode="json") if library else None,
+        "library": library.model_dump(mode="json", exclude=_OFFERS) if library else None,
         "summary": loaded.recipe.summary,
         "license": loaded.recipe.license,
     }

@@ -74,6 +74,12 @@ class LibraryTable(Strict):
     exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
     link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
     pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
+    provides: Literal["blas"] | None = Field(
+        None, description="what it is for: a profile's `blas.recipe` picks among those that provide `blas`"
+    )
+    setup_args: dict[str, str] = Field(
+        default_factory=dict, alias="setup-args", description="meson options of packages that link it"
+    )
     kernels_variable: str | None = Field(
         None, alias="kernels-variable", description="make variable that lists the profile's kernels"
     )
@@ -85,7 +91,9 @@ class BuildTable(Strict):
     backend: Literal["meson-python", "make"]
     directory: str = Field(".", description="folder of the build, below the unpacked source")
     requires: str = Field(description="file with the hash-locked build requirements")
-    libraries: tuple[str, ...] = Field((), description="library recipes to link")
+    libraries: tuple[str, ...] = Field(
+        (), description="library recipes to link; `blas` stands for the one that the profile picks"
+    )
     setup_args: dict[str, str | bool] = Field(
         default_factory=dict, alias="setup-args", description="meson options"
     )
@@ -200,6 +208,7 @@ class Recipe(Strict):
 class BlasTable(Strict):
     """Which BLAS the stack shares, and which kernels it carries."""
 
+    recipe: str = Field("openblas", description="a library recipe that provides `blas`")
     kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels beside the base")
 
 
@@ -224,11 +233,14 @@ class Profile(Strict):
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     name: str = Field(pattern=r"^[a-z][a-z0-9]*$", description="also the wheels' local label")
     build: int = Field(1, ge=1, description="build number in the local label")
+    extends: str | None = Field(None, description="profile whose levers, removals and BLAS hold here too")
     summary: str
     blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
     remove: tuple[RemoveTable, ...] = ()
     allow: tuple[AllowTable, ...] = ()
-    levers: dict[str, bool] = Field(description="lever name to on or off; one not named is off")
+    levers: dict[str, bool] = Field(
+        default_factory=dict, description="lever name to on or off; one not named is off"
+    )
     budgets: dict[str, int] = Field(
         default_factory=dict, description="bytes unpacked that a distribution may have at most"
     )
