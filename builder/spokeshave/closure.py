@@ -107,6 +107,8 @@ def _layout_edges(package: str, layout: Layout, modules: frozenset[str]) -> Iter
             )
     for source in layout.sources:
         yield from _source_edges(source, modules)
+        for target in layout.shared if ".pyx" in source.file else ():
+            yield Edge(importer=source.module, line=1, file=source.file, target=target, kind="import")
 
 
 def _source_edges(source: Source, modules: frozenset[str]) -> Iterator[Edge]:
