@@ -19,7 +19,8 @@ from spokeshave.imports.python import python_references
 
 # Taken out of every wheel, or never in one: what they import is nobody's need.
 _PRUNED = frozenset(
-    {"tests", "test", "benchmarks", "doc", "docs", "examples", "_examples", "_build_utils", "code_generators"}
+    {"tests", "test", "vendor_test", "vendor_tests", "benchmarks", "doc", "docs", "examples", "_examples"}
+    | {"_build_utils", "code_generators"}
 )
 _PRUNED_FILES = frozenset({"conftest.py", "setup.py"})
 _TEMPLATES = frozenset({".in", ".tp", ".src"})
