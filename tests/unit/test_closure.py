@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from trees import Grow, grower
 
 from spokeshave.closure import (
     Breaks,
@@ -18,6 +17,7 @@ from spokeshave.closure import (
     removable,
 )
 from spokeshave.errors import RecipeError
+from trees import Grow, grower
 
 
 @pytest.fixture
