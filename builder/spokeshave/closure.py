@@ -107,6 +107,8 @@ def _layout_edges(package: str, layout: Layout, modules: frozenset[str]) -> Iter
             )
     for source in layout.sources:
         yield from _source_edges(source, modules)
+        for target in layout.shared if ".pyx" in source.file else ():
+            yield Edge(importer=source.module, line=1, file=source.file, target=target, kind="import")
 
 
 def _source_edges(source: Source, modules: frozenset[str]) -> Iterator[Edge]:
@@ -145,8 +147,9 @@ def broken(
     target, which stands for all below it too. A guarded import is no break. Raises RecipeError for a
     removed module that does not exist.
     """
-    for name in sorted(removed - graph.modules):
-        raise RecipeError(f"no module {name} to remove", next_step=did_you_mean(name, graph.modules))
+    if unknown := sorted(removed - graph.modules):
+        hints = "; ".join(f"{name}: {did_you_mean(name, _siblings(graph, name))}" for name in unknown)
+        raise RecipeError(f"no module {', '.join(unknown)} to remove", next_step=hints)
     gone = graph.below(*removed)
     edges = sorted({*graph.edges, *extra})
     kept = [edge for edge in edges if edge.importer not in gone and edge.target not in gone]
@@ -163,6 +166,12 @@ def broken(
     firm = [edge for edge in edges if edge.kind != "guarded"]
     stale = [pair for pair in allowed if not any(_allows(pair, edge) for edge in firm)]
     return Breaks(chains=tuple(chains), stale=tuple(sorted(stale)))
+
+
+def _siblings(graph: ImportGraph, name: str) -> list[str]:
+    """The modules right below the closest package of a name that is no module."""
+    package = longest_known(name, graph.modules)
+    return [module for module in graph.modules if module.rpartition(".")[0] == package]
 
 
 def _is_public(module: str) -> bool:

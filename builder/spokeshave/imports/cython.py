@@ -111,13 +111,15 @@ def _kinds(lines: Sequence[_Line]) -> Iterator[EdgeKind | None]:
 
 
 def _survives(lines: Sequence[_Line], start: int) -> bool:
-    """Whether a handler of the `try` at `start` lives on without the module: it does not raise at its end."""
+    """Whether a handler of the `try` at `start` lives on: it neither raises at its end nor imports."""
     indent = lines[start].indent
     catching, body_indent, last = False, 0, ""
     for line in lines[start + 1 :]:
         if line.indent > indent:
             body_indent = body_indent or line.indent
-            last = line.code if line.indent == body_indent else last
+            if line.indent == body_indent:
+                last = line.code
+                catching = catching and not _STATEMENT.match(last)
             continue
         if catching and not last.startswith("raise"):
             return True

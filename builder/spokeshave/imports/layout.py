@@ -13,13 +13,14 @@ from typing import Any
 
 from spokeshave.imports.base import Reader, Reference, Unit, parents
 from spokeshave.imports.cython import cython_references, included
-from spokeshave.imports.meson import extension_modules, relocations
+from spokeshave.imports.meson import extension_modules, relocations, shared_modules
 from spokeshave.imports.native import native_references
 from spokeshave.imports.python import python_references
 
 # Taken out of every wheel, or never in one: what they import is nobody's need.
 _PRUNED = frozenset(
-    {"tests", "test", "benchmarks", "doc", "docs", "examples", "_examples", "_build_utils", "code_generators"}
+    {"tests", "test", "vendor_test", "vendor_tests", "benchmarks", "doc", "docs", "examples", "_examples"}
+    | {"_build_utils", "code_generators"}
 )
 _PRUNED_FILES = frozenset({"conftest.py", "setup.py"})
 _TEMPLATES = frozenset({".in", ".tp", ".src"})
@@ -29,7 +30,7 @@ _READERS: Mapping[str, Reader] = {
     **dict.fromkeys((".c", ".cc", ".cpp", ".cxx", ".h", ".hh", ".hpp", ".hxx", ".inc"), native_references),
 }
 _MODULES = frozenset({".py", ".pyx", ".pxd"})
-_ENTRY_LINE = "^\\s*[\"']?{name}[\"']?\\s*="
+_ENTRY_LINE = "^\\s*[\"']?{name}[\"']?\\s*=\\s*[\"']{value}[\"']"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,9 +51,13 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layout:
-    """The modules of one package, the files that they are made of, and what its entry points name."""
+    """The modules of one package, the files that they are made of, and what its entry points name.
+
+    `shared` are modules that Cython makes for its own run time, and every .pyx of the package imports.
+    """
 
     modules: frozenset[str]
+    shared: tuple[str, ...]
     sources: tuple[Source, ...]
     entry_points: tuple[Reference, ...]
 
@@ -67,18 +72,21 @@ def read_layout(root: Path, package: str) -> Layout:
     files = sorted(_walk(root, package))
     moved: dict[str, str] = {}
     modules: set[str] = set()
-    for name in files:
-        if posixpath.basename(name) == "meson.build":
+    shared: set[str] = set()
+    for name in ("meson.build", *files):
+        if posixpath.basename(name) == "meson.build" and (root / name).is_file():
             text, folder = read_text(root / name), posixpath.dirname(name)
             moved |= relocations(text, folder)
             modules |= extension_modules(text, folder)
+            shared |= shared_modules(text)
     installed = {name: moved.get(name, name) for name in files}
     packages = _packages(installed.values())
     sources = [s for name in files if (s := _source(root, name, installed[name], packages))]
     owners = _including(sources)
     modules |= packages | {s.module for s in sources if not s.package and _suffix(s.file)[1] in _MODULES}
     return Layout(
-        modules=frozenset(modules),
+        modules=frozenset(modules | shared),
+        shared=tuple(sorted(shared)),
         sources=tuple(_owned(source, owners) for source in sources),
         entry_points=tuple(_entry_points(root / "pyproject.toml")),
     )
@@ -101,6 +109,8 @@ def _suffix(name: str) -> tuple[str, str, bool]:
     stem, suffix = posixpath.splitext(name)
     if suffix in _TEMPLATES:
         return (*posixpath.splitext(stem), True)
+    if suffix == ".pxd":  # `__init__.cython-30.pxd` is for one Cython only
+        stem = posixpath.join(posixpath.dirname(stem), posixpath.basename(stem).partition(".")[0])
     return stem, suffix, False
 
 
@@ -171,7 +181,7 @@ def _entry_points(pyproject: Path) -> Iterator[Reference]:
     groups = [project.get("scripts", {}), project.get("gui-scripts", {})]
     for group in [*groups, *project.get("entry-points", {}).values()]:
         for name, value in group.items():
-            found = re.search(_ENTRY_LINE.format(name=re.escape(name)) + f".*{re.escape(value)}", text, re.M)
+            found = re.search(_ENTRY_LINE.format(name=re.escape(name), value=re.escape(value)), text, re.M)
             yield Reference(
                 name=value.partition("[")[0].strip().replace(":", "."),
                 line=text.count("\n", 0, found.end()) + 1 if found else 1,

@@ -28,6 +28,11 @@ def extension_modules(text: str, folder: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def shared_modules(text: str) -> frozenset[str]:
+    """The modules that hold what all Cython modules of a package share at run time (`--shared=`)."""
+    return frozenset(re.findall(r"'--shared=([\w.]+)'", text))
+
+
 def relocations(text: str, folder: str) -> dict[str, str]:
     """Source file -> installed file, for what `install_sources` takes out of a folder below `folder`."""
     moved: dict[str, str] = {}

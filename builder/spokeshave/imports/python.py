@@ -39,13 +39,25 @@ def _last_name(node: ast.expr | None) -> str:
 
 
 def _survives(handlers: Iterable[ast.ExceptHandler]) -> bool:
-    """Whether a handler lives on without the module: one that ends by raising again does not."""
+    """Whether a handler lives on without the module.
+
+    One that ends by raising does not, nor does one that imports something in its stead: nobody knows
+    whether that is there.
+    """
     for handler in handlers:
         caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
         catches = handler.type is None or any(_last_name(node) in _CATCHING for node in caught)
-        if catches and not isinstance(handler.body[-1], ast.Raise):
+        replaces = any(isinstance(node, ast.Import | ast.ImportFrom) for node in handler.body)
+        if catches and not replaces and not _raises(handler.body[-1]):
             return True
     return False
+
+
+def _raises(statement: ast.stmt) -> bool:
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    return isinstance(statement, ast.Raise) or (
+        isinstance(call, ast.Call) and _last_name(call.func).startswith("raise")
+    )
 
 
 def _suppresses(items: Iterable[ast.withitem]) -> bool:
@@ -71,30 +83,39 @@ def _imported(unit: Unit, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[s
             yield full, "" if alias.name == "*" else alias.asname or alias.name, full
 
 
-def _same_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes that belong to the scope of the given ones: functions are entered by their name only."""
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop()
-        yield node
-        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            waiting.extend(ast.iter_child_nodes(node))
+def _statements(body: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All statements of one scope, handlers and cases among them: what a function holds is its own scope."""
+    for statement in body:
+        yield statement
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            for part in ("body", "handlers", "orelse", "finalbody", "cases"):
+                yield from _statements(getattr(statement, part, ()))
 
 
-def _bindings(unit: Unit, nodes: Iterable[ast.AST]) -> dict[str, str]:
+def _assigned(statement: ast.AST) -> Iterator[str]:
+    """The names that a statement gives another meaning than that of an import."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield statement.name
+    targets = [getattr(statement, "target", None), *getattr(statement, "targets", ())]
+    targets += [item.optional_vars for item in getattr(statement, "items", ())]
+    for target in targets:
+        for node in ast.walk(target) if target else ():
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+
+
+def _bindings(unit: Unit, body: Iterable[ast.AST]) -> dict[str, str]:
     """What the names of a scope stand for; empty for one that holds something else than an import.
 
     An import wins over an assignment: `scipy = None` is what a guard does when there is no scipy.
     """
     plain: dict[str, str] = {}
     imported: dict[str, str] = {}
-    for node in _same_scope(nodes):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            imported.update({local: full for _, local, full in _imported(unit, node)})
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            plain[node.id] = ""
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            plain[node.name] = ""
+    for statement in _statements(body):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            imported.update({local: full for _, local, full in _imported(unit, statement)})
+        else:
+            plain.update(dict.fromkeys(_assigned(statement), ""))
     return plain | imported
 
 
@@ -182,15 +203,17 @@ class _Reader(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: _Function) -> None:
         arguments = _arguments(node)
+        names = {argument.arg: "" for argument in arguments}
         self._visit_all([*node.args.defaults, *node.args.kw_defaults])
         if isinstance(node, ast.Lambda):
             body: Sequence[ast.AST] = [node.body]
         else:
             body = node.body
+            names |= _bindings(self.unit, body)
             self._visit_all(node.decorator_list)
             if not self._lazy_annotations:
                 self._visit_all([*(argument.annotation for argument in arguments), node.returns])
-        self._scopes.append({argument.arg: "" for argument in arguments} | _bindings(self.unit, body))
+        self._scopes.append(names)
         self._deferred += 1
         # A guard around a definition is long gone when the body runs.
         guards, self._guarded = self._guarded, 0
