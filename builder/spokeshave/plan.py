@@ -20,7 +20,7 @@ from spokeshave.model import (
     Target,
 )
 from spokeshave.recipes import Loaded, did_you_mean, pick_version
-from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable
+from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 
 _OFFERS = {"provides", "setup_args"}  # for who links the library; they change nothing in it
 
@@ -45,7 +45,7 @@ def make_plan(
     version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = (*version.patches, *(patch for part, _ in chosen for patch in part.patches))
+    patches = patch_names(loaded, profile, version)
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -102,6 +102,12 @@ def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentT
             )
         chosen.append((known[name], row))
     return chosen
+
+
+def patch_names(loaded: Loaded, profile: Profile, version: VersionTable) -> tuple[str, ...]:
+    """The version's patches, then those that the removed components need, each once."""
+    needed = (patch for part, _ in chosen_components(loaded, profile) for patch in part.patches)
+    return tuple(dict.fromkeys((*version.patches, *needed)))
 
 
 def _removed(part: ComponentTable, reason: str) -> Removed:

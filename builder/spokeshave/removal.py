@@ -18,7 +18,7 @@ from spokeshave.errors import RemovalRefused
 from spokeshave.fetch import fetch_sdist
 from spokeshave.imports.base import parents
 from spokeshave.model import Target, digest_of
-from spokeshave.plan import chosen_components
+from spokeshave.plan import chosen_components, patch_names
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.tables import Profile
 
@@ -69,8 +69,6 @@ def import_graph(context: Context, profile: Profile, target: Target) -> ImportGr
 
 def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
     version = pick_version(loaded.recipe, target.python_version)
-    parts = chosen_components(loaded, profile)
-    names = (*version.patches, *(patch for part, _ in parts for patch in part.patches))
     return _Source(
         import_name=loaded.recipe.import_name,
         source={
@@ -78,7 +76,7 @@ def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
             "version": version.source.version or version.version,
             "sha256": version.source.sha256,
         },
-        patches=tuple((name, loaded.files[name].encode()) for name in names),
+        patches=tuple((name, loaded.files[name].encode()) for name in patch_names(loaded, profile, version)),
     )
 
 
@@ -113,7 +111,8 @@ def check_removals(context: Context, profile: Profile, target: Target) -> None:
         return
     removed = removed_modules(context, profile)
     graph = import_graph(context, profile, target)
-    allowed = [(row.importer, row.target) for row in profile.allow]
+    parts = [part for one in stack_recipes(context) for part, _ in chosen_components(one, profile)]
+    allowed = [(row.importer, row.target) for rows in (profile, *parts) for row in rows.allow]
     found = broken(graph, frozenset(removed), allowed=allowed)
     lines = [f"  {chain}   (component {owner_of(chain.target, removed)})" for chain in found.chains]
     lines += [f"  allow: nothing in {importer} imports {to}" for importer, to in found.stale]

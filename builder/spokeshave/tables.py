@@ -148,6 +148,14 @@ class ComponentTests(Strict):
     reason: str = Field(min_length=8)
 
 
+class AllowTable(Strict):
+    """Kept code that may still refer to a removed module, on purpose."""
+
+    importer: Glob = Field(description="glob of the modules that refer to it")
+    target: str = Field(description="removed module, or one below it")
+    reason: str = Field(min_length=8, description="what happens when that code runs")
+
+
 class ComponentTable(Strict):
     """A part of the package that a profile may take out."""
 
@@ -162,6 +170,9 @@ class ComponentTable(Strict):
     files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel that go")
     edits: tuple[EditTable, ...] = ()
     patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
+    allow: tuple[AllowTable, ...] = Field(
+        (), description="imports of it that may stay, as its patches handle its absence"
+    )
     tests: tuple[ComponentTests, ...] = ()
 
 
@@ -217,14 +228,6 @@ class RemoveTable(Strict):
 
     component: str = Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", description="recipe/component")
     reason: str = Field(min_length=8, description="also told by the stubs")
-
-
-class AllowTable(Strict):
-    """Kept code that may still refer to a removed module, on purpose."""
-
-    importer: Glob = Field(description="glob of the modules that refer to it")
-    target: str = Field(description="removed module, or one below it")
-    reason: str = Field(min_length=8, description="what happens when that code runs")
 
 
 class Profile(Strict):
