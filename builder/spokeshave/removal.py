@@ -112,7 +112,8 @@ def check_removals(context: Context, profile: Profile, target: Target) -> None:
     removed = removed_modules(context, profile)
     graph = import_graph(context, profile, target)
     parts = [part for one in stack_recipes(context) for part, _ in chosen_components(one, profile)]
-    allowed = [(row.importer, row.target) for rows in (profile, *parts) for row in rows.allow]
+    rows = [*profile.allow, *(row for part in parts for row in part.allow)]
+    allowed = [(row.importer, row.target) for row in rows]
     found = broken(graph, frozenset(removed), allowed=allowed)
     lines = [f"  {chain}   (component {owner_of(chain.target, removed)})" for chain in found.chains]
     lines += [f"  allow: nothing in {importer} imports {to}" for importer, to in found.stale]
