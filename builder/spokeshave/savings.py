@@ -85,7 +85,7 @@ def _levers(rows: Sequence[LeverRow]) -> Iterable[tuple[str, StepKind, int, str]
         same = [row for row in rows if row.lever == name and row.saved]
         if same:
             files = sum(row.files for row in same)
-            note = f"{files:,} files" if files else "acts on the compile"
+            note = f"{files:,} file{'s' if files > 1 else ''}" if files else "acts on the compile"
             yield name, "lever", sum(row.saved or 0 for row in same), note
 
 

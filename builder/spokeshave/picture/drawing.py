@@ -29,6 +29,14 @@ class Sheet:
     side_by_side: bool
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chip:
+    """The heading of a part, drawn over its tiles."""
+
+    text: str
+    rect: Rect
+
+
 WIDE = Sheet(width=1160, gap=28, aspect=0.82, side_by_side=True)
 NARROW = Sheet(width=360, gap=0, aspect=1.1, side_by_side=False)
 
@@ -49,13 +57,13 @@ def widths(sizes: Sequence[int], sheet: Sheet) -> list[float]:
 def treemap(root: Node, width: float, height: float) -> Element:
     """The drawing of one stack."""
     tiles = list(layout(root, Rect(x=0, y=0, width=width, height=height)))
-    chips = {tile: chip for tile in tiles if tile.depth == 1 and (chip := _chip_place(tile))}
     tops = [tile for tile in tiles if tile.depth == 1]
+    chips = [chip for tile in tops if (chip := _chip_of(tile))]
     parts = "; ".join(f"{tile.node.name} {_mb(tile.node.size)}" for tile in tops)
     return svg(
-        *(_leaf(tile, root, chips.values()) for tile in tiles if not tile.node.children),
+        *(_leaf(tile, root, [chip.rect for chip in chips]) for tile in tiles if not tile.node.children),
         *(_outline(tile) for tile in tiles if tile.node.children and tile.depth),
-        *(_chip(tile, chip) for tile, chip in chips.items()),
+        *(_chip(chip) for chip in chips),
         width=width,
         height=height,
         class_="treemap",
@@ -99,20 +107,18 @@ def _shortened(name: str) -> str:
     return name.partition(".cpython-")[0] if ".cpython-" in name else name
 
 
-def _chip_place(tile: Tile) -> Rect | None:
-    """Where a part's name stands, in its upper left corner; nowhere if it is too small for it."""
-    width = (len(_chip_text(tile)) + 1) * _CHARACTER * 1.12
-    if width > tile.rect.width or tile.rect.height < _CHIP:
-        return None
-    return Rect(x=tile.rect.x, y=tile.rect.y, width=width, height=_CHIP)
+def _chip_of(tile: Tile) -> Chip | None:
+    """A part's name, with its size where there is room, in its upper left corner; none if it is too small."""
+    for text in (f"{tile.node.name} {_mb(tile.node.size)}", tile.node.name):
+        width = (len(text) + 1) * _CHARACTER * 1.12  # bold and a point larger
+        if width <= tile.rect.width and tile.rect.height >= 1.5 * _CHIP:
+            return Chip(text=text, rect=Rect(x=tile.rect.x, y=tile.rect.y, width=width, height=_CHIP))
+    return None
 
 
-def _chip_text(tile: Tile) -> str:
-    return f"{tile.node.name} {_mb(tile.node.size)}"
-
-
-def _chip(tile: Tile, place: Rect) -> Element:
-    text = el("text", _chip_text(tile), x=place.x + _PAD, y=place.y + _CHIP - 5)
+def _chip(chip: Chip) -> Element:
+    place = chip.rect
+    text = el("text", chip.text, x=place.x + _PAD, y=place.y + _CHIP - 5)
     return el("g", _box(place), text, class_="chip")
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from xml.etree.ElementTree import Element, tostring
 
 Child = Element | str | None
+# The browser itself keeps the page from loading anything.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
 
 def el(tag: str, /, *children: Child, **attributes: str | float | None) -> Element:
@@ -63,9 +65,12 @@ def scrolling(table: Element, label: str) -> Element:
 
 def document(*, title: str, style: str, script: str, body: Element) -> str:
     """The whole page. `style` and `script` are our own files and stand in it unescaped."""
+    policy = el("meta", content=_POLICY)
+    policy.set("http-equiv", "Content-Security-Policy")
     head = el(
         "head",
         el("meta", charset="utf-8"),
+        policy,
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
         el("title", title),

@@ -37,18 +37,16 @@
     leaf.dataset.tip = title.textContent;
     title.remove();
   }
-  document.addEventListener("pointermove", (event) => {
+  function follow(event) {
     const leaf = event.target.closest(".leaf");
     if (leaf) show(leaf, event);
     else hide();
-  });
-  document.addEventListener("pointerdown", (event) => {
-    const leaf = event.target.closest(".leaf");
-    if (leaf) show(leaf, event);
-    else hide();
-  });
-  document.addEventListener("scroll", hide, { passive: true });
-  for (const details of document.querySelectorAll("details")) {
-    addEventListener("beforeprint", () => { details.open = true; });
   }
+
+  document.addEventListener("pointermove", follow);
+  document.addEventListener("pointerdown", follow);
+  document.addEventListener("scroll", hide, { passive: true });
+  addEventListener("beforeprint", () => {
+    document.querySelectorAll("details").forEach((details) => { details.open = true; });
+  });
 })();

@@ -61,7 +61,8 @@ def notes(rows: Sequence[Part]) -> list[str]:
 
 def _sizes(rows: Sequence[Part], title: str, shown: Sequence[Column], *, headed: bool = False) -> Table:
     """A table with the parts' names in a column, or `headed` by them, which is narrower."""
-    table = Table(title=title, box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
+    right = 0 if headed else 1
+    table = Table(title=title, box=SIMPLE, padding=(0, right, 0, 0), show_edge=False, pad_edge=False)
     table.title_justify = "left"
     for _ in range(1 if headed else 2):
         table.add_column("", no_wrap=True)
