@@ -106,12 +106,16 @@ def to_json(report: Report) -> dict[str, object]:
     """The report as JSON-serialisable data; sizes in bytes. Single files are left out."""
     rows = report.parts()
     return {
-        **asdict(replace(report, ours=_without_files(report.ours), stock=_without_files(report.stock))),
+        **asdict(replace(report, ours=(), stock=())),
+        "ours": [_without_files(wheel) for wheel in report.ours],
+        "stock": [_without_files(wheel) for wheel in report.stock],
         "parts": [asdict(row) for row in rows],
         "total": asdict(total(rows)),
         "waterfall": [{**asdict(step), "saved": step.saved} for step in report.waterfall()],
     }
 
 
-def _without_files(wheels: tuple[Sizes, ...]) -> tuple[Sizes, ...]:
-    return tuple(replace(wheel, files=()) for wheel in wheels)
+def _without_files(wheel: Sizes) -> dict[str, object]:
+    told = asdict(replace(wheel, files=()))
+    del told["files"]
+    return told

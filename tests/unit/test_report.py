@@ -157,6 +157,7 @@ def test_the_report_is_json(beside_stock: reporting.Report) -> None:
     one = beside_stock.ours[0]
     assert again["ours"][0]["unpacked"] == one.unpacked
     assert again["ours"][0]["bytecode"] == one.bytecode
+    assert "files" not in again["ours"][0]
     assert again["parts"][0]["stock"]["kinds"]["Python"] >= 5_000_000
     assert again["total"]["ours"]["unpacked"] == one.unpacked == again["waterfall"][-1]["after"]
     assert again["verified"] == {one.name: "not verified"}

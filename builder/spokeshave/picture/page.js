@@ -6,21 +6,30 @@
   tip.id = "tip";
   tip.hidden = true;
   document.body.append(tip);
-  let marked = [];
+  let shown = null;
+  let marks = [];
 
   function hide() {
     tip.hidden = true;
-    marked.forEach((leaf) => leaf.classList.remove("same"));
-    marked = [];
+    marks.forEach((mark) => mark.remove());
+    marks = [];
+    shown = null;
+  }
+
+  // A frame on top of everything: the tile's own would lie below its neighbours'.
+  function mark(leaf) {
+    const frame = leaf.querySelector("rect").cloneNode();
+    frame.setAttribute("class", "mark");
+    leaf.ownerSVGElement.append(frame);
+    return frame;
   }
 
   function show(leaf, event) {
-    if (marked[0] !== leaf) {
+    if (shown !== leaf) {
       hide();
-      const twins = leaf.closest(".maps").querySelectorAll(".leaf");
-      const name = leaf.dataset.name;
-      marked = [leaf, ...[...twins].filter((other) => other !== leaf && other.dataset.name === name)];
-      marked.forEach((other) => other.classList.add("same"));
+      shown = leaf;
+      const all = [...leaf.closest(".maps").querySelectorAll(".leaf")];
+      marks = all.filter((other) => other.dataset.name === leaf.dataset.name).map(mark);
       tip.textContent = leaf.dataset.tip;
     }
     tip.hidden = false;

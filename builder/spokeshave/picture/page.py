@@ -61,11 +61,12 @@ def _headline(label: str, whole: Part) -> Iterable[Element]:
         yield el("h1", f"Profile {label}: {megabytes(ours.unpacked)} MB")
         yield el("p", "No stock wheel is pinned to compare with.", class_="lead")
         return
-    saved = 1 - ours.unpacked / stock.unpacked
+    share = ours.unpacked / stock.unpacked - 1
+    change = f"{abs(share):.0%} {'smaller' if share < 0 else 'larger'}"
     yield el(
         "h1", f"Profile {label}: {megabytes(ours.unpacked)} MB instead of {megabytes(stock.unpacked)} MB"
     )
-    yield el("p", f"The same packages, {saved:.0%} smaller than the stock wheels.", class_="lead")
+    yield el("p", f"{change} than the stock wheels of the same packages.", class_="lead")
     yield el(
         "dl",
         _figure("unpacked", ours.unpacked, stock.unpacked),
