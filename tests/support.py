@@ -16,7 +16,7 @@ import pytest
 from spokeshave.engines.host import missing_tools
 from spokeshave.model import BuildPlan, Environment, Target
 from spokeshave.plan import make_plan
-from spokeshave.recipes import RecipeBook
+from spokeshave.recipes import RecipeBook, library_names
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"
@@ -39,7 +39,7 @@ def shipped_plan(
     loaded = book.load(package)
     libraries = tuple(
         shipped_plan(name, profile, recipes=recipes, where=where, tool=tool)
-        for name in loaded.recipe.build.libraries
+        for name in library_names(loaded.recipe, book.profile(profile))
     )
     return make_plan(
         loaded,

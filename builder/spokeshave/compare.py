@@ -27,8 +27,9 @@ class Loss:
 class Comparison:
     """The verdict: what was lost, and the counts behind it.
 
-    `skipped` maps a recipe's reason to the stock-passing tests that it left out; `skip_reasons` counts
-    the skips that the tests themselves made on ours; `both_failed` are the tests that fail on stock too.
+    `skipped` maps a recipe's reason to the stock-passing tests that it left out, `removed` a component
+    that the profile takes out to the stock-passing tests that went with it; `skip_reasons` counts the
+    skips that the tests themselves made on ours; `both_failed` are the tests that fail on stock too.
     """
 
     ours: Mapping[str, int]
@@ -37,6 +38,7 @@ class Comparison:
     gains: tuple[str, ...]
     both_failed: tuple[str, ...]
     skipped: Mapping[str, tuple[str, ...]]
+    removed: Mapping[str, tuple[str, ...]]
     skip_reasons: Mapping[str, int]
     unmatched_skips: tuple[str, ...]
 
@@ -45,21 +47,29 @@ class Comparison:
         return not self.losses and not self.unmatched_skips
 
 
-def compare(ours: Outcomes, stock: Outcomes, skips: Mapping[str, str]) -> Comparison:
+def compare(
+    ours: Outcomes, stock: Outcomes, skips: Mapping[str, str], removed: Mapping[str, str] | None = None
+) -> Comparison:
     """Judges our outcomes by stock's.
 
-    `skips` maps the start of a node id to the recipe's reason; those tests were not run on ours. A test
+    `skips` maps the start of a node id to the recipe's reason, `removed` to the component that is not in
+    the wheel; those tests were not run on ours. A test
     that passes on stock must pass on ours; one that is not there at all is lost too, and so is one that
     fails on ours where stock skips it or does not have it.
     """
     skipped: dict[str, list[str]] = {}
+    gone: dict[str, list[str]] = {}
     losses, gains, both_failed = [], [], []
     unmatched = set(skips)
     for test in sorted({*stock, *ours}):
         outcome, _ = stock.get(test, ("not run", ""))
         found, reason = ours.get(test, ("not run", "the test was not collected"))
         rule = next((start for start in skips if test.startswith(start)), None)
-        if rule is not None and found == "not run":
+        part = next((name for start, name in (removed or {}).items() if test.startswith(start)), None)
+        if part is not None and found == "not run":
+            if outcome in GOOD:
+                gone.setdefault(part, []).append(test)
+        elif rule is not None and found == "not run":
             unmatched.discard(rule)
             if outcome in GOOD:
                 skipped.setdefault(skips[rule], []).append(test)
@@ -80,6 +90,7 @@ def compare(ours: Outcomes, stock: Outcomes, skips: Mapping[str, str]) -> Compar
         gains=tuple(gains),
         both_failed=tuple(both_failed),
         skipped={reason: tuple(tests) for reason, tests in skipped.items()},
+        removed={part: tuple(tests) for part, tests in gone.items()},
         skip_reasons=dict(reasons.most_common()),
         unmatched_skips=tuple(sorted(unmatched)),
     )

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spokeshave import sources
+from spokeshave.context import Context
 from spokeshave.engines.host import find_python, missing_tools
 from spokeshave.errors import SpokeshaveError
 from spokeshave.images import KINDS
 from spokeshave.model import Target
-from spokeshave.pipeline import Context
 
 _ROOM_NEEDED_GB = 6.0  # local images 2.5 GB, an unpacked build tree 1 GB, store and spare
 

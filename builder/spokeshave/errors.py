@@ -28,6 +28,12 @@ class RecipeError(SpokeshaveError):
     exit_code = 3
 
 
+class RemovalRefused(SpokeshaveError):
+    """A profile that takes out what kept modules need."""
+
+    exit_code = 4
+
+
 class HashMismatch(SpokeshaveError):
     """A fetched or stored file whose sha256 is not the pinned one."""
 

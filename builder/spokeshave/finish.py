@@ -14,12 +14,14 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from spokeshave import wheel as wheels
+from spokeshave.components import remove
 from spokeshave.levers import lever
-from spokeshave.levers.base import Shaved, Tree, is_elf
+from spokeshave.levers.base import Shaved, Tree, fits, is_elf
 from spokeshave.model import BuildPlan, file_sha256, plan_from_json
 from spokeshave.run import Command, run
 
@@ -74,12 +76,14 @@ def finish(
     raw_bytes = _bytes(tree)
     if rewrite:
         _rewrite_paths(tree, rewrite)
+    components = [(part, remove(plan, part, tree)) for part in plan.removed]
     shaved = _shave(plan, tree)
-    _set_run_paths(plan, tree)
+    set_run_paths(plan, tree)
     _add_preload(plan, tree)
     name = wheels.parse_name(raw.name)
     trimmed = wheels.pack(tree.root, scratch / "trimmed", name)
-    platform = _repair(plan, trimmed, scratch / "repaired")
+    repaired, platform = _repair(plan, trimmed, scratch / "repaired")
+    tree = replace(tree, root=repaired if plan.grafts else tree.root)
     dist_info = wheels.dist_info_of(tree.root)
     name = wheels.relabel(name, version=plan.local_version, platform=platform)
     _describe(plan, kit, dist_info, name)
@@ -93,6 +97,10 @@ def finish(
         "tests": tests and {"name": tests.name, "sha256": file_sha256(tests)},
         "unpacked": {"compiled": raw_bytes, "finished": _bytes(tree)},
         "platform": platform,
+        "components": [
+            {"name": part.component, "reason": part.reason, "saved": s.saved, "files": s.files}
+            for part, s in components
+        ],
         "levers": [
             {"name": n, "saved": s.saved, "files": s.files, "note": s.note} for n, s in shaved.items()
         ],
@@ -123,7 +131,7 @@ def _rewrite_paths(tree: Tree, path: str) -> None:
             file.write_bytes(data.replace(path.encode(), b"/project"))
 
 
-def _set_run_paths(plan: BuildPlan, tree: Tree) -> None:
+def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
     """Gives each ELF file that needs a shared library the way to it, relative to itself, and no other.
 
     The build's own run path comes along where the linker's arguments stood in a response file. The new
@@ -157,11 +165,11 @@ def _add_preload(plan: BuildPlan, tree: Tree) -> None:
         target.write_text(PRELOAD.format(module=distribution.replace("-", "_")), "utf-8")
 
 
-def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> str:
-    """Has auditwheel check the wheel and name its platform tag; returns that tag.
+def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> tuple[Path, str]:
+    """Has auditwheel check the wheel and name its platform tag; returns its tree and that tag.
 
-    auditwheel grafts nothing here (a library to graft is an error: each one must be in the plan), so its
-    verdict is taken and the files stay as they are.
+    What auditwheel grafts must be in the plan; any other library is an error. Where the plan has none,
+    only the verdict counts and the files stay as they are.
     """
     excludes = [part for soname in plan.sonames for part in ("--exclude", soname)]
     argv = (
@@ -181,12 +189,13 @@ def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> str:
     repaired = next(folder.glob("*.whl"), None)
     if repaired is None:
         raise RuntimeError(f"auditwheel wrote no wheel for {trimmed.name}")
-    check = folder / "check"
-    grafted = sorted(p.name for p in wheels.unpack(repaired, check).glob("*.libs/*"))
-    if grafted:
-        raise RuntimeError(f"{trimmed.name} needs libraries that are not in the plan: {', '.join(grafted)}")
-    shutil.rmtree(check)
-    return wheels.parse_name(repaired.name).platform
+    root = wheels.unpack(repaired, folder / "tree")
+    grafted = {p.name for p in root.glob("*.libs/*")}
+    if strange := sorted(name for name in grafted if not fits(name, plan.grafts)):
+        raise RuntimeError(f"{trimmed.name} needs libraries that are not in the plan: {', '.join(strange)}")
+    if missing := sorted(glob for glob in plan.grafts if not any(fits(name, (glob,)) for name in grafted)):
+        raise RuntimeError(f"{trimmed.name} does not need {', '.join(missing)}, which the plan grafts")
+    return root, wheels.parse_name(repaired.name).platform
 
 
 def _describe(plan: BuildPlan, kit: Path, dist_info: Path, name: wheels.WheelName) -> None:

@@ -18,9 +18,9 @@ from spokeshave.errors import RecipeError
 from spokeshave.model import BuildPlan
 
 _COMPILE_CODE = ("project.py", "library.py", "backend/*")
-_FINISH_CODE = ("finish.py", "wheel.py", "levers/*.py")
+_FINISH_CODE = ("finish.py", "components.py", "wheel.py", "levers/*.py")
 _INSIDE_CODE = (
-    *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "wheel.py"),
+    *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "components.py", "wheel.py"),
     *("levers/*.py", "prove/*.py"),
 )
 
@@ -49,6 +49,11 @@ def judge_digest() -> str:
     return _code_digest(("compare.py", "inspect_wheel.py", "elf.py", "trial.py", "verify.py"))
 
 
+def closure_digest() -> str:
+    """The sha256 of our own code that reads imports."""
+    return _code_digest(("closure.py", "imports/*.py"))
+
+
 def prove_digest() -> str:
     """The sha256 of our own code that runs the tests."""
     return _code_digest(("prove/*.py",))
@@ -69,6 +74,7 @@ def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
     """
     tree = unpack(inputs.sdist, work / "unpacked")
     sources.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
+    sources.take_out_lines(tree, [(edit.file, edit.line) for edit in plan.compile.edits])
     kit = work / "kit"
     kit.mkdir()
     _copy_licenses(plan, tree, kit / "licenses")

@@ -11,13 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from spokeshave import pipeline
+from spokeshave.context import Context, Request
 from spokeshave.levers import lever
 from spokeshave.model import BuildPlan, digest_of
 
 _KIND = "measured"
 
 
-def known(context: pipeline.Context, plan: BuildPlan) -> Mapping[str, int]:
+def known(context: Context, plan: BuildPlan) -> Mapping[str, int]:
     """Lever name to bytes saved, as far as builds without that lever have been made."""
     entries = {
         setting.name: context.store.get(_KIND, digest_of([plan.digest, setting.name]))
@@ -30,7 +31,7 @@ def known(context: pipeline.Context, plan: BuildPlan) -> Mapping[str, int]:
     }
 
 
-def measure(context: pipeline.Context, request: pipeline.Request, plans: tuple[BuildPlan, ...]) -> None:
+def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) -> None:
     """Builds the requested packages once without each lever that acts on the compile alone."""
     built = pipeline.build(context, plans)
     for plan in plans:

@@ -69,11 +69,34 @@ class Level:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Edit:
+    """A line that is taken out of a build file, so that a removed component is not even compiled."""
+
+    file: str
+    line: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removed:
+    """A component that the profile takes out: its modules, further files, and which stubs raise late.
+
+    `edited` says that the build leaves it out already, so that its files may be missing.
+    """
+
+    component: str
+    reason: str
+    modules: tuple[str, ...]
+    late: tuple[str, ...]
+    files: tuple[str, ...]
+    edited: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CompilePlan:
     """All that decides the compiled bytes before trimming.
 
     `requirements` is the text of the hash-locked build requirements, `flags` holds `c`, `cxx`,
-    `fortran` and `link`, `files` the recipe's own files by name (text), `libraries` the keys of the
+    `fortran`, `link` and `cython`, `files` the recipe's own files by name (text), `libraries` the keys of the
     compiled libraries that this build links.
     """
 
@@ -83,6 +106,7 @@ class CompilePlan:
     flags: Mapping[str, tuple[str, ...]]
     levels: tuple[Level, ...]
     fixes: tuple[Level, ...]
+    edits: tuple[Edit, ...]
     requirements: str
     files: Mapping[str, str]
     libraries: Mapping[str, str]
@@ -114,6 +138,8 @@ class BuildPlan:
 
     `libraries` maps the distribution of each linked library to its exact version; `digest` is the
     store's key for the finished wheel and `compile_key` for the compile that several plans can share.
+    `grafts` are globs of the libraries that auditwheel may copy into the wheel; `offers` says what a
+    library is for, and with which meson options packages link it.
     """
 
     recipe: str
@@ -130,8 +156,11 @@ class BuildPlan:
     patches: Mapping[str, str]
     compile: CompilePlan
     levers: tuple[LeverSetting, ...]
+    removed: tuple[Removed, ...]
     libraries: Mapping[str, str]
     sonames: tuple[str, ...]
+    grafts: tuple[str, ...]
+    offers: Mapping[str, Any]
     bundled: tuple[Bundled, ...]
     budget: int | None
 
@@ -161,6 +190,15 @@ class BuildPlan:
         """The key (sha256 hex) of the finished wheel."""
         return digest_of({**self.to_json(), "digest": None, "compile_key": self.compile_key})
 
+    @property
+    def recipe_digest(self) -> str:
+        """The digest (sha256 hex) of what recipe, profile and target say, wherever it is built."""
+        data = self.to_json()
+        for key in ("tool", "environment"):
+            del data[key]
+        del data["compile"]["libraries"]
+        return digest_of(data)
+
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON-serialisable data, without its digests."""
         return asdict(self)
@@ -172,6 +210,7 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
     compile_data = dict(fields["compile"])
     for key in ("levels", "fixes"):
         compile_data[key] = tuple(Level(**row) for row in compile_data[key])
+    compile_data["edits"] = tuple(Edit(**row) for row in compile_data["edits"])
     compile_data["flags"] = {key: tuple(flags) for key, flags in compile_data["flags"].items()}
     return BuildPlan(
         **{
@@ -183,10 +222,17 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
                 LeverSetting(name=row["name"], options={k: tuple(v) for k, v in row["options"].items()})
                 for row in fields["levers"]
             ),
+            "removed": tuple(Removed(**_tuples(row)) for row in fields["removed"]),
             "sonames": tuple(fields["sonames"]),
+            "grafts": tuple(fields["grafts"]),
             "bundled": tuple(Bundled(**row) for row in fields["bundled"]),
         }
     )
+
+
+def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists where our values have tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -174,7 +174,8 @@ def _path(tree: Path, name: str, item: Any, side: bytes) -> Path | None:
     if side == _NOWHERE:
         return None
     # patch-ng has taken "a/" and "b/" off by itself where it recognises git or Mercurial.
-    relative = side if item.type in (patch_ng.GIT, patch_ng.HG) else side.partition(b"/")[2]
+    stripped = item is not None and item.type in (patch_ng.GIT, patch_ng.HG)
+    relative = side if stripped else side.partition(b"/")[2]
     path = (tree / os.fsdecode(relative)).resolve()
     blocked = path.is_dir() or any(parent.is_file() for parent in path.parents)
     if not relative or blocked or not path.is_relative_to(tree):
@@ -186,3 +187,24 @@ def _read(path: Path) -> _File:
     if not path.is_file():
         return _File(None)
     return _File(_lines(path.read_bytes()), bool(path.stat().st_mode & 0o111))
+
+
+def take_out_lines(tree: Path, edits: Sequence[tuple[str, str]]) -> None:
+    """Takes lines out of text files, given as pairs of file and line (without the white space around it).
+
+    Raises PatchError where the file is not there or does not have that line exactly once.
+    """
+    for name, line in edits:
+        path = _path(tree.resolve(), "edit", None, b"a/" + os.fsencode(name))
+        if path is None or not path.is_file():
+            raise PatchError(f"edit of {name}: there is no such file in the source")
+        lines = _lines(path.read_bytes())
+        found = [number for number, text in enumerate(lines) if text.strip() == line.encode()]
+        if len(found) != 1:
+            raise PatchError(
+                f"edit of {name}: the line {line!r} is there {len(found)} times instead of once",
+                next_step="compare the recipe's component with the pinned source",
+            )
+        del lines[found[0]]
+        path.write_bytes(b"".join(lines))
+        os.utime(path, (SOURCE_EPOCH, SOURCE_EPOCH))

@@ -6,63 +6,19 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from spokeshave import kit, sources
-from spokeshave.containers import Containers
+from spokeshave import kit
+from spokeshave.context import Context, EngineName, Request
 from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
-from spokeshave.images import Images, Mode
+from spokeshave.fetch import fetch
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
-from spokeshave.progress import Reporter
-from spokeshave.recipes import RecipeBook
-from spokeshave.run import Runner
-from spokeshave.store import Store
-
-EngineName = Literal["auto", "docker", "host"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Context:
-    """What every stage works with; made once by the command line."""
-
-    book: RecipeBook
-    store: Store
-    runner: Runner
-    reporter: Reporter
-    logs: Path
-    image_mode: Mode = "auto"
-
-    @property
-    def containers(self) -> Containers:
-        return Containers(runner=self.runner)
-
-    @property
-    def images(self) -> Images:
-        return Images(
-            runner=self.runner,
-            containers=self.containers,
-            store=self.store,
-            say=self.reporter.say,
-            on_line=self.reporter.line,
-            logs=self.logs,
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Request:
-    """What the user asked to build."""
-
-    packages: tuple[str, ...]
-    profile: str
-    target: Target
-    engine: EngineName = "auto"
-    without: frozenset[str] = frozenset()
+from spokeshave.recipes import library_names
 
 
 def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
@@ -88,7 +44,11 @@ def environment(context: Context, engine: Literal["docker", "host"], target: Tar
         return Environment(engine="docker", image=image.reference, image_digest=image.digest)
     compiler = compiler_version(context.runner)
     python = find_python(target)
-    return Environment(engine="host", image="", image_digest=digest_of([compiler, Path(python).name]))
+    return Environment(
+        engine="host",
+        image="",
+        image_digest=digest_of([compiler, Path(python).name, bool(shutil.which("ld.gold"))]),
+    )
 
 
 def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:
@@ -109,12 +69,13 @@ def _plan_one(
     if name in done:
         return done[name]
     loaded = context.book.load(name)
+    profile = context.book.profile(request.profile)
     libraries = tuple(
-        _plan_one(context, request, where, library, done) for library in loaded.recipe.build.libraries
+        _plan_one(context, request, where, library, done) for library in library_names(loaded.recipe, profile)
     )
     done[name] = make_plan(
         loaded,
-        context.book.profile(request.profile),
+        profile,
         request.target,
         where,
         tool=kit.code_digests(),
@@ -122,57 +83,6 @@ def _plan_one(
         without=request.without if name in request.packages else frozenset(),
     )
     return done[name]
-
-
-def fetch(context: Context, plan: BuildPlan) -> tuple[Path, tuple[Path, ...]]:
-    """The sdist and the locked build requirements, from the store or the index.
-
-    Raises HashMismatch or NetworkError.
-    """
-    source = plan.source
-    sdist = context.store.get("source", source["sha256"])
-    if sdist is None:
-        with context.reporter.stage(f"fetching {source['pypi']} {source['version']}"):
-            pin = sources.SourcePin(pypi=source["pypi"], version=source["version"], sha256=source["sha256"])
-            settings = sources.read_pip_settings(context.runner)
-            sdist = context.store.put(
-                "source",
-                source["sha256"],
-                lambda folder: _ignore(sources.download_source(pin, folder, settings=settings)),
-            )
-    requirements = fetch_locked(context, plan.compile.requirements, plan.target)
-    return _only_file(sdist), requirements
-
-
-def fetch_locked(context: Context, text: str, target: Target) -> tuple[Path, ...]:
-    """The wheels of a hash-locked requirements text, from the store or the index."""
-    key = digest_of([text, target.identifier])
-    folder = context.store.get("wheels", key)
-    if folder is None:
-        with context.reporter.stage("fetching locked requirements"):
-            folder = context.store.put("wheels", key, lambda new: _download(context, text, target, new))
-    return tuple(sorted(folder.glob("*.whl")))
-
-
-def _download(context: Context, text: str, target: Target, folder: Path) -> None:
-    locked = folder / "requirements.txt"
-    locked.write_text(text, "utf-8")
-    sources.download_locked(
-        locked,
-        folder,
-        python_tag=target.python,
-        platforms=target.pip_platforms,
-        runner=context.runner,
-        log=context.logs / "pip-download.log",
-    )
-
-
-def _only_file(folder: Path) -> Path:
-    return next(p for p in sorted(folder.iterdir()) if p.name != "manifest.json")
-
-
-def _ignore(value: object) -> None:
-    del value
 
 
 def make_engine(context: Context, where: Environment) -> Engine:

@@ -12,13 +12,17 @@ from spokeshave.model import (
     BuildPlan,
     Bundled,
     CompilePlan,
+    Edit,
     Environment,
     Level,
     LeverSetting,
+    Removed,
     Target,
 )
 from spokeshave.recipes import Loaded, did_you_mean, pick_version
-from spokeshave.tables import Profile, VersionTable
+from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable
+
+_OFFERS = {"provides", "setup_args"}  # for who links the library; they change nothing in it
 
 
 def make_plan(
@@ -37,8 +41,11 @@ def make_plan(
     left off although the profile has them on. Raises RecipeError for an unknown lever or no version.
     """
     recipe = loaded.recipe
+    _check_blas(recipe, profile, libraries)
     version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
+    chosen = chosen_components(loaded, profile)
+    patches = (*version.patches, *(patch for part, _ in chosen for patch in part.patches))
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -55,13 +62,56 @@ def make_plan(
             "version": version.source.version or version.version,
             "sha256": version.source.sha256,
         },
-        patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in version.patches},
-        compile=_compile(loaded, profile, version, levers, libraries),
+        patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in patches},
+        compile=_compile(loaded, profile, patches, levers, libraries),
         levers=levers,
+        removed=tuple(_removed(part, row.reason) for part, row in chosen),
         libraries={library.distribution: library.local_version for library in libraries},
         sonames=tuple(s for library in libraries for s in _soname(library)),
+        grafts=recipe.build.grafts,
+        offers=recipe.build.library.model_dump(include=_OFFERS) if recipe.build.library else {},
         bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
         budget=profile.budgets.get(recipe.distribution),
+    )
+
+
+def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ...]) -> None:
+    offered = [library.offers.get("provides") for library in libraries]
+    if "blas" in recipe.build.libraries and "blas" not in offered:
+        raise RecipeError(
+            f"profile {profile.name}: recipe {profile.blas.recipe!r} does not provide a BLAS",
+            next_step='name one whose [build.library] has provides = "blas" under [blas]',
+        )
+
+
+def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentTable, RemoveTable]]:
+    """The recipe's components that the profile takes out, with the profile's row.
+
+    Raises RecipeError where the profile names one that the recipe does not have.
+    """
+    known = {part.name: part for part in loaded.recipe.components}
+    chosen = []
+    for row in profile.remove:
+        recipe, _, name = row.component.partition("/")
+        if recipe != loaded.recipe.name:
+            continue
+        if name not in known:
+            raise RecipeError(
+                f"profile {profile.name}: recipe {recipe} has no component {name!r}",
+                next_step=did_you_mean(name, known),
+            )
+        chosen.append((known[name], row))
+    return chosen
+
+
+def _removed(part: ComponentTable, reason: str) -> Removed:
+    return Removed(
+        component=part.name,
+        reason=reason,
+        modules=part.modules,
+        late=part.late,
+        files=part.files,
+        edited=bool(part.edits),
     )
 
 
@@ -90,22 +140,27 @@ def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[
 def _compile(
     loaded: Loaded,
     profile: Profile,
-    version: VersionTable,
+    patches: tuple[str, ...],
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
 ) -> CompilePlan:
     build = loaded.recipe.build
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
-    names = (build.requires, *version.patches, *(build.library.exports if build.library else ()))
+    names = (build.requires, *patches, *(build.library.exports if build.library else ()))
     return CompilePlan(
         backend=build.backend,
         directory=build.directory,
-        settings=_settings(loaded, profile),
-        flags=_flags(levers, f"-{level}"),
+        settings=_settings(loaded, profile, libraries),
+        flags=_flags(levers, f"-{level}", cython=build.backend == "meson-python"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
         fixes=tuple(
             Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
+        ),
+        edits=tuple(
+            Edit(file=row.file, line=row.line)
+            for part, _ in chosen_components(loaded, profile)
+            for row in part.edits
         ),
         requirements=loaded.files[build.requires],
         files={name: loaded.files[name] for name in names},
@@ -113,10 +168,13 @@ def _compile(
     )
 
 
-def _settings(loaded: Loaded, profile: Profile) -> dict[str, Any]:
+def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]) -> dict[str, Any]:
     build = loaded.recipe.build
     if build.backend == "meson-python":
-        return {"setup-args": {key: _meson(value) for key, value in build.setup_args.items()}}
+        arguments = {key: _meson(value) for key, value in build.setup_args.items()}
+        for linked in libraries:
+            arguments |= linked.offers.get("setup_args", {})
+        return {"setup-args": arguments}
     variables = dict(build.variables)
     library = build.library
     if library and library.kernels_variable:
@@ -125,7 +183,7 @@ def _settings(loaded: Loaded, profile: Profile) -> dict[str, Any]:
         "targets": list(build.targets),
         "variables": variables,
         "flags-variable": build.flags_variable,
-        "library": library.model_dump(mode="json") if library else None,
+        "library": library.model_dump(mode="json", exclude=_OFFERS) if library else None,
         "summary": loaded.recipe.summary,
         "license": loaded.recipe.license,
     }
@@ -135,7 +193,7 @@ def _meson(value: str | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _flags(levers: tuple[LeverSetting, ...], level: str) -> dict[str, tuple[str, ...]]:
+def _flags(levers: tuple[LeverSetting, ...], level: str, *, cython: bool) -> dict[str, tuple[str, ...]]:
     """The flags of all levers that are on, behind the optimisation level."""
     settings = {setting.name: setting.options for setting in levers}
     added = [lever.flags(settings[lever.name]) for lever in LEVERS if lever.name in settings and lever.flags]
@@ -144,4 +202,5 @@ def _flags(levers: tuple[LeverSetting, ...], level: str) -> dict[str, tuple[str,
         "cxx": (level, *(flag for one in added for flag in one.cxx)),
         "fortran": (level, *(flag for one in added for flag in one.fortran)),
         "link": tuple(flag for one in added for flag in one.link),
+        "cython": tuple(flag for one in added for flag in one.cython) if cython else (),
     }

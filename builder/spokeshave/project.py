@@ -45,33 +45,24 @@ def _project_table(plan: BuildPlan) -> Mapping[str, object]:
 
 
 def write_launchers(plan: BuildPlan, kit: Path) -> None:
-    """Compiler launchers: `cc`, `c++`, `gfortran` that add the level of the source's part."""
+    """Launchers on the path: compilers that add the level of the source's part, and Cython."""
     folder = kit / "bin"
     folder.mkdir()
     shutil.copyfile(_BACKEND / "glibc_pins.h", kit / "glibc_pins.h")
-    template = (_BACKEND / "launcher.sh.in").read_text("utf-8")
-    cases = _cases(plan.compile.levels)
-    fixes = _cases(plan.compile.fixes)
+    cases = {"@LEVELS@": _cases(plan.compile.levels), "@FIXES@": _cases(plan.compile.fixes)}
     for name, compiler in _COMPILERS.items():
-        path = folder / name
-        path.write_text(
-            template.replace("@COMPILER@", compiler)
-            .replace("@LEVELS@", cases)
-            .replace("@FIXES@", fixes)
-            .replace("@RPATHS@", _rpaths(plan)),
-            "utf-8",
-        )
-        path.chmod(0o755)
+        _write_launcher(folder / name, "launcher.sh.in", {"@COMPILER@": compiler, **cases})
+    if flags := plan.compile.flags["cython"]:
+        _write_launcher(folder / "cython", "cython.sh.in", {"@FLAGS@": " ".join(flags)})
+
+
+def _write_launcher(path: Path, template: str, values: Mapping[str, str]) -> None:
+    text = (_BACKEND / template).read_text("utf-8")
+    for mark, value in values.items():
+        text = text.replace(mark, value)
+    path.write_text(text, "utf-8")
+    path.chmod(0o755)
 
 
 def _cases(rows: tuple[Level, ...]) -> str:
     return "".join(f'  {row.match}) set -- "$@" -{row.level} ;;\n' for row in rows)
-
-
-def _rpaths(plan: BuildPlan) -> str:
-    """Where an ext module one, two or three folders deep in its package finds the shared libraries."""
-    return " ".join(
-        f"'-Wl,-rpath,$ORIGIN/{'../' * depth}{name.replace('-', '_')}/lib'"
-        for name in sorted(plan.libraries)
-        for depth in (2, 3, 4)
-    )

@@ -110,7 +110,27 @@ class RecipeBook:
         raise RecipeError(f"there is no recipe for {name!r}", next_step=did_you_mean(name, self.names()))
 
     def profile(self, name: str) -> Profile:
-        """Reads and validates one profile; raises RecipeError where there is none."""
+        """Reads and validates one profile, with what it extends; raises RecipeError where there is none."""
+        return self._extended(name, ())
+
+    def _extended(self, name: str, before: tuple[str, ...]) -> Profile:
+        own = self._own_profile(name)
+        if own.extends is None:
+            return own
+        if own.extends in (name, *before):
+            raise RecipeError(f"profile {name!r} extends itself through {own.extends!r}")
+        base = self._extended(own.extends, (name, *before))
+        return own.model_copy(
+            update={
+                "levers": {**base.levers, **own.levers},
+                "remove": (*base.remove, *own.remove),
+                "allow": (*base.allow, *own.allow),
+                "blas": own.blas if "blas" in own.model_fields_set else base.blas,
+                "budgets": {**base.budgets, **own.budgets},
+            }
+        )
+
+    def _own_profile(self, name: str) -> Profile:
         for folder in self.folders:
             path = folder / "profiles" / f"{name}.toml"
             if path.is_file():
@@ -124,6 +144,7 @@ class RecipeBook:
 def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
     names = [recipe.build.requires, recipe.verify.requires]
     names += [patch for version in recipe.versions for patch in version.patches]
+    names += [patch for component in recipe.components for patch in component.patches]
     if recipe.build.library:
         names += recipe.build.library.exports
     files = {}
@@ -133,6 +154,11 @@ def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
         except (OSError, UnicodeDecodeError) as fault:
             raise RecipeError(f"{folder / 'recipe.toml'} names {name!r}, which cannot be read") from fault
     return files
+
+
+def library_names(recipe: Recipe, profile: Profile) -> list[str]:
+    """The library recipes that a recipe links under a profile, which picks the BLAS."""
+    return [profile.blas.recipe if name == "blas" else name for name in recipe.build.libraries]
 
 
 def pick_version(recipe: Recipe, python_version: str, wanted: str | None = None) -> VersionTable:

@@ -30,7 +30,7 @@ from spokeshave.indexes import (
     retrying,
     status_error,
 )
-from spokeshave.patches import apply_patches
+from spokeshave.patches import apply_patches, take_out_lines
 from spokeshave.run import Command, Runner
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "download_source",
     "download_wheel",
     "read_pip_settings",
+    "take_out_lines",
 ]
 
 OnBytes = Callable[[int, int | None], None]

@@ -74,6 +74,12 @@ class LibraryTable(Strict):
     exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
     link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
     pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
+    provides: Literal["blas"] | None = Field(
+        None, description="what it is for: a profile's `blas.recipe` picks among those that provide `blas`"
+    )
+    setup_args: dict[str, str] = Field(
+        default_factory=dict, alias="setup-args", description="meson options of packages that link it"
+    )
     kernels_variable: str | None = Field(
         None, alias="kernels-variable", description="make variable that lists the profile's kernels"
     )
@@ -85,9 +91,14 @@ class BuildTable(Strict):
     backend: Literal["meson-python", "make"]
     directory: str = Field(".", description="folder of the build, below the unpacked source")
     requires: str = Field(description="file with the hash-locked build requirements")
-    libraries: tuple[str, ...] = Field((), description="library recipes to link")
+    libraries: tuple[str, ...] = Field(
+        (), description="library recipes to link; `blas` stands for the one that the profile picks"
+    )
     setup_args: dict[str, str | bool] = Field(
         default_factory=dict, alias="setup-args", description="meson options"
+    )
+    grafts: tuple[Glob, ...] = Field(
+        (), description="libraries of the build image that auditwheel copies into the wheel"
     )
     targets: tuple[str, ...] = Field((), description="make targets")
     variables: dict[str, str] = Field(default_factory=dict, description="make variables")
@@ -123,6 +134,37 @@ class SkipTable(Strict):
     lever: str | None = Field(None, description="skip only where this lever is on")
 
 
+class EditTable(Strict):
+    """A line of a build file that goes with a component, so that it is not compiled."""
+
+    file: str = Field(description="build file, below the unpacked source")
+    line: str = Field(description="the line, without white space around it; it must be there once")
+
+
+class ComponentTests(Strict):
+    """Upstream tests outside a component's own folders that cannot run without it."""
+
+    test: str = Field(description="start of a node id")
+    reason: str = Field(min_length=8)
+
+
+class ComponentTable(Strict):
+    """A part of the package that a profile may take out."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
+    summary: str
+    modules: tuple[str, ...] = Field(
+        (), description="modules that go, with all below them; each gets a stub that raises on import"
+    )
+    late: tuple[str, ...] = Field(
+        (), description="those of them whose stub raises on first use, since kept code imports them"
+    )
+    files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel that go")
+    edits: tuple[EditTable, ...] = ()
+    patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
+    tests: tuple[ComponentTests, ...] = ()
+
+
 class VerifyTable(Strict):
     """What proves that a wheel works."""
 
@@ -135,6 +177,9 @@ class VerifyTable(Strict):
     full: tuple[str, ...] = Field((), description="everything")
     compiler: tuple[str, ...] = Field(
         (), description="tests that need a compiler; level full runs them in the variant with one"
+    )
+    stack: tuple[str, ...] = Field(
+        (), description="recipes whose wheels are installed with this one, ours or stock"
     )
     skip: tuple[SkipTable, ...] = ()
     cores: tuple[str, ...] = Field((), description="kernels that the BLAS must report, by core name")
@@ -153,6 +198,7 @@ class Recipe(Strict):
     versions: tuple[VersionTable, ...] = Field(min_length=1)
     build: BuildTable
     bundled: tuple[BundledTable, ...] = ()
+    components: tuple[ComponentTable, ...] = ()
     levers: dict[str, dict[str, tuple[str, ...]]] = Field(
         default_factory=dict, description="data for the levers: globs to match, to keep, …"
     )
@@ -162,7 +208,23 @@ class Recipe(Strict):
 class BlasTable(Strict):
     """Which BLAS the stack shares, and which kernels it carries."""
 
+    recipe: str = Field("openblas", description="a library recipe that provides `blas`")
     kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels beside the base")
+
+
+class RemoveTable(Strict):
+    """A component that the profile takes out."""
+
+    component: str = Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", description="recipe/component")
+    reason: str = Field(min_length=8, description="also told by the stubs")
+
+
+class AllowTable(Strict):
+    """Kept code that may still refer to a removed module, on purpose."""
+
+    importer: Glob = Field(description="glob of the modules that refer to it")
+    target: str = Field(description="removed module, or one below it")
+    reason: str = Field(min_length=8, description="what happens when that code runs")
 
 
 class Profile(Strict):
@@ -171,9 +233,14 @@ class Profile(Strict):
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     name: str = Field(pattern=r"^[a-z][a-z0-9]*$", description="also the wheels' local label")
     build: int = Field(1, ge=1, description="build number in the local label")
+    extends: str | None = Field(None, description="profile whose levers, removals and BLAS hold here too")
     summary: str
     blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
-    levers: dict[str, bool] = Field(description="lever name to on or off; one not named is off")
+    remove: tuple[RemoveTable, ...] = ()
+    allow: tuple[AllowTable, ...] = ()
+    levers: dict[str, bool] = Field(
+        default_factory=dict, description="lever name to on or off; one not named is off"
+    )
     budgets: dict[str, int] = Field(
         default_factory=dict, description="bytes unpacked that a distribution may have at most"
     )

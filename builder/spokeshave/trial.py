@@ -12,9 +12,10 @@ from typing import Any, Literal
 
 from spokeshave import kit, sources
 from spokeshave.compare import GOOD, Comparison, Outcomes, compare
+from spokeshave.context import Context
 from spokeshave.errors import VerifyError
+from spokeshave.fetch import fetch_locked
 from spokeshave.model import BuildPlan, digest_of
-from spokeshave.pipeline import Context, fetch_locked
 from spokeshave.places import Place
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.tables import SkipTable
@@ -26,13 +27,26 @@ _FLAKY_AT_MOST = 40  # more losses than that are no accident
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """A wheel to prove: its plan, recipe, tests archive, and the wheels it is installed with."""
+    """A wheel to prove: its plan, recipe, tests archive, and the wheels it is installed with.
+
+    `stack` are the recipes of `companions` that stock has a wheel of, too.
+    """
 
     wheel: Path
     tests: Path | None
     plan: BuildPlan
     loaded: Loaded
     companions: tuple[Path, ...]
+    stack: tuple[Loaded, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StockPin:
+    """A stock wheel: distribution, version and sha256 (hex)."""
+
+    distribution: str
+    version: str
+    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +81,15 @@ class Trial:
             if skip.lever in (None, *on) and skip.test.startswith(self.selection(self.level))
         ]
 
+    def removed(self) -> dict[str, str]:
+        """Starts of node ids that go with a component that is not in the wheel, to its name."""
+        starts: dict[str, str] = {}
+        known = {part.name: part for part in self.candidate.loaded.recipe.components}
+        for part in self.candidate.plan.removed:
+            starts |= {f"{module.replace('.', '/')}/": part.component for module in part.modules}
+            starts |= {row.test: part.component for row in known[part.component].tests}
+        return starts
+
     def ours(self, place: Place, only: tuple[str, ...] = ()) -> Results:
         """Installs and tries our wheels, on the level's tests or `only` on some node ids.
 
@@ -78,22 +101,23 @@ class Trial:
             "wheels": [path.name for path in files],
             "tests_archives": [tests.name] if tests else [],
             "blas": recipe.import_name if recipe.kind == "library" else "",
-            "deselect": [skip.test for skip in self.skips()],
+            "deselect": [*(skip.test for skip in self.skips()), *self.removed()],
             "tests": list(only or self.selection(self.level)),
         }
         return read_results(self._run(place, "ours", job, [*files, tests] if tests else files))
 
     def stock(self, place: Place) -> Results:
-        """The stock wheel's results, kept in the store."""
-        pinned = stock_pin(self.candidate)
-        if pinned is None:
+        """The stock wheel's results, kept in the store; raises VerifyError where the recipe pins none."""
+        pins = stock_pins(self.candidate)
+        if len(pins) <= len(self.candidate.stack):
             raise VerifyError(
-                f"recipe {self.candidate.loaded.recipe.name} pins no stock wheel for"
+                f"recipe {self.candidate.loaded.recipe.name} or one of its stack pins no stock wheel for"
                 f" {self.candidate.plan.target.identifier}",
                 next_step="add its sha256 under [versions.stock]",
             )
         lock = test_lock(self.candidate)
-        key = digest_of([pinned, place.digest, self._common(), lock, kit.prove_digest()])
+        hashes = [pin.sha256 for pin in pins]
+        key = digest_of([hashes, place.digest, self._common(), lock, kit.prove_digest()])
         with self.context.store.locked("outcomes", key):
             stored = self.context.store.get("outcomes", key)
             if stored is None:
@@ -102,10 +126,10 @@ class Trial:
         return read_results(stored)
 
     def _run_stock(self, place: Place) -> Path:
-        wheel = stock_wheel(self.context, self.candidate)
-        assert wheel is not None
-        job = {"wheels": [wheel.name], "tests_archives": [], "blas": "", "deselect": []}
-        return self._run(place, "stock", job, [wheel])
+        wheels = [stock_wheel(self.context, self.candidate, pin) for pin in stock_pins(self.candidate)]
+        names = [wheel.name for wheel in wheels]
+        job = {"wheels": names, "tests_archives": [], "blas": "", "deselect": []}
+        return self._run(place, "stock", job, wheels)
 
     def rerun(
         self, place: Place, ours: Outcomes, first: Comparison
@@ -123,7 +147,7 @@ class Trial:
                 if outcome[0] in GOOD:
                     merged[test] = outcome
         skips = {skip.test: skip.reason for skip in self.skips()}
-        comparison = compare(merged, self.stock(place).outcomes, skips)
+        comparison = compare(merged, self.stock(place).outcomes, skips, self.removed())
         lost = {loss.test for loss in comparison.losses}
         return comparison, {t: tuple(o) for t, o in seen.items() if t not in lost}
 
@@ -162,29 +186,38 @@ class Trial:
         return output
 
 
-def stock_pin(candidate: Candidate) -> str | None:
-    """The sha256 of the stock wheel that the recipe compares with, where it pins one."""
-    plan = candidate.plan
-    version = pick_version(candidate.loaded.recipe, plan.target.python_version, plan.version)
-    return version.stock.get(plan.target.identifier)
+def stock_pins(candidate: Candidate) -> tuple[StockPin, ...]:
+    """The stock wheels to compare with, the candidate's own first; those that no recipe pins are left out."""
+    target = candidate.plan.target
+    pins = []
+    for loaded in (candidate.loaded, *candidate.stack):
+        wanted = candidate.plan.version if loaded is candidate.loaded else None
+        row = pick_version(loaded.recipe, target.python_version, wanted)
+        if sha256 := row.stock.get(target.identifier):
+            name = loaded.recipe.distribution
+            pins.append(StockPin(distribution=name, version=row.version, sha256=sha256))
+    return tuple(pins)
 
 
-def stock_wheel(context: Context, candidate: Candidate) -> Path | None:
-    """The stock wheel, from the store or the index; nothing where the recipe pins none."""
-    pinned = stock_pin(candidate)
-    if pinned is None:
-        return None
-    folder = context.store.get("stock", pinned) or context.store.put(
-        "stock", pinned, lambda new: _download_stock(context, candidate.plan, pinned, new)
+def stock_wheel(context: Context, candidate: Candidate, pin: StockPin) -> Path:
+    """A stock wheel, from the store or the index."""
+    folder = context.store.get("stock", pin.sha256) or context.store.put(
+        "stock", pin.sha256, lambda new: _download_stock(context, candidate.plan, pin, new)
     )
     return next(folder.glob("*.whl"))
 
 
-def _download_stock(context: Context, plan: BuildPlan, sha256: str, folder: Path) -> None:
+def own_stock_wheel(context: Context, candidate: Candidate) -> Path | None:
+    """The stock wheel of the candidate itself; nothing where its recipe pins none."""
+    pins = [p for p in stock_pins(candidate) if p.distribution == candidate.plan.distribution]
+    return stock_wheel(context, candidate, pins[0]) if pins else None
+
+
+def _download_stock(context: Context, plan: BuildPlan, pin: StockPin, folder: Path) -> None:
     sources.download_wheel(
-        plan.distribution,
-        plan.version,
-        sha256,
+        pin.distribution,
+        pin.version,
+        pin.sha256,
         folder,
         python_tag=plan.target.python,
         platforms=plan.target.pip_platforms,

@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
 from spokeshave import kit
 from spokeshave.compare import Comparison, compare
+from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inspect_wheel import inspect
 from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
-from spokeshave.pipeline import Context
 from spokeshave.places import ContainerPlace, HostPlace, Place
-from spokeshave.trial import Candidate, Level, Results, Trial, stock_pin, test_lock
+from spokeshave.trial import Candidate, Level, Results, Trial, stock_pins, test_lock
 from spokeshave.wheel import MalformedWheel, parse_name
 
 
@@ -53,23 +54,37 @@ def candidates(context: Context, wheels: tuple[Path, ...]) -> list[Candidate]:
 def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Path]) -> Candidate:
     record = _record_beside(path)
     plan = plan_from_json(record["build_plan"])
+    loaded = context.book.load(plan.recipe)
+    stack = tuple(context.book.load(name) for name in loaded.recipe.verify.stack)
+    wanted = dict(plan.libraries)
     companions = []
-    for library, version in plan.libraries.items():
-        name = library.replace("-", "_")
-        found = others.get((name, version)) or next(path.parent.glob(f"{name}-{version}-*.whl"), None)
-        if found is None:
-            raise WheelError(
-                f"{path.name} needs {library} {version}, which is neither named nor beside it",
-                next_step=f"build it, or name its wheel too: spokeshave verify {path} …",
-            )
+    for recipe in (one.recipe for one in stack):
+        found = _companion(path, recipe.distribution, f"*+{plan.profile}.*", others)
+        wanted |= plan_from_json(_record_beside(found)["build_plan"]).libraries
         companions.append(found)
+    companions += [_companion(path, library, version, others) for library, version in wanted.items()]
     return Candidate(
         wheel=path,
         tests=_tests_beside(path, record),
         plan=plan,
-        loaded=context.book.load(plan.recipe),
+        loaded=loaded,
         companions=tuple(companions),
+        stack=stack,
     )
+
+
+def _companion(path: Path, distribution: str, version: str, others: Mapping[tuple[str, str], Path]) -> Path:
+    """The wheel of that distribution and version (or pattern), from those named or beside `path`."""
+    name = distribution.replace("-", "_")
+    named = (other for (known, exact), other in others.items() if known == name and fnmatch(exact, version))
+    beside = sorted(path.parent.glob(f"{name}-{version}-*.whl"))
+    found = next(named, None) or (beside[-1] if beside else None)
+    if found is None:
+        raise WheelError(
+            f"{path.name} needs {distribution} {version}, which is neither named nor beside it",
+            next_step=f"build it, or name its wheel too: spokeshave verify {path} …",
+        )
+    return found
 
 
 def _tests_beside(path: Path, record: Mapping[str, Any]) -> Path | None:
@@ -106,7 +121,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
             candidate.tests and file_sha256(candidate.tests),
             [level, place.digest, kit.prove_digest(), kit.judge_digest()],
             [candidate.loaded.recipe.verify.model_dump(mode="json"), test_lock(candidate)],
-            stock_pin(candidate),
+            [pin.sha256 for pin in stock_pins(candidate)],
         ]
     )
     label = f"{candidate.plan.distribution} {candidate.plan.local_version}"
@@ -168,10 +183,10 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         faults += blas_faults(ours.blas, expected_cores(candidate))
     if trial.selection(level):
         stock = trial.stock(place)
-        faults += import_faults(ours, stock)
+        faults += import_faults(ours, stock, candidate.plan)
         faults += compiler_faults(candidate, level, stock)
         skips = {skip.test: skip.reason for skip in trial.skips()}
-        comparison = compare(ours.outcomes, stock.outcomes, skips)
+        comparison = compare(ours.outcomes, stock.outcomes, skips, trial.removed())
         if comparison.losses:
             comparison, flaky = trial.rerun(place, ours.outcomes, comparison)
         faults += [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
@@ -210,13 +225,21 @@ def compiler_faults(candidate: Candidate, level: Level, stock: Results) -> list[
     return ["no test that needs a compiler passed on stock: the place has none"]
 
 
-def import_faults(ours: Results, stock: Results) -> list[str]:
-    """Public modules that can be imported from the stock wheel and not from ours, with the reason."""
-    return [
-        f"import {name}: {ours.import_failures.get(name, 'there is no such module')}"
-        for name in stock.imported
-        if name not in ours.imported
-    ]
+def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
+    """Public modules that can be imported from the stock wheel and not from ours, with the reason.
+
+    One that the profile takes out must fail with its stub's message instead.
+    """
+    faults = []
+    gone = [module for part in plan.removed for module in part.modules]
+    for name in stock.imported:
+        above = next((m for m in gone if name == m or name.startswith(f"{m}.")), None)
+        why = ours.import_failures.get(name, "there is no such module")
+        if above is None and name not in ours.imported:
+            faults.append(f"import {name}: {why}")
+        elif name == above and f"ModuleNotFoundError: {name} is not in this wheel" not in why:
+            faults.append(f"import {name}: not its stub's message, but {why}")
+    return faults
 
 
 def blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:

@@ -66,10 +66,11 @@ def by_kind(files: Mapping[str, int]) -> dict[str, int]:
     return kinds
 
 
-def sizes(path: Path, python: str, on_file: OnFile = lambda name: None) -> Sizes:
+def sizes(path: Path, python: str = "", on_file: OnFile = lambda name: None) -> Sizes:
     """Measures a wheel; nothing is unpacked.
 
-    `python` is the target's tag (`cp311`): under another Python than that one, bytecode is not measured.
+    `python` is the target's tag (`cp311`): under another Python than that one, or without a tag, bytecode
+    is not measured, which is what takes time.
     `on_file` hears the name of each file, for progress.
     """
     files = []

@@ -90,7 +90,7 @@ def test_the_group_names_every_exit_code() -> None:
         (("plan", "numpy", "--profile", "leen", "--engine", "host"), 3, "next: did you mean 'lean'?"),
         (("plan", "numpy", "--without", "symbol", "--engine", "host"), 3, "next: did you mean 'symbols'?"),
         (("plan", "numpy", "--python", "3.11"), 2, "not a Python tag"),
-        (("plan",), 2, "Missing argument"),
+        (("plan",), 2, "name PACKAGEs, or give --all"),
         (("verify", "notes.txt"), 41, "'notes.txt' is not a wheel's file name"),
         (("verify", "demo-1.0-py3-none-any.whl"), 41, "no such file"),
         (("report",), 41, "no wheel in ./wheelhouse"),
@@ -224,7 +224,7 @@ def test_report_writes_tables_json_and_a_page(
     ours = write_wheel(folder / "slim_openblas-1.0-py3-none-linux_x86_64.whl", files)
     bundled = {**demo_files("numpy"), "numpy.libs/libscipy_openblas-1.so": b"s" * 30_000}
     stock = write_wheel(tmp_path / "numpy-1.0-cp311-cp311-linux_x86_64.whl", bundled)
-    monkeypatch.setattr("spokeshave.cli.proving.stock_wheel", lambda context, one: stock)
+    monkeypatch.setattr("spokeshave.cli.proving.own_stock_wheel", lambda context, one: stock)
     record = {
         **{"plan": plan.digest, "wheel": {"sha256": file_sha256(ours)}, "tests": None},
         **{"build_plan": plan.to_json(), "levers": []},

@@ -80,3 +80,16 @@ def test_a_failure_where_stock_skips_or_has_no_test_is_a_loss() -> None:
         ("a::two", "not run", "error"),
     ]
     assert not found.passed
+
+
+def test_tests_of_a_removed_component_are_listed_as_removed() -> None:
+    stock = {"p/signal/tests/t.py::one": PASS, "p/signal/tests/t.py::two": SKIP, "p/a.py::three": PASS}
+    found = compare({"p/a.py::three": PASS}, stock, {}, {"p/signal/": "signal"})
+    assert found.passed
+    assert found.removed == {"signal": ("p/signal/tests/t.py::one",)}
+    assert found.skipped == {}
+
+
+def test_a_test_that_ran_in_spite_of_its_component_is_judged() -> None:
+    found = compare({"p/signal/t.py::one": FAIL}, {"p/signal/t.py::one": PASS}, {}, {"p/signal/": "signal"})
+    assert not found.passed

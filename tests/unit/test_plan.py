@@ -13,6 +13,7 @@ import pytest
 from spokeshave.errors import RecipeError
 from spokeshave.levers import LEVERS
 from spokeshave.model import Target, digest_of, plan_from_json
+from spokeshave.recipes import RecipeBook
 from support import RECIPES, TOOL, WHERE, shipped_plan
 
 COMPILE_LEVERS = [lever.name for lever in LEVERS if lever.shave is None]
@@ -130,7 +131,9 @@ def test_profiles_that_differ_in_trimming_share_the_compile() -> None:
     lean, full = shipped_plan("openblas", "lean"), shipped_plan("openblas", "full")
     assert lean.compile_key == full.compile_key
     assert lean.digest != full.digest
-    assert shipped_plan("numpy", "lean").compile_key == shipped_plan("numpy", "full").compile_key
+    with_docs = shipped_plan("numpy", "lean", without=frozenset({"cython-docstrings"}))
+    assert with_docs.compile_key == shipped_plan("numpy", "full").compile_key
+    assert with_docs.compile_key != shipped_plan("numpy", "lean").compile_key
 
 
 @pytest.mark.parametrize("lever", WHEEL_LEVERS)
@@ -145,8 +148,8 @@ def test_without_a_lever_of_the_wheel_the_compile_stays(lever: str) -> None:
 
 @pytest.mark.parametrize("lever", COMPILE_LEVERS)
 def test_without_a_lever_of_the_compile_the_key_changes(lever: str) -> None:
-    plan = shipped_plan("openblas")
-    less = shipped_plan("openblas", without=frozenset({lever}))
+    plan = shipped_plan("numpy")
+    less = shipped_plan("numpy", without=frozenset({lever}))
     assert len(less.levers) == len(plan.levers) - 1
     assert less.compile_key != plan.compile_key
 
@@ -185,3 +188,40 @@ def test_a_target_speaks_as_cibuildwheel_and_pip_do() -> None:
     assert target.python_version == "3.13"
     assert target.pip_platforms[0] == "manylinux_2_31_x86_64"
     assert "manylinux2014_x86_64" in target.pip_platforms
+
+
+def test_a_profile_extends_another(recipes: Path) -> None:
+    (recipes / "profiles" / "app.toml").write_text(
+        'schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n[levers]\ntyping = false\n'
+        "[budgets]\nnumpy = 1\n"
+    )
+    book = RecipeBook([recipes])
+    lean, app = book.profile("lean"), book.profile("app")
+    assert {name for name in lean.levers if lean.levers[name] != app.levers[name]} == {"typing"}
+    assert app.budgets == {**lean.budgets, "numpy": 1}
+    assert app.blas == lean.blas
+
+
+def test_a_profile_that_extends_itself_is_an_error(recipes: Path) -> None:
+    for name, base in (("one", "two"), ("two", "one")):
+        (recipes / "profiles" / f"{name}.toml").write_text(
+            f'schema = 1\nname = "{name}"\nextends = "{base}"\nsummary = "x"\n'
+        )
+    with pytest.raises(RecipeError, match="extends itself"):
+        RecipeBook([recipes]).profile("one")
+
+
+def test_the_profile_picks_the_blas(recipes: Path) -> None:
+    (recipes / "profiles" / "app.toml").write_text(
+        'schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n[blas]\nrecipe = "other"\n'
+    )
+    other = recipes / "other"
+    shutil.copytree(recipes / "openblas", other)
+    text = (other / "recipe.toml").read_text()
+    text = text.replace('name = "openblas"', 'name = "other"', 1)
+    (other / "recipe.toml").write_text(text.replace('blas = "openblas"', 'blas = "other"'))
+    plan = shipped_plan("numpy", "app", recipes=recipes)
+    assert plan.compile.settings["setup-args"]["blas"] == "other"
+    (other / "recipe.toml").write_text(text.replace('provides = "blas"\n', ""))
+    with pytest.raises(RecipeError, match="does not provide a BLAS"):
+        shipped_plan("numpy", "app", recipes=recipes)

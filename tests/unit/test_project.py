@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import re
-import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from spokeshave.elf import read_elf
 from spokeshave.model import BuildPlan, Level
 from spokeshave.project import write_launchers
 from support import needs_compiler, shipped_plan
@@ -121,41 +118,27 @@ def test_pinned_functions_keep_their_first_version(kit: Path, src: Path) -> None
     assert re.findall(r"U (\w+)@+(GLIBC\S+)", table) == [("exp", "GLIBC_2.2.5"), ("pow", "GLIBC_2.2.5")]
 
 
-@pytest.fixture
-def shared(kit: Path) -> Path:
-    """The library of the kit that ext modules link."""
-    place = kit / "libraries" / "slim_openblas" / "slim_openblas" / "lib" / "libopenblas_slim.so.0"
-    place.parent.mkdir(parents=True)
-    source = place.with_name("blas.c")
-    source.write_text("int answer(void) { return 42; }\n")
-    argv = ["gcc", "-shared", "-fPIC", f"-Wl,-soname,{place.name}", str(source), "-o", str(place)]
-    subprocess.run(argv, check=True)
-    return place
+def test_cython_gets_the_flags_of_the_levers(kit: Path, src: Path, tmp_path: Path) -> None:
+    stub = tmp_path / "stub" / "cython"
+    stub.parent.mkdir()
+    stub.write_text('#!/bin/sh\necho cython "$@"\n')
+    stub.chmod(0o755)
+    env = {**os.environ, "PATH": f"{kit / 'bin'}:{stub.parent}:{os.environ['PATH']}"}
+    out = subprocess.check_output(["cython", "-3", "a b.pyx"], cwd=src, env=env, text=True, timeout=60)
+    assert out == "cython --no-docstrings -3 a b.pyx\n"
 
 
-def test_a_module_finds_the_shared_library_beside_its_package(
-    kit: Path, src: Path, shared: Path, tmp_path: Path
-) -> None:
-    (src / "mod.c").write_text("int answer(void);\nint ask(void) { return answer(); }\n")
-    mesons = f"-Wl,-rpath,{shared.parent}"  # meson points at the place of the library in the build
-    launch(kit, src, "cc", "-shared", "-fPIC", "mod.c", str(shared), mesons, "-o", "mod.so")
-    facts = read_elf("mod.so", (src / "mod.so").read_bytes())
-    assert facts.needed[0] == "libopenblas_slim.so.0"
-    assert facts.runpath.split(":")[0] == "$ORIGIN/../../slim_openblas/lib"
-    assert str(tmp_path) not in facts.runpath, "the build's own run path is dropped"
-    site = tmp_path / "site"
-    shutil.copytree(shared.parent, site / "slim_openblas" / "lib")
-    for place in ("numpy/_core", "scipy/linalg", "scipy/sparse/linalg/_eigen"):
-        (site / place).mkdir(parents=True)
-        shutil.copy(src / "mod.so", site / place)
-        code = f"import ctypes; print(ctypes.CDLL('{site / place}/mod.so').ask())"
-        assert subprocess.check_output([sys.executable, "-c", code]) == b"42\n"
-
-
-def test_a_module_that_links_no_shared_library_has_no_run_path(kit: Path, src: Path, shared: Path) -> None:
-    assert shared.is_file()
-    launch(kit, src, "cc", "-shared", "-fPIC", "other/d.c", "-o", "d.so")
-    assert read_elf("d.so", (src / "d.so").read_bytes()).runpath == ""
+@pytest.mark.parametrize("gold", [True, False])
+def test_gold_is_asked_for_only_where_it_is(kit: Path, src: Path, tmp_path: Path, gold: bool) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("gcc", "ld.gold") if gold else ("gcc",):
+        (tools / name).write_text('#!/bin/sh\necho "$@"\n')
+        (tools / name).chmod(0o755)
+    words = ["a b.o", "-fuse-ld=gold", "-Wl,--icf=safe", "-o", "x.so"]
+    env = {"PATH": f"{kit / 'bin'}:{tools}"}
+    out = subprocess.check_output(["cc", *words], cwd=src, env=env, text=True, timeout=60)
+    assert out == ("a b.o -fuse-ld=gold -Wl,--icf=safe -o x.so\n" if gold else "a b.o -o x.so\n")
 
 
 def test_arguments_with_spaces_and_quotes_survive(kit: Path, src: Path) -> None:

@@ -69,8 +69,8 @@ def test_the_schema_is_as_strict_as_the_code() -> None:
         assert faults("recipe", bad) == [where]
 
 
-def test_a_profile_needs_its_levers() -> None:
-    assert faults("profile", {"schema": 1, "name": "x", "summary": "x"}) == [""]
+def test_levers_are_on_or_off() -> None:
+    assert faults("profile", {"schema": 1, "name": "x", "summary": "x"}) == []
     assert faults("profile", {"schema": 1, "name": "x", "summary": "x", "levers": {"tests": "yes"}}) == [
         "levers.tests"
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from spokeshave import pipeline
+from spokeshave.context import Context
 from spokeshave.errors import Interrupted, SpokeshaveError, StoreError
 from spokeshave.images import Mode
 from spokeshave.kit import package_root
@@ -33,12 +33,12 @@ class Globals:
     stderr: Console
     stdout: Console
 
-    def context(self) -> pipeline.Context:
+    def context(self) -> Context:
         """What the stages work with; clears away what killed runs have left."""
         reporter = make_reporter(self.stderr)
         store = Store(root=self.cache, say=reporter.say)
         store.sweep()
-        return pipeline.Context(
+        return Context(
             book=RecipeBook(recipe_folders(self.recipes)),
             store=store,
             runner=run,

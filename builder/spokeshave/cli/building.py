@@ -9,9 +9,11 @@ from typing import Any
 
 import click
 
+from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
-from spokeshave import pipeline
+from spokeshave import pipeline, removal
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.context import Context, EngineName, Request
 from spokeshave.model import BuildPlan, Target
 
 
@@ -19,7 +21,8 @@ def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what to build."""
     for option in reversed(
         [
-            click.argument("packages", nargs=-1, required=True, metavar="PACKAGE..."),
+            click.argument("packages", nargs=-1, metavar="[PACKAGE...]"),
+            click.option("--all", "everything", is_flag=True, help="Every package that has a recipe."),
             click.option("--profile", default="lean", show_default=True, help="Which levers are on."),
             click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag."),
             click.option(
@@ -38,15 +41,22 @@ def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _request(
+    context: Context,
+    *,
     packages: tuple[str, ...],
     profile: str,
     python: str,
-    engine: pipeline.EngineName,
+    engine: EngineName,
     without: tuple[str, ...],
-) -> pipeline.Request:
+    everything: bool,
+) -> Request:
+    if everything == bool(packages):
+        raise click.UsageError("name PACKAGEs, or give --all")
+    if everything:
+        packages = tuple(loaded.recipe.name for loaded in removal.stack_recipes(context))
     if not (python.startswith("cp3") and python[3:].isdigit()):
         raise click.BadParameter(f"{python!r} is not a Python tag such as cp311", param_hint="--python")
-    return pipeline.Request(
+    return Request(
         packages=packages,
         profile=profile,
         target=Target(python=python),
@@ -55,7 +65,8 @@ def _request(
     )
 
 
-def _plans(context: pipeline.Context, request: pipeline.Request) -> tuple[BuildPlan, ...]:
+def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
+    removal.check_removals(context, context.book.profile(request.profile), request.target)
     engine = pipeline.choose_engine(context, request.engine)
     where = pipeline.environment(context, engine, request.target)
     return pipeline.make_plans(context, request, where)
@@ -75,7 +86,8 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
     \b
     Example: spokeshave plan numpy --profile full --json
     """
-    plans = _plans(options.context(), _request(**request))
+    context = options.context()
+    plans = _plans(context, _request(context, **request))
     if as_json:
         return _emit([{**p.to_json(), "digest": p.digest, "compile_key": p.compile_key} for p in plans])
     for one in plans:
@@ -87,6 +99,7 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
             "engine": f"{one.environment.engine} {one.environment.image}",
             "libraries": ", ".join(f"{k}=={v}" for k, v in one.libraries.items()) or "none",
             "levers": ", ".join(lever.name for lever in one.levers),
+            "removed": ", ".join(part.component for part in one.removed) or "nothing",
             "C flags": " ".join(one.compile.flags["c"]),
             "link flags": " ".join(one.compile.flags["link"]),
             "levels": "; ".join(f"{row.level} {row.match}" for row in one.compile.levels) or "one",
@@ -109,8 +122,8 @@ def fetch(options: Globals, as_json: bool, **request: Any) -> None:
     """
     context = options.context()
     got = {}
-    for one in _plans(context, _request(**request)):
-        sdist, requirements = pipeline.fetch(context, one)
+    for one in _plans(context, _request(context, **request)):
+        sdist, requirements = fetching.fetch(context, one)
         got[one.recipe] = {"sdist": str(sdist), "requirements": [p.name for p in requirements]}
     if as_json:
         return _emit(got)
@@ -138,9 +151,10 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     Examples:
       spokeshave build numpy
       spokeshave build openblas numpy --profile full --engine docker --output wheelhouse
+      spokeshave build --all --profile lean
     """
     context = options.context()
-    plans = _plans(context, _request(**request))
+    plans = _plans(context, _request(context, **request))
     built = pipeline.build(context, plans)
     wheels = pipeline.deliver(context, plans, built, output)
     if as_json:
@@ -168,7 +182,7 @@ def measure(options: Globals, as_json: bool, **request: Any) -> None:
     Example: spokeshave measure numpy --profile lean
     """
     context = options.context()
-    wanted = _request(**request)
+    wanted = _request(context, **request)
     plans = _plans(context, wanted)
     measuring.measure(context, wanted, plans)
     known = {one.distribution: dict(measuring.known(context, one)) for one in plans}

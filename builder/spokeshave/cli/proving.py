@@ -11,14 +11,16 @@ from typing import Any
 import click
 
 from spokeshave import measure as measuring
+from spokeshave import proofs
 from spokeshave import report as reporting
 from spokeshave import verify as verifying
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
+from spokeshave.parts import package_of
 from spokeshave.picture.page import make_page
 from spokeshave.picture.terminal import lever_table, notes, size_tables
-from spokeshave.pipeline import Context
-from spokeshave.trial import Candidate, Level, stock_wheel
+from spokeshave.trial import Candidate, Level, own_stock_wheel
 
 
 @click.command()
@@ -32,21 +34,32 @@ from spokeshave.trial import Candidate, Level, stock_wheel
     show_default=True,
     help="How many of upstream's tests: seconds, minutes, or all that are not slow.",
 )
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write a record of each proof, to be committed.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the reports as JSON to stdout.")
 @click.pass_obj
 @guarded
-def verify(options: Globals, wheels: tuple[Path, ...], level: Level, as_json: bool) -> None:
+def verify(
+    options: Globals, *, wheels: tuple[Path, ...], level: Level, record: Path | None, as_json: bool
+) -> None:
     """Prove WHEELs in a clean place: content, imports, upstream's tests beside the stock wheel's.
 
     \b
     Examples:
       spokeshave verify wheelhouse/*.whl
       spokeshave verify wheelhouse/numpy-*.whl --level full --json
+      spokeshave verify wheelhouse/*+lean*.whl --level full --record recipes/proofs
     """
     context = options.context()
-    reports = [
-        verifying.verify(context, candidate, level) for candidate in verifying.candidates(context, wheels)
-    ]
+    reports = []
+    for candidate in verifying.candidates(context, wheels):
+        reports.append(verifying.verify(context, candidate, level))
+        if record:
+            proofs.write_record(record, candidate, reports[-1])
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1, sort_keys=True))
     else:
@@ -76,6 +89,8 @@ def _show(options: Globals, report: verifying.VerifyReport) -> None:
         say(f"  left out by the recipe: {sum(left_out.values())}")
         for reason, count in left_out.items():
             say(f"    {count:>5}  {reason}")
+        for part, tests in result["removed"].items():
+            say(f"  removed with component {part}: {len(tests):,} tests that pass on stock")
         say(f"  skipped by the tests themselves: {sum(result['skip_reasons'].values()):,}")
         say(f"  failing on stock too: {len(result['both_failed'])}")
     if report.flaky:
@@ -148,13 +163,18 @@ def _command(wheels: tuple[Path, ...], page: Path) -> str:
 def _by_profile(context: Context, wheels: tuple[Path, ...]) -> dict[str, list[Candidate]]:
     """The wheels of each profile, with the libraries that they need: those are installed too."""
     groups: dict[str, list[Candidate]] = {}
-    needed = [path for one in verifying.candidates(context, wheels) for path in one.companions]
+    needed = [
+        path
+        for one in verifying.candidates(context, wheels)
+        for path in one.companions
+        if package_of(path.name) in one.plan.libraries
+    ]
     for candidate in verifying.candidates(context, tuple(dict.fromkeys([*wheels, *needed]))):
         groups.setdefault(candidate.plan.profile, []).append(candidate)
     return groups
 
 
 def _report(context: Context, group: list[Candidate]) -> reporting.Report:
-    stock = [path for one in group if (path := stock_wheel(context, one)) is not None]
+    stock = [path for one in group if (path := own_stock_wheel(context, one)) is not None]
     measured = {one.plan.digest: measuring.known(context, one.plan) for one in group}
     return reporting.make_report([one.wheel for one in group], stock, measured, context.reporter.line)

@@ -30,11 +30,21 @@ KINDS: tuple[Kind, ...] = ("build", "run", "run-compiler")
 _REGISTRY_PROBE_SECONDS = 20.0
 _EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 _SYSROOT_SUITE = "bullseye"  # glibc 2.31: with five libm functions pinned, wheels reach manylinux_2_28
-_SYSROOT_PACKAGES = ("libc6-dev", "libstdc++-10-dev", "libgcc-s1")
+_SYSROOT_PACKAGES = ("libc6-dev", "libstdc++-10-dev", "libgcc-s1", "libgomp1")
 _SUITES: dict[Kind, str] = {"build": "trixie", "run": "bookworm", "run-compiler": "bookworm"}
 _PACKAGES: dict[Kind, tuple[str, ...]] = {
     "build": (
-        *("gcc", "g++", "gfortran", "make", "pkg-config", "file", "xz-utils", "ca-certificates"),
+        *(
+            "gcc",
+            "g++",
+            "gfortran",
+            "binutils-gold",
+            "make",
+            "pkg-config",
+            "file",
+            "xz-utils",
+            "ca-certificates",
+        ),
         *("zlib1g-dev", "libssl-dev", "libffi-dev", "libbz2-dev", "liblzma-dev", "libsqlite3-dev"),
     ),
     "run": ("python3", "python3-venv"),

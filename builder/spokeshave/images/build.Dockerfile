@@ -30,11 +30,12 @@ RUN mkdir /opt/python \
     && rm -r /opt/tools/wheels
 # The compilers see Debian 11's headers and libc, and link its libstdc++ and libgcc_s, so that what they make
 # runs there. These two are offered by name, with the little that they lack, because gcc 14's static libgcc and
-# start files beside them must stay its own.
+# start files beside them must stay its own. libgomp, which a wheel may bundle, takes the place of the newer one.
 ADD sysroot.tar /opt/sysroot/
 COPY later.cpp /opt/runtime/
 RUN find /opt/sysroot -type l -lname '/*' \
         -exec sh -c 'for link; do ln -sfn "/opt/sysroot$(readlink "$link")" "$link"; done' sh {} + \
+    && cp /opt/sysroot/usr/lib/x86_64-linux-gnu/libgomp.so.1.0.0 /usr/lib/x86_64-linux-gnu/libgomp.so.1.0.0 \
     && cd /opt/runtime \
     && for tool in gcc g++ gfortran; do \
         printf '#!/bin/sh\nexec /usr/bin/%s --sysroot=/opt/sysroot %s "$@"\n' \
@@ -47,7 +48,9 @@ RUN find /opt/sysroot -type l -lname '/*' \
     && echo 'GROUP ( /opt/sysroot/lib/x86_64-linux-gnu/libgcc_s.so.1 -lgcc )' > libgcc_s.so \
     && printf '#include <vector>\nint main() { std::vector<int> v(3); return v.at(1); }\n' > /tmp/t.cpp \
     && g++ /tmp/t.cpp -o /tmp/t && /tmp/t && ! objdump -T /tmp/t | grep -E 'GLIBC_2[.]3[2-9]' \
-    && rm /tmp/t /tmp/t.cpp
+    && printf 'int f(void) { int s = 0;\n#pragma omp parallel for reduction(+:s)\nfor (int i = 0; i < 9; i++) s += i;\n return s; }\nint main(void) { return f() - 36; }\n' > /tmp/t.c \
+    && gcc -fopenmp /tmp/t.c -o /tmp/t && /tmp/t \
+    && rm /tmp/t /tmp/t.c /tmp/t.cpp
 ENV PATH=/opt/python/cp311-cp311/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \
     PIP_DISABLE_PIP_VERSION_CHECK=1

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from spokeshave.levers import (
+    comments,
+    cython_docstrings,
     docstrings,
     files,
+    folding,
     optimisation,
     sections,
     symbols,
@@ -20,9 +23,12 @@ LEVERS: tuple[Lever, ...] = (
     files.TYPING,
     files.HEADERS,
     docstrings.LEVER,
+    comments.LEVER,
+    cython_docstrings.LEVER,
     optimisation.LEVER,
     unwind.LEVER,
     sections.LEVER,
+    folding.LEVER,
     symbols.LEVER,
 )
 

@@ -14,12 +14,13 @@ Options = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flags:
-    """What a lever adds to the compile: compiler flags for C, C++ and Fortran, and linker flags."""
+    """What a lever adds to the compile: flags for the C, C++ and Fortran compilers, the linker, Cython."""
 
     c: tuple[str, ...] = ()
     cxx: tuple[str, ...] = ()
     fortran: tuple[str, ...] = ()
     link: tuple[str, ...] = ()
+    cython: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -46,14 +46,18 @@ class Proof:
         return 0 if ok else 1
 
     def _install(self) -> bool:
+        """Test requirements first, since among them is what the wheels require beside their stack."""
         (self.place / "work").mkdir(parents=True)
         wheels = [str(self.kit / "wheels" / name) for name in self.job["wheels"]]
         pip = (str(self.python), "-m", "pip", "--disable-pip-version-check")
+        install = (*pip, "install", "--no-index", "--no-cache-dir")
+        locked = ("--find-links", str(self.kit / "test-wheels"), "-r", str(self.kit / "requirements.txt"))
         return all(
             self._step(name, argv).ok
             for name, argv in (
                 ("venv", (sys.executable, "-m", "venv", str(self.place / "venv"))),
-                ("install", (*pip, "install", "--no-index", "--no-cache-dir", *wheels)),
+                ("test requirements", (*install, "--no-deps", "--require-hashes", *locked)),
+                ("install", (*install, *wheels)),
                 ("check", (*pip, "check")),
             )
         )
@@ -78,22 +82,6 @@ class Proof:
     def _tests(self) -> bool:
         if not self.job["tests"]:
             return True
-        pip = (
-            str(self.python),
-            "-m",
-            "pip",
-            "--disable-pip-version-check",
-            "install",
-            "--no-index",
-        )
-        locked = (
-            "--find-links",
-            str(self.kit / "test-wheels"),
-            "-r",
-            str(self.kit / "requirements.txt"),
-        )
-        if not self._step("test requirements", (*pip, "--no-cache-dir", "--require-hashes", *locked)).ok:
-            return False
         site = next((self.place / "venv" / "lib").glob("python3*/site-packages"))
         for name in self.job["tests_archives"]:
             with zipfile.ZipFile(self.kit / "wheels" / name) as archive:

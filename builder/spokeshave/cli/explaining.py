@@ -1,0 +1,69 @@
+"""`explain`: why a module is in or out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from spokeshave.cli.base import Globals, guarded
+from spokeshave.explain import Explanation
+from spokeshave.explain import explain as look_up
+from spokeshave.model import Target
+
+_SHOWN = 10
+
+
+@click.command()
+@click.argument("module")
+@click.option("--profile", default="lean", show_default=True, help="Which profile to ask.")
+@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@click.option(
+    "--wheelhouse",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="wheelhouse",
+    show_default=True,
+    metavar="DIR",
+    help="Wheels to weigh the module in.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
+@click.pass_obj
+@guarded
+def explain(
+    options: Globals, *, module: str, profile: str, python: str, wheelhouse: Path, as_json: bool
+) -> None:
+    """Tell why MODULE is in a profile's wheels or out of them, who imports it, and what it weighs.
+
+    \b
+    Examples:
+      spokeshave explain scipy.signal --profile sklearn
+      spokeshave explain scipy.cluster.hierarchy
+    """
+    context = options.context()
+    wheels = sorted(wheelhouse.glob("*.whl"))
+    found = look_up(context, module, context.book.profile(profile), Target(python=python), wheels)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=1, sort_keys=True))
+        return
+    for line in _lines(found):
+        options.stdout.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _lines(found: Explanation) -> list[str]:
+    if found.component:
+        lines = [
+            f"{found.module} is OUT of profile {found.profile!r}: component {found.component}, {found.reason}"
+        ]
+    else:
+        lines = [f"{found.module} is IN profile {found.profile!r}"]
+        if found.offered:
+            lines.append(f"  a profile can take it out as component {found.offered}")
+    lines.append(f"  needed: {found.needed or 'by no public module but itself'}")
+    lines.append(f"  imported elsewhere: {len(found.users)} times")
+    lines += [f"    {user}" for user in found.users[:_SHOWN]]
+    if len(found.users) > _SHOWN:
+        lines.append(f"    … and {len(found.users) - _SHOWN} more (--json lists all)")
+    lines += [f"  weighs {size:,} bytes in {wheel}" for wheel, size in found.weight.items()]
+    return lines

@@ -1,0 +1,247 @@
+"""The import graph over the sources of several packages: which removals of modules are safe.
+
+Nothing is imported or run. What only the run can tell (a name put together from variables) makes no edge,
+and neither does a package's lazy loader that serves whatever submodule its user asks for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from spokeshave.errors import RecipeError
+from spokeshave.imports.base import EdgeKind, covers, longest_known, parents
+from spokeshave.imports.layout import Layout, Source, read_layout
+from spokeshave.recipes import did_you_mean
+
+Allowance = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Edge:
+    """One import: `importer` uses `target` on a line of a file (below the root of its source)."""
+
+    importer: str
+    line: int
+    file: str
+    target: str
+    kind: EdgeKind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportGraph:
+    """All modules of some packages and who imports whom; imports from outside are left out."""
+
+    modules: frozenset[str]
+    edges: tuple[Edge, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The graph as JSON-serialisable data, sorted."""
+        return {"modules": sorted(self.modules), "edges": [asdict(edge) for edge in self.edges]}
+
+    def below(self, *prefixes: str) -> frozenset[str]:
+        """The modules that are or lie below one of the given ones."""
+        return frozenset(m for m in self.modules if any(covers(prefix, m) for prefix in prefixes))
+
+
+def graph_from_json(data: Mapping[str, Any]) -> ImportGraph:
+    """The inverse of `ImportGraph.to_json`."""
+    return ImportGraph(modules=frozenset(data["modules"]), edges=tuple(Edge(**row) for row in data["edges"]))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chain:
+    """A way of imports, from a module that a user may name to the last edge's target."""
+
+    steps: tuple[Edge, ...]
+
+    @property
+    def target(self) -> str:
+        """The module at the end."""
+        return self.steps[-1].target
+
+    def __str__(self) -> str:
+        """Each importer with the line on which it imports the next, then the target."""
+        return " → ".join([*(f"{edge.importer}:{edge.line}" for edge in self.steps), self.target])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Breaks:
+    """What a removal breaks, one chain an import, and the allowances that fit no import at all."""
+
+    chains: tuple[Chain, ...]
+    stale: tuple[Allowance, ...]
+
+
+def build_graph(packages: Mapping[str, Path], *, extra_modules: Collection[str] = ()) -> ImportGraph:
+    """Reads the sources of packages: import name -> root of the unpacked source that holds its folder.
+
+    `extra_modules` are names of modules that exist only once built and that no meson.build names.
+    Raises RecipeError for a root without the package and for Python that cannot be parsed.
+    """
+    layouts: dict[str, Layout] = {}
+    for name, root in packages.items():
+        if not (root / name).is_dir():
+            raise RecipeError(
+                f"{root} holds no package {name}", next_step="give the root of its unpacked source"
+            )
+        layouts[name] = read_layout(root, name)
+    modules = frozenset(extra_modules).union(*(layout.modules for layout in layouts.values()))
+    edges = {edge for name, layout in layouts.items() for edge in _layout_edges(name, layout, modules)}
+    return ImportGraph(modules=modules, edges=tuple(sorted(edges)))
+
+
+def _layout_edges(package: str, layout: Layout, modules: frozenset[str]) -> Iterator[Edge]:
+    for reference in layout.entry_points:
+        if target := longest_known(reference.name, modules):
+            yield Edge(
+                importer=package,
+                line=reference.line,
+                file="pyproject.toml",
+                target=target,
+                kind=reference.kind,
+            )
+    for source in layout.sources:
+        yield from _source_edges(source, modules)
+
+
+def _source_edges(source: Source, modules: frozenset[str]) -> Iterator[Edge]:
+    try:
+        references = source.reader(source.unit())
+    except SyntaxError as fault:
+        if source.template:  # Python only once it is filled in
+            return
+        raise RecipeError(f"{source.path}: not valid Python: {fault}") from fault
+    for reference in references:
+        target = longest_known(reference.name, modules)
+        known = longest_known(reference.beyond, modules)
+        if target and target != source.module and (not reference.beyond or target != known):
+            yield Edge(
+                importer=source.module,
+                line=reference.line,
+                file=source.file,
+                target=target,
+                kind=reference.kind,
+            )
+
+
+def _allows(allowance: Allowance, edge: Edge) -> bool:
+    return fnmatchcase(edge.importer, allowance[0]) and covers(allowance[1], edge.target)
+
+
+def broken(
+    graph: ImportGraph,
+    removed: frozenset[str],
+    extra: Sequence[Edge] = (),
+    allowed: Collection[Allowance] = (),
+) -> Breaks:
+    """The imports that fail once `removed` and all below is gone, each with how a user gets there.
+
+    `extra` are imports that no source shows. `allowed` are pairs of a glob for the importer and the
+    target, which stands for all below it too. A guarded import is no break. Raises RecipeError for a
+    removed module that does not exist.
+    """
+    for name in sorted(removed - graph.modules):
+        raise RecipeError(f"no module {name} to remove", next_step=did_you_mean(name, graph.modules))
+    gone = graph.below(*removed)
+    edges = sorted({*graph.edges, *extra})
+    kept = [edge for edge in edges if edge.importer not in gone and edge.target not in gone]
+    public = sorted(module for module in graph.modules - gone if _is_public(module))
+    reached = _reach(kept, public)
+    chains = [
+        Chain(steps=(*_way(reached, edge.importer), edge))
+        for edge in edges
+        if edge.kind != "guarded"
+        and edge.target in gone
+        and edge.importer not in gone
+        and not any(_allows(pair, edge) for pair in allowed)
+    ]
+    firm = [edge for edge in edges if edge.kind != "guarded"]
+    stale = [pair for pair in allowed if not any(_allows(pair, edge) for edge in firm)]
+    return Breaks(chains=tuple(chains), stale=tuple(sorted(stale)))
+
+
+def _is_public(module: str) -> bool:
+    return not any(part.startswith("_") for part in module.split("."))
+
+
+def needed_by(graph: ImportGraph, module: str) -> tuple[Edge, ...]:
+    """The imports of a module or anything below it from outside it, of every kind."""
+    return tuple(e for e in graph.edges if covers(module, e.target) and not covers(module, e.importer))
+
+
+def reachable(
+    graph: ImportGraph,
+    roots: Iterable[str],
+    *,
+    include_deferred: bool = True,
+    skip_guarded: bool = True,
+    allowed: Collection[Allowance] = (),
+) -> dict[str, Edge | None]:
+    """Every module that runs when the roots do, with the import that got there first; None for a root.
+
+    The packages around a module run before it: the edge of such a package has it as its target. With
+    `include_deferred` also what functions and entry points import. Imports that `allowed` fits are not
+    followed.
+    """
+    kinds = {"import", *(("deferred", "entry point") if include_deferred else ())}
+    kinds |= set() if skip_guarded else {"guarded"}
+    edges = [e for e in graph.edges if e.kind in kinds and not any(_allows(pair, e) for pair in allowed)]
+    return _reach(edges, sorted(roots))
+
+
+def _reach(edges: Iterable[Edge], roots: Sequence[str]) -> dict[str, Edge | None]:
+    """Breadth first, so that each module's edge lies on a shortest way; edges in their order."""
+    leaving: dict[str, list[Edge]] = {}
+    for edge in edges:
+        leaving.setdefault(edge.importer, []).append(edge)
+    reached: dict[str, Edge | None] = {name: None for root in roots for name in (*parents(root), root)}
+    waiting = deque(reached)
+    while waiting:
+        for edge in leaving.get(waiting.popleft(), ()):
+            for name in (edge.target, *reversed(parents(edge.target))):
+                if name not in reached:
+                    reached[name] = _aimed(edge, name)
+                    waiting.append(name)
+    return reached
+
+
+def _aimed(edge: Edge, target: str) -> Edge:
+    return Edge(importer=edge.importer, line=edge.line, file=edge.file, target=target, kind=edge.kind)
+
+
+def _way(reached: Mapping[str, Edge | None], module: str) -> tuple[Edge, ...]:
+    """The edges by which a module was reached, first to last; none for a root or one that was not."""
+    steps: list[Edge] = []
+    while edge := reached.get(module):
+        steps.append(edge)
+        module = edge.importer
+    return tuple(reversed(steps))
+
+
+def chain_to(
+    graph: ImportGraph,
+    roots: Iterable[str],
+    module: str,
+    *,
+    include_deferred: bool = True,
+    skip_guarded: bool = True,
+    allowed: Collection[Allowance] = (),
+) -> Chain | None:
+    """A shortest way from one of the roots to a module; None if there is none or it is itself a root."""
+    reached = reachable(
+        graph, roots, include_deferred=include_deferred, skip_guarded=skip_guarded, allowed=allowed
+    )
+    steps = _way(reached, module)
+    return Chain(steps=steps) if steps else None
+
+
+def removable(graph: ImportGraph, needed: Collection[str], within: str) -> tuple[str, ...]:
+    """The topmost modules below `within` of which, and of all below which, nothing is needed."""
+    used = {name for module in needed for name in (*parents(module), module)}
+    unused = {module for module in graph.below(within) if module not in used}
+    return tuple(sorted(m for m in unused if not unused.intersection(parents(m))))

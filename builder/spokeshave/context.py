@@ -1,0 +1,55 @@
+"""What every stage works with, and what the user asked for; both made by the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from spokeshave.containers import Containers
+from spokeshave.images import Images, Mode
+from spokeshave.model import Target
+from spokeshave.progress import Reporter
+from spokeshave.recipes import RecipeBook
+from spokeshave.run import Runner
+from spokeshave.store import Store
+
+EngineName = Literal["auto", "docker", "host"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What every stage works with; made once by the command line."""
+
+    book: RecipeBook
+    store: Store
+    runner: Runner
+    reporter: Reporter
+    logs: Path
+    image_mode: Mode = "auto"
+
+    @property
+    def containers(self) -> Containers:
+        return Containers(runner=self.runner)
+
+    @property
+    def images(self) -> Images:
+        return Images(
+            runner=self.runner,
+            containers=self.containers,
+            store=self.store,
+            say=self.reporter.say,
+            on_line=self.reporter.line,
+            logs=self.logs,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What the user asked to build."""
+
+    packages: tuple[str, ...]
+    profile: str
+    target: Target
+    engine: EngineName = "auto"
+    without: frozenset[str] = frozenset()

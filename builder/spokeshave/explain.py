@@ -1,0 +1,102 @@
+"""Why a module is in a profile's wheels or out of them, who needs it, and what it weighs."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave.closure import Edge, ImportGraph, chain_to, needed_by
+from spokeshave.context import Context
+from spokeshave.errors import RecipeError
+from spokeshave.imports.base import covers
+from spokeshave.model import Target
+from spokeshave.recipes import did_you_mean
+from spokeshave.removal import import_graph, owner_of, removed_modules, stack_recipes
+from spokeshave.tables import Profile
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """What is known of one module under one profile.
+
+    `component` takes it out, for `reason`; `users` are the imports of it from elsewhere, `needed` the
+    shortest way from another package's public modules or, failing that, from its own package's others.
+    `weight` is in bytes unpacked, of the module and all below it, by the wheel that was weighed.
+    """
+
+    module: str
+    profile: str
+    component: str | None
+    reason: str
+    offered: str | None
+    needed: str | None
+    users: tuple[str, ...]
+    weight: Mapping[str, int]
+
+
+def explain(
+    context: Context, module: str, profile: Profile, target: Target, wheels: Iterable[Path]
+) -> Explanation:
+    """Looks the module up in the import graph and the profile, and weighs it in `wheels`.
+
+    Raises RecipeError for a module that no package of the stack has.
+    """
+    graph = import_graph(context, profile, target)
+    if module not in graph.modules:
+        raise RecipeError(f"there is no module {module!r}", next_step=did_you_mean(module, graph.modules))
+    component = owner_of(module, removed_modules(context, profile))
+    return Explanation(
+        module=module,
+        profile=profile.name,
+        component=component,
+        reason=next((row.reason for row in profile.remove if row.component == component), ""),
+        offered=_offered(context, module),
+        needed=_needed(graph, module, removed_modules(context, profile)),
+        users=tuple(_describe(edge) for edge in needed_by(graph, module)),
+        weight={path.name: weigh(path, module) for path in wheels if weigh(path, module)},
+    )
+
+
+def _describe(edge: Edge) -> str:
+    return f"{edge.importer}:{edge.line} ({edge.kind})"
+
+
+def _offered(context: Context, module: str) -> str | None:
+    """The component by which a profile could take the module out."""
+    for loaded in stack_recipes(context):
+        for part in loaded.recipe.components:
+            if any(covers(name, module) for name in part.modules):
+                return f"{loaded.recipe.name}/{part.name}"
+    return None
+
+
+def _needed(graph: ImportGraph, module: str, removed: Mapping[str, str]) -> str | None:
+    """How kept public modules get there: from other packages first, then from the module's own."""
+    package = module.partition(".")[0]
+    kept = [
+        name
+        for name in sorted(graph.modules)
+        if owner_of(name, removed) is None
+        and not covers(module, name)
+        and not any(part.startswith("_") for part in name.split("."))
+    ]
+    for roots in (
+        [name for name in kept if not covers(package, name)],
+        [name for name in kept if covers(package, name)],
+    ):
+        if chain := chain_to(graph, roots, module):
+            return str(chain)
+    return None
+
+
+def weigh(wheel: Path, module: str) -> int:
+    """The bytes, unpacked, that a module and all below it take in a wheel."""
+    stem = module.replace(".", "/")
+    with zipfile.ZipFile(wheel) as archive:
+        return sum(
+            info.file_size
+            for info in archive.infolist()
+            if info.filename.startswith((f"{stem}/", f"{stem}."))
+        )

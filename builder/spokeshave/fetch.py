@@ -1,0 +1,65 @@
+"""The stage with a network: sdists and locked wheels into the store, by hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from spokeshave import sources
+from spokeshave.context import Context
+from spokeshave.model import BuildPlan, Target, digest_of
+
+
+def fetch(context: Context, plan: BuildPlan) -> tuple[Path, tuple[Path, ...]]:
+    """The sdist and the locked build requirements, from the store or the index.
+
+    Raises HashMismatch or NetworkError.
+    """
+    sdist = fetch_sdist(context, plan.source)
+    return sdist, fetch_locked(context, plan.compile.requirements, plan.target)
+
+
+def fetch_sdist(context: Context, source: Mapping[str, str]) -> Path:
+    """The sdist of a source (`pypi`, `version`, `sha256`), from the store or the index."""
+    entry = context.store.get("source", source["sha256"])
+    if entry is None:
+        with context.reporter.stage(f"fetching {source['pypi']} {source['version']}"):
+            pin = sources.SourcePin(pypi=source["pypi"], version=source["version"], sha256=source["sha256"])
+            settings = sources.read_pip_settings(context.runner)
+            entry = context.store.put(
+                "source",
+                source["sha256"],
+                lambda folder: _ignore(sources.download_source(pin, folder, settings=settings)),
+            )
+    return _only_file(entry)
+
+
+def fetch_locked(context: Context, text: str, target: Target) -> tuple[Path, ...]:
+    """The wheels of a hash-locked requirements text, from the store or the index."""
+    key = digest_of([text, target.identifier])
+    folder = context.store.get("wheels", key)
+    if folder is None:
+        with context.reporter.stage("fetching locked requirements"):
+            folder = context.store.put("wheels", key, lambda new: _download(context, text, target, new))
+    return tuple(sorted(folder.glob("*.whl")))
+
+
+def _download(context: Context, text: str, target: Target, folder: Path) -> None:
+    locked = folder / "requirements.txt"
+    locked.write_text(text, "utf-8")
+    sources.download_locked(
+        locked,
+        folder,
+        python_tag=target.python,
+        platforms=target.pip_platforms,
+        runner=context.runner,
+        log=context.logs / "pip-download.log",
+    )
+
+
+def _only_file(folder: Path) -> Path:
+    return next(p for p in sorted(folder.iterdir()) if p.name != "manifest.json")
+
+
+def _ignore(value: object) -> None:
+    del value

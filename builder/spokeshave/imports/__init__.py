@@ -1,0 +1,1 @@
+"""What each file of a source tree imports, read without importing or running anything."""

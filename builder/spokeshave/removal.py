@@ -1,0 +1,133 @@
+"""Whether a profile may take out what it takes out: its components against the import graph of the stack.
+
+The graph is made from the patched sources of every recipe, since a package can need another one's module.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave import kit, sources
+from spokeshave.archive import unpack
+from spokeshave.closure import ImportGraph, broken, build_graph, graph_from_json
+from spokeshave.context import Context
+from spokeshave.errors import RemovalRefused
+from spokeshave.fetch import fetch_sdist
+from spokeshave.imports.base import parents
+from spokeshave.model import Target, digest_of
+from spokeshave.plan import chosen_components
+from spokeshave.recipes import Loaded, pick_version
+from spokeshave.tables import Profile
+
+_SHOWN = 12
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Source:
+    """One package's source as a profile compiles it."""
+
+    import_name: str
+    source: dict[str, str]
+    patches: tuple[tuple[str, bytes], ...]
+
+
+def stack_recipes(context: Context) -> list[Loaded]:
+    """All recipes of Python packages, in the order in which they can be built and proved."""
+    loaded = {name: context.book.load(name) for name in context.book.names()}
+    python = {name: one for name, one in loaded.items() if one.recipe.kind == "python"}
+    done: dict[str, Loaded] = {}
+    while len(done) < len(python):
+        ready = [
+            name
+            for name, one in python.items()
+            if name not in done and all(s in done or s not in python for s in one.recipe.verify.stack)
+        ]
+        for name in ready or sorted(set(python) - set(done)):
+            done[name] = python[name]
+    return list(done.values())
+
+
+def import_graph(context: Context, profile: Profile, target: Target) -> ImportGraph:
+    """The import graph of the whole stack as this profile compiles it; kept in the store."""
+    recipes = stack_recipes(context)
+    stack = [_source(loaded, profile, target) for loaded in recipes]
+    modules = {m for loaded in recipes for part in loaded.recipe.components for m in part.modules}
+    rows = [[s.import_name, s.source, [[n, t.decode("utf-8")] for n, t in s.patches]] for s in stack]
+    key = digest_of([rows, sorted(modules), kit.closure_digest()])
+    entry = context.store.get("imports", key)
+    if entry is None:
+        sdists = {one.import_name: fetch_sdist(context, one.source) for one in stack}
+        with context.reporter.stage("reading the imports of the stack's sources"):
+            graph = _read_graph(context, stack, sdists, modules)
+        text = json.dumps(graph.to_json())
+        entry = context.store.put("imports", key, lambda new: _write(new / "graph.json", text))
+    return graph_from_json(json.loads((entry / "graph.json").read_text("utf-8")))
+
+
+def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
+    version = pick_version(loaded.recipe, target.python_version)
+    parts = chosen_components(loaded, profile)
+    names = (*version.patches, *(patch for part, _ in parts for patch in part.patches))
+    return _Source(
+        import_name=loaded.recipe.import_name,
+        source={
+            "pypi": version.source.pypi,
+            "version": version.source.version or version.version,
+            "sha256": version.source.sha256,
+        },
+        patches=tuple((name, loaded.files[name].encode()) for name in names),
+    )
+
+
+def _read_graph(
+    context: Context, stack: list[_Source], sdists: dict[str, Path], modules: set[str]
+) -> ImportGraph:
+    with context.store.scratch() as work:
+        trees = {}
+        for one in stack:
+            trees[one.import_name] = unpack(sdists[one.import_name], work / one.import_name)
+            sources.apply_patches(trees[one.import_name], one.patches)
+        return build_graph(trees, extra_modules=modules)
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, "utf-8")
+
+
+def removed_modules(context: Context, profile: Profile) -> dict[str, str]:
+    """Every module that the profile takes out, to its component (`recipe/name`)."""
+    return {
+        module: f"{loaded.recipe.name}/{part.name}"
+        for loaded in stack_recipes(context)
+        for part, _ in chosen_components(loaded, profile)
+        for module in part.modules
+    }
+
+
+def check_removals(context: Context, profile: Profile, target: Target) -> None:
+    """Raises RemovalRefused, with the chains of imports, where kept code needs what the profile removes."""
+    if not profile.remove:
+        return
+    removed = removed_modules(context, profile)
+    graph = import_graph(context, profile, target)
+    allowed = [(row.importer, row.target) for row in profile.allow]
+    found = broken(graph, frozenset(removed), allowed=allowed)
+    lines = [f"  {chain}   (component {owner_of(chain.target, removed)})" for chain in found.chains]
+    lines += [f"  allow: nothing in {importer} imports {to}" for importer, to in found.stale]
+    if lines:
+        more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+        raise RemovalRefused(
+            f"profile {profile.name!r} takes out what kept modules need:\n"
+            + "\n".join([*lines[:_SHOWN], *more]),
+            next_step="keep that component; or, where that code is not to run, say so with a reason "
+            "under [[allow]] in the profile",
+        )
+
+
+def owner_of(module: str, removed: Mapping[str, str]) -> str | None:
+    """The component that takes a module out, with itself or with a package around it; or nothing."""
+    around = [module, *reversed(parents(module))]
+    return next((removed[name] for name in around if name in removed), None)

@@ -1,0 +1,88 @@
+"""Every recipe under every profile has a proof that fits it; a changed one has none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from spokeshave.proofs import fault_of, record_path, write_record
+from spokeshave.recipes import RecipeBook
+from spokeshave.trial import Candidate
+from spokeshave.verify import VerifyReport
+from support import RECIPES, demo_files, shipped_plan, write_wheel
+
+BOOK = RecipeBook([RECIPES])
+PROOFS = RECIPES / "proofs"
+
+
+@pytest.mark.parametrize("profile", BOOK.profile_names())
+@pytest.mark.parametrize("recipe", BOOK.names())
+def test_the_shipped_recipes_are_proved(recipe: str, profile: str) -> None:
+    assert fault_of(PROOFS, shipped_plan(recipe, profile)) is None
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> VerifyReport:
+    return VerifyReport(
+        wheel="numpy-2.4.6+lean.1-cp311-cp311-linux_x86_64.whl",
+        sha256="0" * 64,
+        plan="p",
+        level="full",
+        place="here",
+        faults=(),
+        imported=3,
+        comparison={"ours": {"passed": 2}, "stock": {"passed": 2}, "losses": (), "both_failed": ()},
+        flaky={},
+        passed=True,
+    )
+
+
+@pytest.fixture
+def candidate(tmp_path: Path, report: VerifyReport) -> Candidate:
+    wheel = write_wheel(tmp_path / report.wheel, demo_files("numpy", "2.4.6+lean.1"))
+    return Candidate(
+        wheel=wheel, tests=None, plan=shipped_plan("numpy"), loaded=BOOK.load("numpy"), companions=()
+    )
+
+
+def test_a_record_counts_for_its_plan_alone(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path
+) -> None:
+    write_record(tmp_path, candidate, report)
+    assert fault_of(tmp_path, candidate.plan) is None
+    changed = replace(candidate.plan, levers=candidate.plan.levers[1:])
+    fault = fault_of(tmp_path, changed)
+    assert fault is not None
+    assert fault.why == "the recipe or the profile has changed since"
+    fault = fault_of(tmp_path, shipped_plan("numpy", "full"))
+    assert fault is not None
+    assert fault.why == "there is no record"
+
+
+def test_where_it_was_built_and_by_which_code_does_not_matter(candidate: Candidate) -> None:
+    elsewhere = replace(
+        candidate.plan,
+        tool={"compile": "x", "finish": "y"},
+        environment=replace(candidate.plan.environment, engine="host", image=""),
+    )
+    assert elsewhere.digest != candidate.plan.digest
+    assert elsewhere.recipe_digest == candidate.plan.recipe_digest
+
+
+@pytest.mark.parametrize("change", [{"passed": False}, {"level": "core"}])
+def test_a_weaker_record_does_not_count(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path, change: dict[str, object]
+) -> None:
+    write_record(tmp_path, candidate, replace(report, **change))  # type: ignore[arg-type]
+    assert fault_of(tmp_path, candidate.plan) is not None
+
+
+def test_a_record_tells_counts_and_sizes(candidate: Candidate, report: VerifyReport, tmp_path: Path) -> None:
+    write_record(tmp_path, candidate, report)
+    record = json.loads(record_path(tmp_path, "numpy", "lean").read_text())
+    assert record["outcomes"] == {"ours": {"passed": 2}, "stock": {"passed": 2}}
+    assert record["wheel"]["bytes"] == candidate.wheel.stat().st_size
+    assert record["stock"] == {"numpy": "2.4.6"}

@@ -1,0 +1,153 @@
+"""A profile's removals against the import graph of the stack, and what `explain` tells of a module."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spokeshave.context import Context
+from spokeshave.errors import RecipeError, RemovalRefused
+from spokeshave.explain import explain
+from spokeshave.model import file_sha256
+from spokeshave.progress import PlainReporter
+from spokeshave.recipes import RecipeBook
+from spokeshave.removal import check_removals, stack_recipes
+from spokeshave.run import run
+from spokeshave.store import Store
+from support import TARGET, demo_files, write_wheel
+
+ALPHA = {
+    "alpha/__init__.py": "",
+    "alpha/core.py": "",
+    "alpha/odr.py": "from alpha import core\n",
+    "alpha/lazy.py": "",
+    "alpha/heavy/__init__.py": "",
+}
+BETA = {
+    "beta/__init__.py": "",
+    "beta/_use.py": "def fit():\n    from alpha.lazy import go\n    return go()\n",
+    "beta/api.py": "from beta import _use\ntry:\n    import alpha.heavy\nexcept ImportError:\n    pass\n",
+}
+COMPONENTS = """
+[[components]]
+name = "odr"
+summary = "regression"
+modules = ["alpha.odr"]
+[[components]]
+name = "lazy"
+summary = "loaded late"
+modules = ["alpha.lazy"]
+[[components]]
+name = "heavy"
+summary = "optional for beta"
+modules = ["alpha.heavy"]
+"""
+PROFILE = 'schema = 1\nname = "app"\nsummary = "small"\n[levers]\n'
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    reporter = PlainReporter(Console(stderr=True))
+    store = Store(root=tmp_path / "cache", say=reporter.say)
+    for name, files, extra, stack in (
+        ("alpha", ALPHA, COMPONENTS, "[]"),
+        ("beta", BETA, "", '["alpha"]'),
+    ):
+        sdist = write_sdist(tmp_path / f"{name}-1.0.tar.gz", name, files)
+        digest = file_sha256(sdist)
+        store.put("source", digest, lambda new, sdist=sdist: sdist.rename(new / sdist.name))  # type: ignore[misc]
+        write_recipe(tmp_path / "recipes" / name, name, digest, extra=extra, stack=stack)
+    (tmp_path / "recipes" / "profiles").mkdir()
+    book = RecipeBook([tmp_path / "recipes"])
+    return Context(book=book, store=store, runner=run, reporter=reporter, logs=tmp_path / "logs")
+
+
+def write_sdist(path: Path, name: str, files: dict[str, str]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for member, text in files.items():
+            info = tarfile.TarInfo(f"{name}-1.0/{member}")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path
+
+
+def write_recipe(folder: Path, name: str, digest: str, *, extra: str, stack: str) -> None:
+    folder.mkdir(parents=True)
+    (folder / "lock.txt").write_text("")
+    (folder / "recipe.toml").write_text(
+        f'schema = 1\nname = "{name}"\ndistribution = "{name}"\nimport-name = "{name}"\nsummary = "x"\n'
+        f'license = "MIT"\n[[versions]]\nversion = "1.0"\n'
+        f'source = {{ pypi = "{name}", sha256 = "{digest}" }}\n[build]\nbackend = "meson-python"\n'
+        f'requires = "lock.txt"\n[verify]\nrequires = "lock.txt"\nstack = {stack}\n{extra}'
+    )
+
+
+def write_profile(context: Context, *rows: str) -> None:
+    path = context.book.folders[0] / "profiles" / "app.toml"
+    path.write_text(PROFILE + "".join(rows))
+
+
+def remove(component: str) -> str:
+    return f'[[remove]]\ncomponent = "alpha/{component}"\nreason = "not used in this app"\n'
+
+
+def test_the_stack_comes_in_the_order_of_its_needs(context: Context) -> None:
+    assert [loaded.recipe.name for loaded in stack_recipes(context)] == ["alpha", "beta"]
+
+
+@pytest.mark.parametrize("component", ["odr", "heavy"])
+def test_what_nothing_needs_may_go(context: Context, component: str) -> None:
+    write_profile(context, remove(component))
+    check_removals(context, context.book.profile("app"), TARGET)
+
+
+def test_what_kept_code_imports_is_refused_with_the_chain(context: Context) -> None:
+    write_profile(context, remove("lazy"))
+    with pytest.raises(RemovalRefused) as caught:
+        check_removals(context, context.book.profile("app"), TARGET)
+    assert "beta.api:1 → beta._use:2 → alpha.lazy   (component alpha/lazy)" in caught.value.what
+    assert "[[allow]]" in caught.value.next_step
+
+
+def test_the_profile_may_say_so_on_purpose(context: Context) -> None:
+    allow = '[[allow]]\nimporter = "beta._use"\ntarget = "alpha.lazy"\nreason = "fit() is not called"\n'
+    write_profile(context, remove("lazy"), allow)
+    check_removals(context, context.book.profile("app"), TARGET)
+
+
+def test_an_allowance_that_fits_nothing_is_an_error(context: Context) -> None:
+    allow = '[[allow]]\nimporter = "beta.gone"\ntarget = "alpha.odr"\nreason = "was needed once"\n'
+    write_profile(context, remove("odr"), allow)
+    with pytest.raises(RemovalRefused, match=r"nothing in beta\.gone imports alpha\.odr"):
+        check_removals(context, context.book.profile("app"), TARGET)
+
+
+def test_an_unknown_component_has_a_hint(context: Context) -> None:
+    write_profile(context, remove("ord"))
+    with pytest.raises(RecipeError) as caught:
+        check_removals(context, context.book.profile("app"), TARGET)
+    assert caught.value.next_step == "did you mean 'odr'?"
+
+
+def test_explain_tells_in_and_out_users_and_weight(context: Context, tmp_path: Path) -> None:
+    write_profile(context, remove("odr"))
+    profile = context.book.profile("app")
+    files = {**demo_files("alpha"), "alpha/lazy.py": b"12345", "alpha/lazy/more.py": b"67"}
+    wheel = write_wheel(tmp_path / "w" / "alpha-1.0-py3-none-any.whl", files)
+    lazy = explain(context, "alpha.lazy", profile, TARGET, [wheel])
+    assert (lazy.component, lazy.offered) == (None, "alpha/lazy")
+    assert lazy.needed == "beta.api:1 → beta._use:2 → alpha.lazy"
+    assert lazy.users == ("beta._use:2 (deferred)",)
+    assert lazy.weight == {wheel.name: 7}
+    odr = explain(context, "alpha.odr", profile, TARGET, [wheel])
+    assert (odr.component, odr.reason, odr.needed) == ("alpha/odr", "not used in this app", None)
+
+
+def test_explain_hints_at_a_mistyped_module(context: Context) -> None:
+    write_profile(context)
+    with pytest.raises(RecipeError, match=r"alpha\.lzy"):
+        explain(context, "alpha.lzy", context.book.profile("app"), TARGET, [])
