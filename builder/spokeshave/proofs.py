@@ -13,9 +13,9 @@ from typing import Any
 
 from spokeshave import __version__
 from spokeshave.model import BuildPlan
-from spokeshave.report import sizes
 from spokeshave.trial import Candidate, stock_pins
 from spokeshave.verify import VerifyReport
+from spokeshave.weigh import sizes
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

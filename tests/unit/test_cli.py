@@ -19,7 +19,8 @@ from click.testing import CliRunner, Result
 from spokeshave import __version__
 from spokeshave.cli import main
 from spokeshave.errors import SpokeshaveError
-from support import RECIPES, demo_files, needs_compiler, write_wheel
+from spokeshave.model import file_sha256
+from support import RECIPES, demo_files, needs_compiler, shipped_plan, write_wheel
 
 Invoke = Callable[..., Result]
 NOWHERE = "unix:///nonexistent/docker.sock"
@@ -212,3 +213,31 @@ def test_the_schema_is_printed(spokeshave: Invoke) -> None:
     assert json.loads(spokeshave("schema", "recipe").stdout)["title"] == "Recipe"
     assert json.loads(spokeshave("schema", "profile").stdout)["title"] == "Profile"
     assert spokeshave("schema", "readme").stdout.startswith("# Recipes and profiles")
+
+
+def test_report_writes_tables_json_and_a_page(
+    spokeshave: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "here" / "wheelhouse"
+    plan = shipped_plan("openblas")
+    files = {**demo_files("slim_openblas"), "slim_openblas/lib/libopenblas_slim.so.0": b"o" * 9000}
+    ours = write_wheel(folder / "slim_openblas-1.0-py3-none-linux_x86_64.whl", files)
+    bundled = {**demo_files("numpy"), "numpy.libs/libscipy_openblas-1.so": b"s" * 30_000}
+    stock = write_wheel(tmp_path / "numpy-1.0-cp311-cp311-linux_x86_64.whl", bundled)
+    monkeypatch.setattr("spokeshave.cli.proving.own_stock_wheel", lambda context, one: stock)
+    record = {
+        **{"plan": plan.digest, "wheel": {"sha256": file_sha256(ours)}, "tests": None},
+        **{"build_plan": plan.to_json(), "levers": []},
+    }
+    ours.with_name(ours.name.replace(".whl", ".record.json")).write_text(json.dumps(record))
+    result = spokeshave("--recipes", str(RECIPES), "report", "--html", "page.html")
+    assert result.exit_code == 0, result.stderr
+    assert "profile lean" in result.stdout
+    assert "BLAS, Fortran" in result.stdout
+    page = (tmp_path / "here" / "page.html").read_text("utf-8")
+    assert "spokeshave report --html page.html" in page
+    told = spokeshave("--recipes", str(RECIPES), "report", str(ours), "--html", "2.html", "--json").stdout
+    assert json.loads(told)["lean"]["parts"][-1]["name"] == "BLAS, Fortran"
+    result = spokeshave("--recipes", str(RECIPES), "report", "--html", "no/such/page.html")
+    assert result.exit_code == 2
+    assert "there is no folder no/such" in result.stderr

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from spokeshave import report as reporting
 from spokeshave.model import file_sha256
-from spokeshave.report import KINDS, kind_of
+from spokeshave.picture import terminal
+from spokeshave.weigh import KINDS, kind_of, sizes
 from support import demo_files, shipped_plan, write_wheel
 
 FILES = {
@@ -51,6 +54,7 @@ def wheel(tmp_path: Path) -> Path:
         ("numpy.libs/libgfortran-abc.so.5", "bundled libraries"),
         ("slim_openblas/lib/libopenblas_slim.so.0", "bundled libraries"),
         ("numpy/_core/_multiarray_umath.cpython-311-x86_64-linux-gnu.so", "ext modules"),
+        ("numpy/_core/lib/libnpymath.a", "headers, sources"),
         ("numpy/__init__.pyi", "type stubs"),
         ("numpy/py.typed", "type stubs"),
         ("numpy/__init__.py", "Python"),
@@ -64,7 +68,7 @@ def test_files_are_told_apart(name: str, kind: str) -> None:
 
 
 def test_sizes_add_up(wheel: Path) -> None:
-    found = reporting.sizes(wheel)
+    found = sizes(wheel, "cp311")
     assert found.kinds["tests"] == 350
     assert found.kinds["bundled libraries"] == 1200
     assert found.kinds["ext modules"] == 2000
@@ -99,20 +103,61 @@ def test_the_verdict_beside_the_wheel_is_told(wheel: Path) -> None:
     assert reporting.make_report([wheel], [], {}).verified[wheel.name] == "not verified", "another file's"
 
 
-def test_the_tables_show_ours_beside_stock(wheel: Path, tmp_path: Path) -> None:
-    stock = write_wheel(tmp_path / "stock" / wheel.name, {**FILES, "demo/big.py": b"b" * 5_000_000})
-    report = reporting.make_report([wheel], [stock], {})
-    console = Console(width=200, record=True, file=(tmp_path / "out.txt").open("w"))
-    console.print(reporting.size_table(report))
-    console.print(reporting.lever_table(report))
-    text = console.export_text()
-    assert any("Python" in line and "5.00" in line for line in text.splitlines())
-    assert any("unwind" in line and "not measured" in line for line in text.splitlines())
-    assert any("test files moved" in line and "350" in line for line in text.splitlines())
+def printed(*tables: Table, width: int) -> list[str]:
+    console = Console(width=width, record=True, file=io.StringIO())
+    for table in tables:
+        console.print(table)
+    return console.export_text().splitlines()
 
 
-def test_the_report_is_json(wheel: Path) -> None:
-    report = reporting.make_report([wheel], [wheel], {})
-    again = json.loads(json.dumps(reporting.to_json(report)))
-    assert again["ours"][0] == asdict(report.ours[0])
-    assert again["verified"] == {wheel.name: "not verified"}
+@pytest.fixture
+def beside_stock(wheel: Path, tmp_path: Path) -> reporting.Report:
+    """A report with a stock wheel that is larger than ours by one file."""
+    stock = write_wheel(tmp_path / "stock" / wheel.name, {**FILES, "demo/big.py": b"#" * 5_000_000})
+    return reporting.make_report([wheel], [stock], {})
+
+
+def test_the_tables_show_ours_beside_stock(beside_stock: reporting.Report) -> None:
+    lines = printed(*terminal.size_tables(beside_stock, 120), width=120)
+    assert any(line.split()[:2] == ["demo", "ours"] for line in lines)
+    assert any(line.split()[0] == "stock" and "5.00" in line for line in lines if line.strip())
+    lines = printed(terminal.lever_table(beside_stock), width=200)
+    assert any("unwind" in line and "not measured" in line for line in lines)
+    assert any("test files moved" in line and "350" in line for line in lines)
+
+
+@pytest.mark.parametrize(("width", "count"), [(120, 1), (80, 2)])
+def test_the_size_tables_fit(beside_stock: reporting.Report, width: int, count: int) -> None:
+    names = ("scikit_learn", "demo")
+    wheels = [replace(one, name=one.name.replace("demo", n)) for one in beside_stock.stock for n in names]
+    large = [
+        replace(one, files=tuple(replace(f, size=f.size + 100_000_000) for f in one.files)) for one in wheels
+    ]
+    report = replace(beside_stock, ours=tuple(large), stock=tuple(large))
+    tables = terminal.size_tables(report, width)
+    assert len(tables) == count
+    lines = printed(*tables, width=width)
+    assert not any("\N{HORIZONTAL ELLIPSIS}" in line for line in lines)
+    assert any("scikit-learn" in line for line in lines)
+
+
+def test_components_are_read_from_the_record(wheel: Path) -> None:
+    assert reporting.make_report([wheel], [], {}).components == ()
+    path = wheel.with_name(wheel.name.replace(".whl", ".record.json"))
+    row = {"name": "io", "saved": 4321, "files": 3, "reason": "nothing imports it"}
+    path.write_text(json.dumps({**json.loads(path.read_text()), "components": [row]}))
+    report = reporting.make_report([wheel], [], {})
+    assert [(one.wheel, one.component, one.saved) for one in report.components] == [("demo", "io", 4321)]
+    lines = printed(terminal.lever_table(report), width=200)
+    assert any("without io" in line and "4,321" in line and "nothing imports it" in line for line in lines)
+
+
+def test_the_report_is_json(beside_stock: reporting.Report) -> None:
+    again = json.loads(json.dumps(reporting.to_json(beside_stock)))
+    one = beside_stock.ours[0]
+    assert again["ours"][0]["unpacked"] == one.unpacked
+    assert again["ours"][0]["bytecode"] == one.bytecode
+    assert "files" not in again["ours"][0]
+    assert again["parts"][0]["stock"]["kinds"]["Python"] >= 5_000_000
+    assert again["total"]["ours"]["unpacked"] == one.unpacked == again["waterfall"][-1]["after"]
+    assert again["verified"] == {one.name: "not verified"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from spokeshave import verify as verifying
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
+from spokeshave.parts import package_of
+from spokeshave.picture.page import make_page
+from spokeshave.picture.terminal import lever_table, notes, size_tables
 from spokeshave.trial import Candidate, Level, own_stock_wheel
 
 
@@ -100,37 +104,72 @@ def _show(options: Globals, report: verifying.VerifyReport) -> None:
 @click.command()
 @click.argument("wheels", nargs=-1, type=click.Path(path_type=Path, dir_okay=False), metavar="[WHEEL...]")
 @click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    metavar="FILE",
+    help="Write a page with pictures too: one file that needs no network.",
+)
 @click.pass_obj
 @guarded
-def report(options: Globals, wheels: tuple[Path, ...], as_json: bool) -> None:
-    """Show sizes beside the stock wheels, and what each lever saved.
+def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path | None) -> None:
+    """Show sizes beside the stock wheels, and what each lever and component saved.
 
-    Without WHEELs, reports on each profile's wheels in ./wheelhouse.
+    Without WHEELs, reports on each profile's wheels in ./wheelhouse. Bytecode is measured where this
+    Python is the one that the wheels are built for.
 
     \b
     Examples:
       spokeshave report
       spokeshave report wheelhouse/*+lean*.whl --json
+      spokeshave report --html report.html
     """
+    if page and not page.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {page.parent}", param_hint="--html")
     context = options.context()
     found = wheels or tuple(sorted(Path("wheelhouse").glob("*.whl")))
     if not found:
         raise WheelError("there is no wheel in ./wheelhouse", next_step="spokeshave build numpy")
-    reports = {label: _report(context, group) for label, group in _by_profile(context, found).items()}
+    groups = _by_profile(context, found)
+    with context.reporter.stage("measuring files and bytecode"):
+        reports = {label: _report(context, group) for label, group in groups.items()}
+    if page:
+        page.write_text(make_page(reports, _command(wheels, page)), "utf-8")
+        context.reporter.say(f"wrote {page}")
     if as_json:
         click.echo(json.dumps({k: reporting.to_json(v) for k, v in reports.items()}, indent=1))
         return
     for label, one in reports.items():
-        options.stdout.rule(f"profile {label}")
-        options.stdout.print(reporting.size_table(one))
-        options.stdout.print(reporting.lever_table(one))
-        for name, verdict in one.verified.items():
-            options.stdout.print(f"{name}: {verdict}", markup=False, highlight=False, soft_wrap=True)
+        _show_report(options, label, one)
+
+
+def _show_report(options: Globals, label: str, report: reporting.Report) -> None:
+    options.stdout.rule(f"profile {label}")
+    for table in size_tables(report, options.stdout.width):
+        options.stdout.print(table)
+        options.stdout.print()
+    for note in notes(report.parts()):
+        options.stdout.print(note, markup=False, highlight=False)
+    options.stdout.print(lever_table(report))
+    for name, verdict in report.verified.items():
+        options.stdout.print(f"{name}: {verdict}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _command(wheels: tuple[Path, ...], page: Path) -> str:
+    return shlex.join(["spokeshave", "report", *map(str, wheels), "--html", str(page)])
 
 
 def _by_profile(context: Context, wheels: tuple[Path, ...]) -> dict[str, list[Candidate]]:
+    """The wheels of each profile, with the libraries that they need: those are installed too."""
     groups: dict[str, list[Candidate]] = {}
-    for candidate in verifying.candidates(context, wheels):
+    needed = [
+        path
+        for one in verifying.candidates(context, wheels)
+        for path in one.companions
+        if package_of(path.name) in one.plan.libraries
+    ]
+    for candidate in verifying.candidates(context, tuple(dict.fromkeys([*wheels, *needed]))):
         groups.setdefault(candidate.plan.profile, []).append(candidate)
     return groups
 
@@ -138,4 +177,4 @@ def _by_profile(context: Context, wheels: tuple[Path, ...]) -> dict[str, list[Ca
 def _report(context: Context, group: list[Candidate]) -> reporting.Report:
     stock = [path for one in group if (path := own_stock_wheel(context, one)) is not None]
     measured = {one.plan.digest: measuring.known(context, one.plan) for one in group}
-    return reporting.make_report([one.wheel for one in group], stock, measured)
+    return reporting.make_report([one.wheel for one in group], stock, measured, context.reporter.line)
