@@ -7,6 +7,7 @@ neither can change without its proof being made again.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,8 +33,13 @@ def record_path(folder: Path, recipe: str, profile: str) -> Path:
     return folder / profile / f"{recipe}.json"
 
 
-def write_record(folder: Path, candidate: Candidate, report: VerifyReport) -> Path:
-    """Writes the record of a verification, whatever its verdict; sizes are in bytes."""
+def write_record(
+    folder: Path, candidate: Candidate, report: VerifyReport, savings: Mapping[str, int]
+) -> Path:
+    """Writes the record of a verification, whatever its verdict; sizes are in bytes.
+
+    `savings` are what builds without a lever have shown (`spokeshave measure`): lever name to bytes.
+    """
     plan = candidate.plan
     size = sizes(candidate.wheel)
     result = report.comparison or {}
@@ -61,12 +67,25 @@ def write_record(folder: Path, candidate: Candidate, report: VerifyReport) -> Pa
         "failing on stock too": len(result.get("both_failed", ())),
         "left out": {reason: len(tests) for reason, tests in result.get("skipped", {}).items()},
         "removed": {part: len(tests) for part, tests in result.get("removed", {}).items()},
+        "savings": dict(savings),
         "flaky": {test: list(outcomes) for test, outcomes in report.flaky.items()},
     }
     path = record_path(folder, plan.recipe, plan.profile)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
     return path
+
+
+def recorded_savings(folders: Iterable[Path], plan: BuildPlan) -> dict[str, int]:
+    """Lever name to bytes saved, from the first folder with a record that fits the plan's recipe."""
+    for folder in folders:
+        path = record_path(folder, plan.recipe, plan.profile)
+        if path.is_file():
+            record = json.loads(path.read_text("utf-8"))
+            if record["recipe_digest"] == plan.recipe_digest:
+                savings: dict[str, int] = record["savings"]
+                return savings
+    return {}
 
 
 def fault_of(folder: Path, plan: BuildPlan) -> Fault | None:

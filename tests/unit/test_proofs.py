@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.proofs import fault_of, record_path, write_record
+from spokeshave.proofs import fault_of, record_path, recorded_savings, write_record
 from spokeshave.recipes import RecipeBook
 from spokeshave.trial import Candidate
 from spokeshave.verify import VerifyReport
@@ -51,7 +51,7 @@ def candidate(tmp_path: Path, report: VerifyReport) -> Candidate:
 def test_a_record_counts_for_its_plan_alone(
     candidate: Candidate, report: VerifyReport, tmp_path: Path
 ) -> None:
-    write_record(tmp_path, candidate, report)
+    write_record(tmp_path, candidate, report, {})
     assert fault_of(tmp_path, candidate.plan) is None
     changed = replace(candidate.plan, levers=candidate.plan.levers[1:])
     fault = fault_of(tmp_path, changed)
@@ -76,13 +76,22 @@ def test_where_it_was_built_and_by_which_code_does_not_matter(candidate: Candida
 def test_a_weaker_record_does_not_count(
     candidate: Candidate, report: VerifyReport, tmp_path: Path, change: dict[str, object]
 ) -> None:
-    write_record(tmp_path, candidate, replace(report, **change))  # type: ignore[arg-type]
+    write_record(tmp_path, candidate, replace(report, **change), {})  # type: ignore[arg-type]
     assert fault_of(tmp_path, candidate.plan) is not None
 
 
 def test_a_record_tells_counts_and_sizes(candidate: Candidate, report: VerifyReport, tmp_path: Path) -> None:
-    write_record(tmp_path, candidate, report)
+    write_record(tmp_path, candidate, report, {})
     record = json.loads(record_path(tmp_path, "numpy", "lean").read_text())
     assert record["outcomes"] == {"ours": {"passed": 2}, "stock": {"passed": 2}}
     assert record["wheel"]["bytes"] == candidate.wheel.stat().st_size
     assert record["stock"] == {"numpy": "2.4.6"}
+
+
+def test_savings_count_for_the_same_recipe_alone(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path
+) -> None:
+    write_record(tmp_path / "b", candidate, report, {"sections": 12})
+    folders = [tmp_path / "a", tmp_path / "b"]
+    assert recorded_savings(folders, candidate.plan) == {"sections": 12}
+    assert recorded_savings(folders, replace(candidate.plan, levers=())) == {}

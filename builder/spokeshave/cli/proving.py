@@ -59,7 +59,8 @@ def verify(
     for candidate in verifying.candidates(context, wheels):
         reports.append(verifying.verify(context, candidate, level))
         if record:
-            proofs.write_record(record, candidate, reports[-1])
+            savings = measuring.known(context, candidate.plan)
+            proofs.write_record(record, candidate, reports[-1], savings)
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1, sort_keys=True))
     else:
@@ -176,5 +177,9 @@ def _by_profile(context: Context, wheels: tuple[Path, ...]) -> dict[str, list[Ca
 
 def _report(context: Context, group: list[Candidate]) -> reporting.Report:
     stock = [path for one in group if (path := own_stock_wheel(context, one)) is not None]
-    measured = {one.plan.digest: measuring.known(context, one.plan) for one in group}
+    folders = [folder / "proofs" for folder in context.book.folders]
+    measured = {
+        one.plan.digest: {**proofs.recorded_savings(folders, one.plan), **measuring.known(context, one.plan)}
+        for one in group
+    }
     return reporting.make_report([one.wheel for one in group], stock, measured, context.reporter.line)
