@@ -26,6 +26,7 @@ py.extension_module('_test_helper', 'src/helper.c', install: true, subdir: 'shav
 py.install_sources('shaveling/__init__.py', 'shaveling/_core.pyi', 'shaveling/py.typed', 'shaveling/api.h',
                    subdir: 'shaveling')
 py.install_sources('shaveling/tests/__init__.py', 'shaveling/tests/test_core.py', subdir: 'shaveling/tests')
+subdir('shaveling/extra')
 # What the compile sees of networks goes into the wheel, where the tests read it.
 custom_target('networks', output: 'networks.txt', command: ['ls', '/sys/class/net'], capture: true,
               install: true, install_dir: py.get_install_dir() / 'shaveling')
@@ -96,6 +97,15 @@ def test_grow(x):
 def test_that_needs_its_own_module():
     import shaveling._test_helper
 """
+EXTRA_MESON = """
+py.install_sources('__init__.py', subdir: 'shaveling/extra')
+py.install_sources('tests/test_extra.py', subdir: 'shaveling/extra/tests')
+"""
+EXTRA_TESTS = """
+def test_more():
+    from shaveling.extra import more
+    assert more == 1
+"""
 FILES = {
     "pyproject.toml": PYPROJECT,
     "meson.build": MESON,
@@ -108,6 +118,9 @@ FILES = {
     "shaveling/_core.pyi": "def grow(x: float) -> float: ...\n",
     "shaveling/py.typed": "",
     "shaveling/api.h": "#define SHAVELING 1\n",
+    "shaveling/extra/meson.build": EXTRA_MESON,
+    "shaveling/extra/__init__.py": "more = 1\n",
+    "shaveling/extra/tests/test_extra.py": EXTRA_TESTS,
     "shaveling/tests/__init__.py": "",
     "shaveling/tests/test_core.py": TESTS,
 }
@@ -136,6 +149,14 @@ match = "*/src/cold.c"
 level = "Os"
 reason = "is called once, on import"
 
+[[components]]
+name = "extra"
+summary = "what few need"
+modules = ["shaveling.extra"]
+[[components.edits]]
+file = "meson.build"
+line = "subdir('shaveling/extra')"
+
 [levers.test-modules]
 match = ["shaveling/_test_helper.*.so"]
 
@@ -148,7 +169,7 @@ source = "https://example.com/vendored"
 
 [verify]
 requires = "test-requirements.txt"
-smoke = ["shaveling/tests"]
+smoke = ["shaveling"]
 present = ["shaveling/_core.*.so", "shaveling/networks.txt"]
 absent = ["*/tests/*", "*.pyi", "*.h", "shaveling/_test_helper.*"]
 """
@@ -156,6 +177,10 @@ PROFILE = """
 schema = 1
 name = "tiny"
 summary = "everything off that can be"
+
+[[remove]]
+component = "shaveling/extra"
+reason = "nobody needs it here"
 
 [levers]
 tests = true

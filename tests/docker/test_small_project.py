@@ -108,6 +108,15 @@ def test_the_tests_are_in_their_archive(wheel: Path) -> None:
     assert any(name.startswith("shaveling/_test_helper.") for name in found)
 
 
+def test_a_removed_component_leaves_a_stub(names: set[str], wheel: Path) -> None:
+    assert [name for name in names if "extra" in name] == ["shaveling/extra.py"]
+    with zipfile.ZipFile(wheel) as archive:
+        assert b"leaves out component 'extra' (nobody needs it here)" in archive.read("shaveling/extra.py")
+    record = json.loads(wheel.with_name(wheel.name.replace(".whl", ".record.json")).read_text())
+    (row,) = record["components"]
+    assert (row["name"], row["files"]) == ("extra", 0), "it was not even built"
+
+
 def test_licence_and_sbom_are_in_it(names: set[str], wheel: Path) -> None:
     info = "shaveling-1.0+tiny.1.dist-info"
     assert {f"{info}/licenses/Vendored/LICENSE", f"{info}/sboms/spokeshave.cdx.json"} <= names

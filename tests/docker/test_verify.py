@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shaveling import CORE
+from shaveling import CORE, FILES
 from smallproject import ENGINES, Run, Small, engine_fault
 from spokeshave import wheel as wheels
 
@@ -31,10 +31,14 @@ def wheel(small: Small) -> Path:
 
 @pytest.fixture(scope="module")
 def stock(small: Small, wheel: Path) -> Path:
-    """What upstream would have published: the same build with its tests in it, under upstream's version."""
+    """What upstream would have published: the same build, whole and with its tests, under its version."""
     tree = wheels.unpack(wheel, small.folder / "stock")
     with zipfile.ZipFile(wheel.with_name(wheel.name.replace(".whl", ".tests.zip"))) as archive:
         archive.extractall(tree)
+    (tree / "shaveling" / "extra.py").unlink()
+    for file in ("shaveling/extra/__init__.py", "shaveling/extra/tests/test_extra.py"):
+        (tree / file).parent.mkdir(parents=True, exist_ok=True)
+        (tree / file).write_text(FILES[file])
     name = wheels.relabel(wheels.parse_name(wheel.name), version="1.0", platform="manylinux_2_28_x86_64")
     info = wheels.dist_info_of(tree)
     wheels.set_metadata(info, version="1.0", requires=())
@@ -61,7 +65,9 @@ def test_a_wheel_that_does_all_that_stock_does_passes(small: Small, wheel: Path,
     assert run.code == 0, run.stderr
     assert report["passed"]
     assert report["faults"] == []
-    assert report["comparison"]["ours"] == report["comparison"]["stock"] == {"passed": 3}
+    assert (report["comparison"]["ours"], report["comparison"]["stock"]) == ({"passed": 3}, {"passed": 4})
+    gone = ["shaveling/extra/tests/test_extra.py::test_more"]
+    assert report["comparison"]["removed"] == {"extra": gone}
     assert report["imported"] == 1
     beside = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
     assert json.loads(beside.read_text()) == report
