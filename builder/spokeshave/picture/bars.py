@@ -70,5 +70,5 @@ def _percent(size: int, widest: int) -> str:
 def _signed(size: int) -> str:
     """MB with its sign; a minus sign proper."""
     if abs(size) < 5_000:
-        return "0.00"
+        return "<0.01" if size else "0.00"
     return f"{size / 1e6:+.2f}".replace("-", "\N{MINUS SIGN}")
