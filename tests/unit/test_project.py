@@ -128,17 +128,29 @@ def test_cython_gets_the_flags_of_the_levers(kit: Path, src: Path, tmp_path: Pat
     assert out == "cython --no-docstrings -3 a b.pyx\n"
 
 
-@pytest.mark.parametrize("gold", [True, False])
-def test_gold_is_asked_for_only_where_it_is(kit: Path, src: Path, tmp_path: Path, gold: bool) -> None:
-    tools = tmp_path / "tools"
-    tools.mkdir()
-    for name in ("gcc", "ld.gold") if gold else ("gcc",):
-        (tools / name).write_text('#!/bin/sh\necho "$@"\n')
-        (tools / name).chmod(0o755)
-    words = ["a b.o", "-fuse-ld=gold", "-Wl,--icf=safe", "-o", "x.so"]
-    env = {"PATH": f"{kit / 'bin'}:{tools}"}
-    out = subprocess.check_output(["cc", *words], cwd=src, env=env, text=True, timeout=60)
-    assert out == ("a b.o -fuse-ld=gold -Wl,--icf=safe -o x.so\n" if gold else "a b.o -o x.so\n")
+@pytest.mark.parametrize(
+    ("tools", "words", "passed"),
+    [
+        (
+            "gcc ld.gold",
+            "-fuse-ld=gold -Wl,--icf=safe -Wl,-z,noseparate-code",
+            "-fuse-ld=gold -Wl,--icf=safe",
+        ),
+        ("gcc", "-fuse-ld=gold -Wl,--icf=safe -Wl,-z,noseparate-code", "-Wl,-z,noseparate-code"),
+        ("gcc ld.gold", "-Wl,-z,noseparate-code", "-Wl,-z,noseparate-code"),
+    ],
+)
+def test_gold_is_asked_for_only_where_it_is(
+    kit: Path, src: Path, tmp_path: Path, tools: str, words: str, passed: str
+) -> None:
+    (tmp_path / "tools").mkdir()
+    for name in tools.split():
+        (tmp_path / "tools" / name).write_text('#!/bin/sh\necho "$@"\n')
+        (tmp_path / "tools" / name).chmod(0o755)
+    env = {"PATH": f"{kit / 'bin'}:{tmp_path / 'tools'}"}
+    argv = ["cc", "a b.o", *words.split(), "-o", "x.so"]
+    out = subprocess.check_output(argv, cwd=src, env=env, text=True, timeout=60)
+    assert out == f"a b.o {passed} -o x.so\n"
 
 
 def test_arguments_with_spaces_and_quotes_survive(kit: Path, src: Path) -> None:
