@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -27,11 +28,15 @@ _INSIDE_CODE = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """The fetched files of a build: the sdist, the locked build requirements, the library wheels."""
+    """The fetched files of a build: the sdist, the locked build requirements, the library wheels.
+
+    `license_sdists` are the other sdists that hold licences, by their sha256.
+    """
 
     sdist: Path
     requirements: tuple[Path, ...]
     libraries: tuple[Path, ...]
+    license_sdists: Mapping[str, Path]
 
 
 def package_root() -> Path:
@@ -77,7 +82,7 @@ def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
     sources.take_out_lines(tree, [(edit.file, edit.line) for edit in plan.compile.edits])
     kit = work / "kit"
     kit.mkdir()
-    _copy_licenses(plan, tree, kit / "licenses")
+    _copy_licenses(plan, tree, inputs, kit / "licenses")
     if plan.compile.backend == "make":
         project.write_library_project(plan, tree, work / "source")
     else:
@@ -108,12 +113,16 @@ def _copy_all(files: tuple[Path, ...], folder: Path) -> None:
         shutil.copyfile(path, folder / path.name)
 
 
-def _copy_licenses(plan: BuildPlan, tree: Path, folder: Path) -> None:
+def _copy_licenses(plan: BuildPlan, tree: Path, inputs: Inputs, folder: Path) -> None:
     folder.mkdir()
     for part in plan.bundled:
-        source = tree / part.license_file
+        home = tree
+        if part.license_source:
+            home = unpack(inputs.license_sdists[part.license_source["sha256"]], folder / "sdist")
+        source = home / part.license_file
         if not source.is_file():
             raise RecipeError(
                 f"recipe {plan.recipe}: bundled {part.name}: {part.license_file} is not in the source"
             )
         shutil.copyfile(source, folder / part.name)
+        shutil.rmtree(folder / "sdist", ignore_errors=True)

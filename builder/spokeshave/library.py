@@ -75,6 +75,7 @@ def _link(plan: BuildPlan, archive: Path, target: Path, names: tuple[str, ...]) 
         "-Wl,--no-whole-archive",
         *plan.compile.flags["link"],
         "-Wl,-z,relro",
+        "-Wl,-z,defs",
         f"-Wl,-soname,{table['soname']}",
         f"-Wl,--version-script={script}",
         *(f"-l{name}" for name in table["link"]),

@@ -123,12 +123,17 @@ class Environment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bundled:
-    """Somebody else's code inside a wheel: its name, version, SPDX id, licence file and source."""
+    """Somebody else's code inside a wheel: its name, version, SPDX id, licence file and source.
+
+    `license_source` (`pypi`, `version`, `sha256`) is the sdist that holds the licence file, where it is
+    not the package's own.
+    """
 
     name: str
     version: str
     license: str
     license_file: str
+    license_source: Mapping[str, str] | None
     source: str
 
 

@@ -15,7 +15,7 @@ from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
-from spokeshave.fetch import fetch
+from spokeshave.fetch import fetch, fetch_sdist
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
@@ -127,7 +127,16 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
         with context.reporter.stage(f"build image {image.reference}"):
             context.images.ensure(image, plan.target)
     engine = make_engine(context, plan.environment)
-    inputs = kit.Inputs(sdist=sdist, requirements=requirements, libraries=libraries)
+    inputs = kit.Inputs(
+        sdist=sdist,
+        requirements=requirements,
+        libraries=libraries,
+        license_sdists={
+            part.license_source["sha256"]: fetch_sdist(context, part.license_source)
+            for part in plan.bundled
+            if part.license_source
+        },
+    )
     log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
     with context.store.scratch() as work:
         output = work / "output"

@@ -123,6 +123,9 @@ class BundledTable(Strict):
     version: str
     license: str = Field(description="SPDX expression")
     license_file: str = Field(alias="license-file", description="licence text, in the source tree")
+    license_source: SourceTable | None = Field(
+        None, alias="license-source", description="sdist with the licence text where it is another one"
+    )
     source: str = Field(description="where the code comes from")
 
 
