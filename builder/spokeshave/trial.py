@@ -100,7 +100,7 @@ class Trial:
         job = {
             "wheels": [path.name for path in files],
             "tests_archives": [tests.name] if tests else [],
-            "blas": recipe.import_name if recipe.kind == "library" else "",
+            "blas": recipe.import_name if recipe.verify.cores else "",
             "deselect": [*(skip.test for skip in self.skips()), *self.removed()],
             "tests": list(only or self.selection(self.level)),
         }
