@@ -10,6 +10,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Glob = Annotated[str, Field(min_length=1)]
 
+_DRAFT = "not proved yet: builds say so, and no record of a proof is asked for"
+
 
 def _specifier(text: str) -> str:
     SpecifierSet(text)
@@ -208,6 +210,7 @@ class Recipe(Strict):
     distribution: str = Field(description="name of the wheel's distribution")
     import_name: str = Field(alias="import-name", description="package to import")
     summary: str
+    draft: bool = Field(False, description=_DRAFT)
     license: str = Field(description="SPDX expression of the package's own code")
     versions: tuple[VersionTable, ...] = Field(min_length=1)
     build: BuildTable
@@ -241,6 +244,7 @@ class Profile(Strict):
     build: int = Field(1, ge=1, description="build number in the local label")
     extends: str | None = Field(None, description="profile whose levers, removals and BLAS hold here too")
     summary: str
+    draft: bool = Field(False, description=_DRAFT)
     blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
     remove: tuple[RemoveTable, ...] = ()
     allow: tuple[AllowTable, ...] = ()

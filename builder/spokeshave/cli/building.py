@@ -66,7 +66,12 @@ def _request(
 
 
 def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
-    removal.check_removals(context, context.book.profile(request.profile), request.target)
+    profile = context.book.profile(request.profile)
+    drafts = [name for name in request.packages if context.book.load(name).recipe.draft]
+    if profile.draft or drafts:
+        told = ", ".join([*([f"profile {profile.name}"] if profile.draft else []), *drafts])
+        context.reporter.say(f"note: {told}: a draft, without a committed proof; verify what you build")
+    removal.check_removals(context, profile, request.target)
     engine = pipeline.choose_engine(context, request.engine)
     where = pipeline.environment(context, engine, request.target)
     return pipeline.make_plans(context, request, where)
