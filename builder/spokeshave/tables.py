@@ -188,6 +188,7 @@ class VerifyTable(Strict):
     present: tuple[Glob, ...] = Field((), description="globs that must match a file of the wheel")
     absent: tuple[Glob, ...] = Field((), description="globs that must match none")
     marker: str = Field("", description="pytest -m expression")
+    options: tuple[str, ...] = Field((), description="further options of upstream's own for pytest")
     smoke: tuple[str, ...] = Field((), description="test files or folders that take seconds")
     core: tuple[str, ...] = Field((), description="test files or folders that take minutes")
     full: tuple[str, ...] = Field((), description="everything")

@@ -159,6 +159,7 @@ class Trial:
             "tests": list(self.selection(self.level)),
             "ignore": [] if with_compiler else list(verify.compiler),
             "marker": verify.marker,
+            "options": list(verify.options),
             "workers": len(os.sched_getaffinity(0)),
         }
 

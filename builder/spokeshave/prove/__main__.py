@@ -94,7 +94,7 @@ class Proof:
             *(str(self.python), "-m", "pytest", "-q", "-p", "spokeshave.prove.outcomes"),
             *("-p", "no:cacheprovider", "-n", str(self.job["workers"]), "--rootdir", str(site)),
             *("--tb=short", "--timeout", "600", "-o", "addopts="),
-            *(*marker, *options, *selection),
+            *(*marker, *self.job["options"], *options, *selection),
         )
         done = self._step("tests", argv, SPOKESHAVE_OUTCOMES=str(self.output / "outcomes.json"))
         return done.returncode in (
