@@ -92,6 +92,11 @@ host_tools() {
     apt_install python3.11-dev || say "the host engine builds for Python 3.11, which apt does not have here"
 }
 
+# For the tests of the report's page; they are skipped, and say so, where it cannot be had.
+make_browser() {
+    command -v chromium >/dev/null || ! may_install || apt_install chromium || say "no Chromium to be had"
+}
+
 bootstrap() {
     make_venv
     make_engine
