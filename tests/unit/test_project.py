@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -147,10 +148,34 @@ def test_gold_is_asked_for_only_where_it_is(
     for name in tools.split():
         (tmp_path / "tools" / name).write_text('#!/bin/sh\necho "$@"\n')
         (tmp_path / "tools" / name).chmod(0o755)
+    (tmp_path / "tools" / "grep").symlink_to(str(shutil.which("grep")))
     env = {"PATH": f"{kit / 'bin'}:{tmp_path / 'tools'}"}
     argv = ["cc", "a b.o", *words.split(), "-o", "x.so"]
     out = subprocess.check_output(argv, env=env, text=True, timeout=60)
     assert out == f"a b.o {passed} -o x.so\n"
+
+
+@pytest.mark.parametrize(
+    ("tools", "passed"),
+    [
+        ("gcc ld.gold", ["-Wl,--as-needed", "-fuse-ld=gold", "-Wl,--icf=safe", "-Wl,-O1"]),
+        ("gcc", ["-Wl,--as-needed", "-Wl,-z,noseparate-code", "-Wl,-O1"]),
+    ],
+)
+def test_a_response_file_is_read_too(kit: Path, tmp_path: Path, tools: str, passed: list[str]) -> None:
+    """Meson puts the arguments of large links into one."""
+    (tmp_path / "tools").mkdir()
+    for name in tools.split():
+        (tmp_path / "tools" / name).write_text('#!/bin/sh\ncat "${1#@}"\n')
+        (tmp_path / "tools" / name).chmod(0o755)
+    for name in ("grep", "sed", "cat"):
+        (tmp_path / "tools" / name).symlink_to(str(shutil.which(name)))
+    words = "-Wl,--as-needed -Wl,-z,noseparate-code -fuse-ld=gold -Wl,--icf=safe -Wl,-O1"
+    (tmp_path / "m.rsp").write_text(words)
+    env = {"PATH": f"{kit / 'bin'}:{tmp_path / 'tools'}"}
+    out = subprocess.check_output(["cc", "@m.rsp"], cwd=tmp_path, env=env, text=True, timeout=60)
+    assert out.split() == passed
+    assert (tmp_path / "m.rsp").read_text() == words
 
 
 def test_arguments_with_spaces_and_quotes_survive(kit: Path, src: Path) -> None:
