@@ -16,7 +16,7 @@ from elftools.elf.sections import SymbolTableSection
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ElfFacts:
-    """Of one ELF file: libraries needed, symbols imported and exported, sections, run path.
+    """Of one ELF file: libraries needed, symbols imported and exported, sections, run path, soname.
 
     `unversioned` are the imports that ask for no symbol version: not libc's, so Python's or a library's.
     """
@@ -28,17 +28,20 @@ class ElfFacts:
     exports: frozenset[str]
     sections: frozenset[str]
     runpath: str
+    soname: str = ""
 
 
 def read_elf(name: str, data: bytes) -> ElfFacts:
     """Reads one ELF file; raises elftools' ELFError where it is damaged."""
     elf = ELFFile(io.BytesIO(data))
-    needed, runpath = [], ""
+    needed, runpath, soname = [], "", ""
     dynamic = elf.get_section_by_name(".dynamic")
     if isinstance(dynamic, DynamicSection):
         for tag in dynamic.iter_tags():
             if tag.entry.d_tag == "DT_NEEDED":
                 needed.append(tag.needed)  # type: ignore[attr-defined]
+            elif tag.entry.d_tag == "DT_SONAME":
+                soname = str(tag.soname)  # type: ignore[attr-defined]
             elif tag.entry.d_tag in ("DT_RPATH", "DT_RUNPATH"):
                 key = "rpath" if tag.entry.d_tag == "DT_RPATH" else "runpath"
                 runpath = str(getattr(tag, key))
@@ -62,6 +65,7 @@ def read_elf(name: str, data: bytes) -> ElfFacts:
         exports=frozenset(exports - {""}),
         sections=frozenset(section.name for section in elf.iter_sections()),
         runpath=runpath,
+        soname=soname,
     )
 
 

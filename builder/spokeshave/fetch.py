@@ -1,4 +1,4 @@
-"""The stage with a network: sdists and locked wheels into the store, by hash."""
+"""The stage with a network: sdists, prebuilt libraries and locked wheels into the store, by hash."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from spokeshave.model import BuildPlan, Target, digest_of
 
 
 def fetch(context: Context, plan: BuildPlan) -> tuple[Path, tuple[Path, ...]]:
-    """The sdist and the locked build requirements, from the store or the index.
+    """The source and the locked build requirements, from the store or the index.
 
-    Raises HashMismatch or NetworkError.
+    The source is an sdist, or upstream's wheel of a prebuilt library, which needs no requirements. Raises
+    HashMismatch or NetworkError.
     """
+    if plan.compile.backend == "prebuilt":
+        return fetch_wheel(context, plan.source, plan.target), ()
     sdist = fetch_sdist(context, plan.source)
     return sdist, fetch_locked(context, plan.compile.requirements, plan.target)
 
@@ -32,6 +35,30 @@ def fetch_sdist(context: Context, source: Mapping[str, str]) -> Path:
                 lambda folder: _ignore(sources.download_source(pin, folder, settings=settings)),
             )
     return _only_file(entry)
+
+
+def fetch_wheel(context: Context, source: Mapping[str, str], target: Target) -> Path:
+    """The wheel of a source (`pypi`, `version`, `sha256`), from the store or the index."""
+    entry = context.store.get("source", source["sha256"])
+    if entry is None:
+        with context.reporter.stage(f"fetching the wheel of {source['pypi']} {source['version']}"):
+            entry = context.store.put(
+                "source", source["sha256"], lambda folder: _download_wheel(context, source, target, folder)
+            )
+    return _only_file(entry)
+
+
+def _download_wheel(context: Context, source: Mapping[str, str], target: Target, folder: Path) -> None:
+    sources.download_wheel(
+        source["pypi"],
+        source["version"],
+        source["sha256"],
+        folder,
+        python_tag=target.python,
+        platforms=target.pip_platforms,
+        runner=context.runner,
+        log=context.logs / "wheel-download.log",
+    )
 
 
 def fetch_locked(context: Context, text: str, target: Target) -> tuple[Path, ...]:

@@ -18,6 +18,7 @@ _REACH = "manylinux_2_28_x86_64"
 _OLDER = ("manylinux1_", "manylinux2010_", "manylinux2014_")  # aliases of tags that reach further
 # Python's own, and what libc has had under this name since glibc 2.34 and libdl before.
 _ELSEWHERE = ("Py", "_Py", "dladdr")
+# What no wheel may need unless its plan says so.
 _FORBIDDEN_LIBRARIES = ("libgfortran*", "libquadmath*", "libopenblas64*", "libscipy_openblas*")
 
 
@@ -75,10 +76,11 @@ def _any(names: list[str], glob: str) -> bool:
 def _library_faults(elves: list[ElfFacts], plan: BuildPlan, companions: tuple[Path, ...]) -> list[str]:
     offered = {elf.name.rsplit("/", 1)[-1]: elf.exports for path in companions for elf in elf_files(path)}
     offered |= {elf.name.rsplit("/", 1)[-1]: elf.exports for elf in elves}
+    planned = {*plan.sonames, *_carried(plan)}
     faults = []
     for elf in elves:
         for needed in elf.needed:
-            if fits(needed, _FORBIDDEN_LIBRARIES):
+            if fits(needed, _FORBIDDEN_LIBRARIES) and needed not in planned:
                 faults.append(f"{elf.name} needs {needed}")
             if needed in plan.sonames and "$ORIGIN" not in elf.runpath:
                 faults.append(f"{elf.name} needs {needed} but has no run path relative to itself")
@@ -94,6 +96,12 @@ def _library_faults(elves: list[ElfFacts], plan: BuildPlan, companions: tuple[Pa
             if not any(symbol in exports for exports in linked)
         ]
     return faults
+
+
+def _carried(plan: BuildPlan) -> tuple[str, ...]:
+    """The libraries that a prebuilt one needs and brings along, by file name."""
+    library = plan.compile.settings.get("library") or {}
+    return tuple(library.get("carries", ()))
 
 
 def _platform_faults(path: Path, platform: str, plan: BuildPlan, runner: Runner) -> list[str]:

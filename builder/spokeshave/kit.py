@@ -16,9 +16,10 @@ from pathlib import Path
 from spokeshave import project, sources, wheel
 from spokeshave.archive import unpack
 from spokeshave.errors import RecipeError
-from spokeshave.model import BuildPlan
+from spokeshave.model import Backend, BuildPlan
 
 _COMPILE_CODE = ("project.py", "library.py", "backend/*")
+_PREBUILT_CODE = ("prebuilt.py", "backend/library_init.py")
 _FINISH_CODE = ("finish.py", "components.py", "wheel.py", "levers/*.py")
 _INSIDE_CODE = (
     *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "components.py", "wheel.py"),
@@ -28,12 +29,13 @@ _INSIDE_CODE = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inputs:
-    """The fetched files of a build: the sdist, the locked build requirements, the library wheels.
+    """The fetched files of a build: the source, the locked build requirements, the library wheels.
 
-    `license_sdists` are the other sdists that hold licences, by their sha256.
+    The source is an sdist, or upstream's wheel where the library is prebuilt. `license_sdists` are the other
+    sdists that hold licences, by their sha256.
     """
 
-    sdist: Path
+    source: Path
     requirements: tuple[Path, ...]
     libraries: tuple[Path, ...]
     license_sdists: Mapping[str, Path]
@@ -44,9 +46,10 @@ def package_root() -> Path:
     return Path(str(resources.files("spokeshave")))
 
 
-def code_digests() -> dict[str, str]:
+def code_digests(backend: Backend) -> dict[str, str]:
     """The sha256 of our own code that decides a wheel's bytes: `compile` and `finish`."""
-    return {"compile": _code_digest(_COMPILE_CODE), "finish": _code_digest(_FINISH_CODE)}
+    compiling = _PREBUILT_CODE if backend == "prebuilt" else _COMPILE_CODE
+    return {"compile": _code_digest(compiling), "finish": _code_digest(_FINISH_CODE)}
 
 
 def judge_digest() -> str:
@@ -73,21 +76,14 @@ def _code_digest(globs: tuple[str, ...]) -> str:
 
 
 def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
-    """Fills `work` with source/ and kit/; returns it.
+    """Fills `work` with kit/ and, where something is compiled, source/; returns it.
 
     Raises UnsafeArchive, PatchError, or RecipeError where a bundled licence is not in the source.
     """
-    tree = unpack(inputs.sdist, work / "unpacked")
-    sources.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
-    sources.take_out_lines(tree, [(edit.file, edit.line) for edit in plan.compile.edits])
     kit = work / "kit"
     kit.mkdir()
-    _copy_licenses(plan, tree, inputs, kit / "licenses")
-    if plan.compile.backend == "make":
-        project.write_library_project(plan, tree, work / "source")
-    else:
-        shutil.move(tree, work / "source")
-    shutil.rmtree(work / "unpacked")
+    if plan.compile.backend != "prebuilt":  # prebuilt.py takes what it needs, licences too
+        _prepare_source(plan, inputs, work)
     (kit / "plan.json").write_text(json.dumps(plan.to_json(), indent=1, sort_keys=True), "utf-8")
     (kit / "requirements.txt").write_text(plan.compile.requirements, "utf-8")
     _copy_all(inputs.requirements, kit / "wheels")
@@ -96,6 +92,19 @@ def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
     copy_code(kit / "code")
     project.write_launchers(plan, kit)
     return work
+
+
+def _prepare_source(plan: BuildPlan, inputs: Inputs, work: Path) -> None:
+    """The source as it is compiled, and the licences that are in it."""
+    tree = unpack(inputs.source, work / "unpacked")
+    sources.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
+    sources.take_out_lines(tree, [(edit.file, edit.line) for edit in plan.compile.edits])
+    _copy_licenses(plan, tree, inputs, work / "kit" / "licenses")
+    if plan.compile.backend == "make":
+        project.write_library_project(plan, tree, work / "source")
+    else:
+        shutil.move(tree, work / "source")
+    shutil.rmtree(work / "unpacked")
 
 
 def copy_code(folder: Path) -> None:

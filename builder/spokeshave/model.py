@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["library", "python"]
+Backend = Literal["meson-python", "make", "prebuilt"]
 
 
 def digest_of(value: object) -> str:
@@ -35,7 +36,12 @@ class Target:
     @property
     def identifier(self) -> str:
         """For example `cp311-manylinux_x86_64`."""
-        return f"{self.python}-{self.libc}_{self.arch}"
+        return f"{self.python}-{self.platform}"
+
+    @property
+    def platform(self) -> str:
+        """What is left of the identifier where the Python does not matter: `manylinux_x86_64`."""
+        return f"{self.libc}_{self.arch}"
 
     @property
     def python_version(self) -> str:
@@ -100,7 +106,7 @@ class CompilePlan:
     compiled libraries that this build links.
     """
 
-    backend: Literal["meson-python", "make"]
+    backend: Backend
     directory: str
     settings: Mapping[str, Any]
     flags: Mapping[str, tuple[str, ...]]

@@ -15,7 +15,7 @@ from spokeshave.weigh import KINDS, FileSize, Sizes, by_kind, sum_known
 from spokeshave.wheel import parse_name
 
 BLAS = "BLAS, Fortran"
-_LIBRARY_WHEELS = ("slim_openblas",)
+_LIBRARY_WHEELS = ("slim_openblas", "slim_netlib", "slim_scipy_openblas")
 _LIBRARIES = re.compile(r"\.libs/lib(\w*openblas|gfortran|quadmath)")
 
 SideName = Literal["ours", "stock"]

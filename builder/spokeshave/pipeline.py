@@ -6,10 +6,11 @@ import json
 import shutil
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from spokeshave import kit
+from spokeshave import kit, prebuilt
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
@@ -78,7 +79,7 @@ def _plan_one(
         profile,
         request.target,
         where,
-        tool=kit.code_digests(),
+        tool=kit.code_digests(loaded.recipe.build.backend),
         libraries=libraries,
         without=request.without if name in request.packages else frozenset(),
     )
@@ -120,7 +121,7 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
     if entry is not None:
         context.reporter.say(f"{label}: in the store, nothing to do")
         return load_built(entry, plan.digest, cached=True)
-    sdist, requirements = fetch(context, plan)
+    source, requirements = fetch(context, plan)
     if plan.environment.engine == "docker":
         context.containers.remove_orphans()
         image = context.images.named("build", plan.target, plan.environment.image)
@@ -128,7 +129,7 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
             context.images.ensure(image, plan.target)
     engine = make_engine(context, plan.environment)
     inputs = kit.Inputs(
-        sdist=sdist,
+        source=source,
         requirements=requirements,
         libraries=libraries,
         license_sdists={
@@ -143,12 +144,16 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
         output.mkdir()
         kit.prepare(plan, inputs, work)
         raw = context.store.get("compiled", plan.compile_key)
+        assembled = partial(prebuilt.assemble, plan, source)
+        if raw is None and plan.compile.backend == "prebuilt":
+            raw = context.store.put("compiled", plan.compile_key, assembled)
         if raw is None:
             with context.reporter.stage(f"building {label} ({plan.environment.engine})"):
                 engine.build(plan, work, output, log)
             context.store.put("compiled", plan.compile_key, lambda new: _copy(output.glob("raw/*.whl"), new))
         else:
-            with context.reporter.stage(f"finishing {label} from its stored compile"):
+            word = "prebuilt library" if plan.compile.backend == "prebuilt" else "stored compile"
+            with context.reporter.stage(f"finishing {label} from its {word}"):
                 engine.finish(plan, work, _only_wheel(raw), output, log)
         (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
         entry = context.store.put("built", plan.digest, lambda new: _copy(output.glob("*.*"), new))

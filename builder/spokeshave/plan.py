@@ -19,7 +19,7 @@ from spokeshave.model import (
     Removed,
     Target,
 )
-from spokeshave.recipes import Loaded, did_you_mean, pick_version
+from spokeshave.recipes import Loaded, did_you_mean, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 
 _OFFERS = {"provides", "setup_args"}  # for who links the library; they change nothing in it
@@ -57,11 +57,7 @@ def make_plan(
         target=target,
         environment=environment,
         tool=dict(tool),
-        source={
-            "pypi": version.source.pypi,
-            "version": version.source.version or version.version,
-            "sha256": version.source.sha256,
-        },
+        source=source_pin(version, target),
         patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in patches},
         compile=_compile(loaded, profile, patches, levers, libraries),
         levers=levers,
@@ -69,7 +65,7 @@ def make_plan(
         libraries={library.distribution: library.local_version for library in libraries},
         sonames=tuple(s for library in libraries for s in _soname(library)),
         grafts=recipe.build.grafts,
-        offers=recipe.build.library.model_dump(include=_OFFERS) if recipe.build.library else {},
+        offers=recipe.build.shared.model_dump(include=_OFFERS) if recipe.build.shared else {},
         bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
         budget=profile.budgets.get(recipe.distribution),
     )
@@ -80,7 +76,7 @@ def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ..
     if "blas" in recipe.build.libraries and "blas" not in offered:
         raise RecipeError(
             f"profile {profile.name}: recipe {profile.blas.recipe!r} does not provide a BLAS",
-            next_step='name one whose [build.library] has provides = "blas" under [blas]',
+            next_step='under [blas], name a library recipe that has provides = "blas"',
         )
 
 
@@ -136,10 +132,11 @@ def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[
         for name in names:
             if name not in known:
                 raise RecipeError(f"{where}: there is no lever {name!r}", next_step=did_you_mean(name, known))
+    compiled = loaded.recipe.build.backend != "prebuilt"  # where nothing is, only the wheel is left to shave
     return tuple(
-        LeverSetting(name=name, options=loaded.recipe.levers.get(name, {}))
-        for name in known
-        if profile.levers.get(name) and name not in without
+        LeverSetting(name=lever.name, options=loaded.recipe.levers.get(lever.name, {}))
+        for lever in LEVERS
+        if profile.levers.get(lever.name) and lever.name not in without and (compiled or lever.shave)
     )
 
 
@@ -153,12 +150,14 @@ def _compile(
     build = loaded.recipe.build
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
-    names = (build.requires, *patches, *(build.library.exports if build.library else ()))
+    requires = (build.requires,) if build.requires else ()
+    names = (*requires, *patches, *(build.library.exports if build.library else ()))
+    compiled = build.backend != "prebuilt"
     return CompilePlan(
         backend=build.backend,
         directory=build.directory,
         settings=_settings(loaded, profile, libraries),
-        flags=_flags(levers, f"-{level}", cython=build.backend == "meson-python"),
+        flags=_flags(levers, (f"-{level}",) if compiled else (), cython=build.backend == "meson-python"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
         fixes=tuple(
             Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
@@ -168,7 +167,7 @@ def _compile(
             for part, _ in chosen_components(loaded, profile)
             for row in part.edits
         ),
-        requirements=loaded.files[build.requires],
+        requirements=loaded.files[build.requires] if build.requires else "",
         files={name: loaded.files[name] for name in names},
         libraries={library.distribution: library.compile_key for library in libraries},
     )
@@ -181,6 +180,9 @@ def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]
         for linked in libraries:
             arguments |= linked.offers.get("setup_args", {})
         return {"setup-args": arguments}
+    about = {"summary": loaded.recipe.summary, "license": loaded.recipe.license}
+    if build.prebuilt:
+        return {"library": build.prebuilt.model_dump(mode="json", exclude=_OFFERS), **about}
     variables = dict(build.variables)
     library = build.library
     if library and library.kernels_variable:
@@ -190,8 +192,7 @@ def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]
         "variables": variables,
         "flags-variable": build.flags_variable,
         "library": library.model_dump(mode="json", exclude=_OFFERS) if library else None,
-        "summary": loaded.recipe.summary,
-        "license": loaded.recipe.license,
+        **about,
     }
 
 
@@ -199,14 +200,16 @@ def _meson(value: str | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _flags(levers: tuple[LeverSetting, ...], level: str, *, cython: bool) -> dict[str, tuple[str, ...]]:
+def _flags(
+    levers: tuple[LeverSetting, ...], level: tuple[str, ...], *, cython: bool
+) -> dict[str, tuple[str, ...]]:
     """The flags of all levers that are on, behind the optimisation level."""
     settings = {setting.name: setting.options for setting in levers}
     added = [lever.flags(settings[lever.name]) for lever in LEVERS if lever.name in settings and lever.flags]
     return {
-        "c": (level, *(flag for one in added for flag in one.c)),
-        "cxx": (level, *(flag for one in added for flag in one.cxx)),
-        "fortran": (level, *(flag for one in added for flag in one.fortran)),
+        "c": (*level, *(flag for one in added for flag in one.c)),
+        "cxx": (*level, *(flag for one in added for flag in one.cxx)),
+        "fortran": (*level, *(flag for one in added for flag in one.fortran)),
         "link": tuple(flag for one in added for flag in one.link),
         "cython": tuple(flag for one in added for flag in one.cython) if cython else (),
     }

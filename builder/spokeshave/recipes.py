@@ -13,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from pydantic import BaseModel, ValidationError
 
 from spokeshave.errors import RecipeError
+from spokeshave.model import Target
 from spokeshave.tables import Profile, Recipe, VersionTable
 
 
@@ -142,7 +143,7 @@ class RecipeBook:
 
 
 def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
-    names = [recipe.build.requires, recipe.verify.requires]
+    names = [name for name in (recipe.build.requires, recipe.verify.requires) if name]
     names += [patch for version in recipe.versions for patch in version.patches]
     names += [patch for component in recipe.components for patch in component.patches]
     if recipe.build.library:
@@ -176,3 +177,18 @@ def pick_version(recipe: Recipe, python_version: str, wanted: str | None = None)
         f"recipe {recipe.name!r} has no version {wanted or ''} for Python {python_version}",
         next_step=f"it has: {known}",
     )
+
+
+def source_pin(row: VersionTable, target: Target) -> dict[str, str]:
+    """The source of a version for a target (`pypi`, `version`, `sha256`): its sdist or its wheel.
+
+    Raises RecipeError where upstream's wheel is not pinned for the target's platform.
+    """
+    source = row.source
+    sha256 = source.sha256 or source.wheels.get(target.platform)
+    if sha256 is None:
+        raise RecipeError(
+            f"version {row.version} of {source.pypi} pins no wheel for {target.platform}",
+            next_step=f"it has: {', '.join(source.wheels)}; add the sha256 under versions.source.wheels",
+        )
+    return {"pypi": source.pypi, "version": source.version or row.version, "sha256": sha256}

@@ -19,7 +19,7 @@ from spokeshave.fetch import fetch_sdist
 from spokeshave.imports.base import parents
 from spokeshave.model import Target, digest_of
 from spokeshave.plan import chosen_components, patch_names
-from spokeshave.recipes import Loaded, pick_version
+from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import Profile
 
 _SHOWN = 12
@@ -71,11 +71,7 @@ def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
     version = pick_version(loaded.recipe, target.python_version)
     return _Source(
         import_name=loaded.recipe.import_name,
-        source={
-            "pypi": version.source.pypi,
-            "version": version.source.version or version.version,
-            "sha256": version.source.sha256,
-        },
+        source=source_pin(version, target),
         patches=tuple((name, loaded.files[name].encode()) for name in patch_names(loaded, profile, version)),
     )
 

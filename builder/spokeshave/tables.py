@@ -1,14 +1,13 @@
-"""The tables of recipes and profiles as they are written in TOML: pydantic models, strict and immutable."""
+"""Recipes and profiles as they are written in TOML: pydantic models, strict and immutable."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from packaging.specifiers import SpecifierSet
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field, model_validator
 
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Glob = Annotated[str, Field(min_length=1)]
+from spokeshave.build_tables import BuildTable, Glob, SdistTable, Sha256, SourceTable, Strict
 
 _DRAFT = "not proved yet: builds say so, and no record of a proof is asked for"
 
@@ -19,20 +18,6 @@ def _specifier(text: str) -> str:
 
 
 Specifier = Annotated[str, AfterValidator(_specifier)]
-
-
-class Strict(BaseModel):
-    """Base of all recipe tables: unknown keys are errors, values are immutable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceTable(Strict):
-    """Where the source comes from: an sdist named by package and pinned by hash."""
-
-    pypi: str = Field(description="name of the package whose sdist is the source")
-    sha256: Sha256 = Field(description="sha256 of the sdist")
-    version: str | None = Field(None, description="version of the sdist where it is another one")
 
 
 class VersionTable(Strict):
@@ -50,74 +35,6 @@ class VersionTable(Strict):
     )
 
 
-class LevelTable(Strict):
-    """An optimisation level for a part of the sources; the first row that matches counts."""
-
-    match: Glob = Field(description="shell pattern for the absolute path of a source file")
-    level: str = Field(
-        pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
-    )
-    reason: str = Field(min_length=8, description="why this part differs, with the benchmark if any")
-
-
-class FixTable(Strict):
-    """Compiler flags that a part of the sources needs to be compiled rightly, whatever the levers say."""
-
-    match: Glob = Field(description="shell pattern for the absolute path of a source file")
-    flags: str = Field(pattern=r"^-[fm][a-z0-9=-]+( -[fm][a-z0-9=-]+)*$", description="the flags")
-    reason: str = Field(min_length=8, description="what goes wrong without them")
-
-
-class LibraryTable(Strict):
-    """How a make-built static archive becomes the shared library of a wheel."""
-
-    archive: Glob = Field(description="glob of the static archive, below the build directory")
-    soname: str = Field(description="file name and soname of the shared library")
-    exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
-    link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
-    pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
-    provides: Literal["blas"] | None = Field(
-        None, description="what it is for: a profile's `blas.recipe` picks among those that provide `blas`"
-    )
-    setup_args: dict[str, str] = Field(
-        default_factory=dict, alias="setup-args", description="meson options of packages that link it"
-    )
-    kernels_variable: str | None = Field(
-        None, alias="kernels-variable", description="make variable that lists the profile's kernels"
-    )
-
-
-class BuildTable(Strict):
-    """How the source is compiled."""
-
-    backend: Literal["meson-python", "make"]
-    directory: str = Field(".", description="folder of the build, below the unpacked source")
-    requires: str = Field(description="file with the hash-locked build requirements")
-    libraries: tuple[str, ...] = Field(
-        (), description="library recipes to link; `blas` stands for the one that the profile picks"
-    )
-    setup_args: dict[str, str | bool] = Field(
-        default_factory=dict, alias="setup-args", description="meson options"
-    )
-    grafts: tuple[Glob, ...] = Field(
-        (), description="libraries of the build image that auditwheel copies into the wheel"
-    )
-    targets: tuple[str, ...] = Field((), description="make targets")
-    variables: dict[str, str] = Field(default_factory=dict, description="make variables")
-    flags_variable: str | None = Field(
-        None, alias="flags-variable", description="make variable that takes the compiler flags"
-    )
-    upstream_level: Literal["O2", "O3"] = Field(
-        "O3", alias="upstream-level", description="level of all sources where the lever is off"
-    )
-    level: Literal["O2", "O3", "Os"] = Field(
-        "O2", description="level of the sources that no row of `levels` matches"
-    )
-    levels: tuple[LevelTable, ...] = ()
-    fixes: tuple[FixTable, ...] = ()
-    library: LibraryTable | None = None
-
-
 class BundledTable(Strict):
     """Somebody else's code that ends up inside the wheel."""
 
@@ -125,7 +42,7 @@ class BundledTable(Strict):
     version: str
     license: str = Field(description="SPDX expression")
     license_file: str = Field(alias="license-file", description="licence text, in the source tree")
-    license_source: SourceTable | None = Field(
+    license_source: SdistTable | None = Field(
         None, alias="license-source", description="sdist with the licence text where it is another one"
     )
     source: str = Field(description="where the code comes from")
@@ -221,6 +138,13 @@ class Recipe(Strict):
         default_factory=dict, description="data for the levers: globs to match, to keep, …"
     )
     verify: VerifyTable
+
+    @model_validator(mode="after")
+    def _wheels_for_prebuilt(self) -> Self:
+        prebuilt = self.build.backend == "prebuilt"
+        if wrong := [row.version for row in self.versions if bool(row.source.wheels) != prebuilt]:
+            raise ValueError(f"version {wrong[0]}: backend 'prebuilt' needs source.wheels, others an sdist")
+        return self
 
 
 class BlasTable(Strict):

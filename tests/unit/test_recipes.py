@@ -96,7 +96,8 @@ def change(path: Path, old: str, new: str) -> None:
 def test_shipped_recipes_load(name: str) -> None:
     loaded = RecipeBook([RECIPES]).load(name)
     assert loaded.recipe.name == name
-    assert loaded.files[loaded.recipe.build.requires].count("--hash=sha256:") > 0
+    for lock in (loaded.recipe.build.requires, loaded.recipe.verify.requires):
+        assert lock is None or loaded.files[lock].count("--hash=sha256:") > 0
 
 
 @pytest.mark.parametrize("name", RecipeBook([RECIPES]).profile_names())
@@ -180,6 +181,32 @@ def test_a_wrong_value_is_told_with_its_path(folder: Path, old: str, new: str, p
     with pytest.raises(RecipeError) as caught:
         RecipeBook([folder]).load("demo")
     assert any(line.startswith(f"  {path}") for line in caught.value.what.splitlines()), caught.value.what
+
+
+def test_an_sdist_or_wheels_as_the_backend_wants_it(folder: Path) -> None:
+    path = folder / "demo" / "recipe.toml"
+    sound = path.read_text()
+    sdist = f'sha256 = "{"0" * 64}"'
+    wheels = f'wheels = {{ manylinux_x86_64 = "{"0" * 64}" }}'
+    prebuilt = '[build.prebuilt]\nfolder = "x/lib"\nsoname = "libx.so"\npkg-config = "x"\n'
+    library, _, rest = sound.partition("[build.library]")[2].partition("[[bundled]]")
+    assert rest
+    for changed, said in (
+        (sound.replace(sdist, wheels), "backend 'prebuilt' needs source.wheels"),
+        (sound.replace(sdist, f"{sdist}, {wheels}", 1), "versions.0.source: .*not both"),
+        (sound.replace(f", {sdist}", "", 1), "versions.0.source: .*give sha256"),
+        (sound.replace('requires = "lock.txt"\n', "", 1), "build: .*requires: needed by all"),
+        (sound.replace('backend = "make"', 'backend = "prebuilt"'), "build: .*belong together"),
+        (sound.replace("[build.library]", f"{prebuilt}[build.library]"), "build: .*not both"),
+        (sound.replace(f"[build.library]{library}", prebuilt), "build: .*belong together"),
+    ):
+        path.write_text(changed)
+        with pytest.raises(RecipeError, match=said):
+            RecipeBook([folder]).load("demo")
+    good = sound.replace(f"[build.library]{library}", prebuilt).replace(sdist, wheels)
+    good = good.replace('backend = "make"\nrequires = "lock.txt"', 'backend = "prebuilt"')
+    path.write_text(good)
+    assert RecipeBook([folder]).load("demo").recipe.build.shared is not None
 
 
 def test_an_unknown_package_or_profile_has_a_hint() -> None:

@@ -128,12 +128,13 @@ def fetch(options: Globals, as_json: bool, **request: Any) -> None:
     context = options.context()
     got = {}
     for one in _plans(context, _request(context, **request)):
-        sdist, requirements = fetching.fetch(context, one)
-        got[one.recipe] = {"sdist": str(sdist), "requirements": [p.name for p in requirements]}
+        source, requirements = fetching.fetch(context, one)
+        kind = "wheel" if one.compile.backend == "prebuilt" else "sdist"
+        got[one.recipe] = {kind: str(source), "requirements": [p.name for p in requirements]}
     if as_json:
         return _emit(got)
     for name, row in got.items():
-        options.stdout.print(f"{name}: {row['sdist']}", markup=False, soft_wrap=True)
+        options.stdout.print(f"{name}: {row.get('sdist') or row['wheel']}", markup=False, soft_wrap=True)
     return None
 
 

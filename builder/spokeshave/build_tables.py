@@ -1,0 +1,144 @@
+"""The tables that say where a source comes from and how it is compiled."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from spokeshave.model import Backend
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Glob = Annotated[str, Field(min_length=1)]
+
+
+class Strict(BaseModel):
+    """Base of all recipe tables: unknown keys are errors, values are immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SdistTable(Strict):
+    """An sdist named by package and pinned by hash."""
+
+    pypi: str = Field(description="name of the package whose sdist it is")
+    sha256: Sha256 = Field(description="sha256 of the sdist")
+    version: str | None = Field(None, description="version of the sdist where it is another one")
+
+
+class SourceTable(Strict):
+    """Where the source comes from: an sdist or upstream's own wheels, named by package, pinned by hash."""
+
+    pypi: str = Field(description="name of the package whose sdist or wheel is the source")
+    sha256: Sha256 | None = Field(None, description="sha256 of the sdist")
+    wheels: dict[str, Sha256] = Field(
+        default_factory=dict,
+        description="instead, for backend `prebuilt`: sha256 of the wheel by platform (`manylinux_x86_64`)",
+    )
+    version: str | None = Field(None, description="version of the sdist or wheel where it is another one")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.sha256 is None) != bool(self.wheels):
+            raise ValueError("give sha256, of the sdist, or wheels, and not both")
+        return self
+
+
+class LevelTable(Strict):
+    """An optimisation level for a part of the sources; the first row that matches counts."""
+
+    match: Glob = Field(description="shell pattern for the absolute path of a source file")
+    level: str = Field(
+        pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
+    )
+    reason: str = Field(min_length=8, description="why this part differs, with the benchmark if any")
+
+
+class FixTable(Strict):
+    """Compiler flags that a part of the sources needs to be compiled rightly, whatever the levers say."""
+
+    match: Glob = Field(description="shell pattern for the absolute path of a source file")
+    flags: str = Field(pattern=r"^-[fm][a-z0-9=-]+( -[fm][a-z0-9=-]+)*$", description="the flags")
+    reason: str = Field(min_length=8, description="what goes wrong without them")
+
+
+class SharedTable(Strict):
+    """What a library offers to who links it."""
+
+    soname: str = Field(description="file name and soname of the shared library")
+    pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
+    provides: Literal["blas"] | None = Field(
+        None, description="what it is for: a profile's `blas.recipe` picks among those that provide `blas`"
+    )
+    setup_args: dict[str, str] = Field(
+        default_factory=dict, alias="setup-args", description="meson options of packages that link it"
+    )
+
+
+class LibraryTable(SharedTable):
+    """How a make-built static archive becomes the shared library of a wheel."""
+
+    archive: Glob = Field(description="glob of the static archive, below the build directory")
+    exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
+    link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
+    kernels_variable: str | None = Field(
+        None, alias="kernels-variable", description="make variable that lists the profile's kernels"
+    )
+
+
+class PrebuiltTable(SharedTable):
+    """What is taken out of upstream's wheel, as upstream has compiled it."""
+
+    folder: str = Field(description="folder of the wheel that holds the library and `pkgconfig/`")
+    carries: tuple[str, ...] = Field(
+        (), description="libraries beside it that it needs, by file name; they are taken too"
+    )
+
+
+class BuildTable(Strict):
+    """How the source is compiled."""
+
+    backend: Backend
+    directory: str = Field(".", description="folder of the build, below the unpacked source")
+    requires: str | None = Field(
+        None, description="file with the hash-locked build requirements; all but `prebuilt` need one"
+    )
+    libraries: tuple[str, ...] = Field(
+        (), description="library recipes to link; `blas` stands for the one that the profile picks"
+    )
+    setup_args: dict[str, str | bool] = Field(
+        default_factory=dict, alias="setup-args", description="meson options"
+    )
+    grafts: tuple[Glob, ...] = Field(
+        (), description="libraries of the build image that auditwheel copies into the wheel"
+    )
+    targets: tuple[str, ...] = Field((), description="make targets")
+    variables: dict[str, str] = Field(default_factory=dict, description="make variables")
+    flags_variable: str | None = Field(
+        None, alias="flags-variable", description="make variable that takes the compiler flags"
+    )
+    upstream_level: Literal["O2", "O3"] = Field(
+        "O3", alias="upstream-level", description="level of all sources where the lever is off"
+    )
+    level: Literal["O2", "O3", "Os"] = Field(
+        "O2", description="level of the sources that no row of `levels` matches"
+    )
+    levels: tuple[LevelTable, ...] = ()
+    fixes: tuple[FixTable, ...] = ()
+    library: LibraryTable | None = None
+    prebuilt: PrebuiltTable | None = None
+
+    @property
+    def shared(self) -> LibraryTable | PrebuiltTable | None:
+        """The shared library that the recipe yields, if it is one."""
+        return self.library or self.prebuilt
+
+    @model_validator(mode="after")
+    def _fits_backend(self) -> Self:
+        if self.prebuilt is not None and self.library is not None:
+            raise ValueError("give library or prebuilt, and not both")
+        if (self.backend == "prebuilt") != (self.prebuilt is not None):
+            raise ValueError("backend 'prebuilt' and the table prebuilt belong together")
+        if (self.backend == "prebuilt") != (self.requires is None):
+            raise ValueError("requires: needed by all backends but 'prebuilt', which compiles nothing")
+        return self
