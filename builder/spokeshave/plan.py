@@ -133,10 +133,11 @@ def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[
             if name not in known:
                 raise RecipeError(f"{where}: there is no lever {name!r}", next_step=did_you_mean(name, known))
     compiled = loaded.recipe.build.backend != "prebuilt"  # where nothing is, only the wheel is left to shave
+    off = {name for name, options in loaded.recipe.levers.items() if "off" in options} | without
     return tuple(
         LeverSetting(name=lever.name, options=loaded.recipe.levers.get(lever.name, {}))
         for lever in LEVERS
-        if profile.levers.get(lever.name) and lever.name not in without and (compiled or lever.shave)
+        if profile.levers.get(lever.name) and lever.name not in off and (compiled or lever.shave)
     )
 
 

@@ -135,7 +135,8 @@ class Recipe(Strict):
     bundled: tuple[BundledTable, ...] = ()
     components: tuple[ComponentTable, ...] = ()
     levers: dict[str, dict[str, tuple[str, ...]]] = Field(
-        default_factory=dict, description="data for the levers: globs to match, to keep, …"
+        default_factory=dict,
+        description="data for the levers: globs to match, to keep, …; `off` with a reason takes one out",
     )
     verify: VerifyTable
 

@@ -131,9 +131,14 @@ def test_profiles_that_differ_in_trimming_share_the_compile() -> None:
     lean, full = shipped_plan("openblas", "lean"), shipped_plan("openblas", "full")
     assert lean.compile_key == full.compile_key
     assert lean.digest != full.digest
-    with_docs = shipped_plan("numpy", "lean", without=frozenset({"cython-docstrings"}))
-    assert with_docs.compile_key == shipped_plan("numpy", "full").compile_key
-    assert with_docs.compile_key != shipped_plan("numpy", "lean").compile_key
+    assert shipped_plan("numpy", "lean").compile_key == shipped_plan("numpy", "full").compile_key
+    assert shipped_plan("scipy", "lean").compile_key != shipped_plan("scipy", "full").compile_key
+
+
+def test_a_recipe_may_take_a_lever_out(recipes: Path) -> None:
+    assert "cython-docstrings" not in [lever.name for lever in shipped_plan("numpy").levers]
+    edit(recipes / "numpy" / "recipe.toml", r"off = \[.*\]\n", "")
+    assert "cython-docstrings" in [lever.name for lever in shipped_plan("numpy", recipes=recipes).levers]
 
 
 @pytest.mark.parametrize("lever", WHEEL_LEVERS)
@@ -148,8 +153,8 @@ def test_without_a_lever_of_the_wheel_the_compile_stays(lever: str) -> None:
 
 @pytest.mark.parametrize("lever", COMPILE_LEVERS)
 def test_without_a_lever_of_the_compile_the_key_changes(lever: str) -> None:
-    plan = shipped_plan("numpy")
-    less = shipped_plan("numpy", without=frozenset({lever}))
+    plan = shipped_plan("scipy")
+    less = shipped_plan("scipy", without=frozenset({lever}))
     assert len(less.levers) == len(plan.levers) - 1
     assert less.compile_key != plan.compile_key
 
