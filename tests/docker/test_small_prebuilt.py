@@ -93,7 +93,7 @@ def _ended(small: Small, *words: str) -> str:
     return run.stdout
 
 
-def test_it_is_fetched_finished_and_proved_like_any_other(small: Small) -> None:
+def test_it_is_fetched_and_finished_like_any_other(small: Small) -> None:
     wheel, cached = build(small)
     assert not cached
     assert wheel.name.startswith("slim_tiny-2.0+tiny.1-py3-none-manylinux")
@@ -108,8 +108,6 @@ def test_it_is_fetched_finished_and_proved_like_any_other(small: Small) -> None:
     code = "import slim_tiny; print(slim_tiny.load().tiny_answer())"
     env = {"PYTHONPATH": str(small.folder / "site")}
     assert subprocess.check_output([find_python(Target()), "-c", code], env=env) == b"7\n"
-    (report,) = json.loads(_ended(small, "verify", str(wheel), "--level", "smoke", "--json"))
-    assert report["passed"], report["faults"]
     assert build(small) == (wheel, True)
 
 
