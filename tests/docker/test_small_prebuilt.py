@@ -51,6 +51,15 @@ requires = "test-requirements.txt"
 present = ["slim_tiny/lib/libtiny.so"]
 absent = ["*.h"]
 """
+# Takes nothing out: a profile that does reads the whole stack's imports first.
+PROFILE = """
+schema = 1
+name = "tiny"
+summary = "for tests"
+
+[levers]
+symbols = true
+"""
 
 
 @pytest.fixture(params=ENGINES)
@@ -71,6 +80,7 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> Small:
         f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-manylinux2014_x86_64\n",
     }
     wheel = write_wheel(tmp_path / "links" / "tinylib32-2.0-py3-none-manylinux2014_x86_64.whl", files)
+    (tmp_path / "recipes" / "profiles" / "tiny.toml").write_text(PROFILE)
     recipe = tmp_path / "recipes" / "tiny"
     recipe.mkdir()
     text = RECIPE.replace("SHA256", file_sha256(wheel)).replace("PLATFORM", Target().platform)
