@@ -8,7 +8,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from spokeshave.parts import Part, parts, total
+from spokeshave.backends import Backend, is_backend
+from spokeshave.backends import measured as measured_speeds
+from spokeshave.parts import BLAS, Part, parts, total
 from spokeshave.savings import ComponentRow, LeverRow, Step, waterfall
 from spokeshave.weigh import OnFile, Sizes, sizes
 from spokeshave.wheel import parse_name
@@ -23,6 +25,7 @@ class Report:
     levers: tuple[LeverRow, ...]
     components: tuple[ComponentRow, ...]
     verified: Mapping[str, str]
+    blas: Backend | None = None
 
     def parts(self) -> tuple[Part, ...]:
         """The stack by package, ours beside stock."""
@@ -48,6 +51,7 @@ def make_report(
     levers: list[LeverRow] = []
     components: list[ComponentRow] = []
     verified = {}
+    blas: Backend | None = None
     python = ""
     for path in wheels:
         stem = path.name.removesuffix(".whl")
@@ -56,15 +60,35 @@ def make_report(
         ours.append(sizes(path, python, on_file))
         levers += _levers(path, record, measured.get(record["plan"], {}))
         components += _components(path, record)
+        if is_backend(record["build_plan"]):
+            blas = _backend(path, record["build_plan"], ours[-1])
         verdict = path.parent / f"{stem}.verify.json"
         verified[path.name] = _verdict(verdict, record["wheel"]["sha256"])
+    theirs = tuple(sizes(path, python, on_file) for path in stock)
     return Report(
         ours=tuple(ours),
-        stock=tuple(sizes(path, python, on_file) for path in stock),
+        stock=theirs,
         levers=tuple(levers),
         components=tuple(components),
         verified=verified,
+        blas=blas and replace(blas, stock_unpacked=_bundled_blas(theirs)),
     )
+
+
+def _backend(path: Path, plan: Mapping[str, Any], size: Sizes) -> Backend:
+    distribution, version = plan["distribution"], parse_name(path.name).version
+    return Backend(
+        distribution=distribution,
+        version=version,
+        unpacked=size.unpacked,
+        stock_unpacked=None,
+        speeds=measured_speeds(path.parent, plan["profile"], distribution, version),
+    )
+
+
+def _bundled_blas(stock: tuple[Sizes, ...]) -> int | None:
+    """The bytes of the BLAS and its run-time in the stock wheels, a copy in each of them."""
+    return next((row.stock.unpacked for row in parts((), stock) if row.name == BLAS and row.stock), None)
 
 
 def _levers(path: Path, record: Mapping[str, Any], measured: Mapping[str, int]) -> Iterable[LeverRow]:
@@ -106,11 +130,12 @@ def to_json(report: Report) -> dict[str, object]:
     """The report as JSON-serialisable data; sizes in bytes. Single files are left out."""
     rows = report.parts()
     return {
-        **asdict(replace(report, ours=(), stock=())),
+        **asdict(replace(report, ours=(), stock=(), blas=None)),
         "ours": [_without_files(wheel) for wheel in report.ours],
         "stock": [_without_files(wheel) for wheel in report.stock],
         "parts": [asdict(row) for row in rows],
         "total": asdict(total(rows)),
+        "blas": report.blas and report.blas.to_json(),
         "waterfall": [{**asdict(step), "saved": step.saved} for step in report.waterfall()],
     }
 

@@ -51,6 +51,15 @@ requires = "test-requirements.txt"
 present = ["slim_tiny/lib/libtiny.so"]
 absent = ["*.h"]
 """
+# Takes nothing out: a profile that does reads the whole stack's imports first.
+PROFILE = """
+schema = 1
+name = "tiny"
+summary = "for tests"
+
+[levers]
+symbols = true
+"""
 
 
 @pytest.fixture(params=ENGINES)
@@ -71,6 +80,7 @@ def small(request: pytest.FixtureRequest, tmp_path: Path) -> Small:
         f"{INFO}/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: py3-none-manylinux2014_x86_64\n",
     }
     wheel = write_wheel(tmp_path / "links" / "tinylib32-2.0-py3-none-manylinux2014_x86_64.whl", files)
+    (tmp_path / "recipes" / "profiles" / "tiny.toml").write_text(PROFILE)
     recipe = tmp_path / "recipes" / "tiny"
     recipe.mkdir()
     text = RECIPE.replace("SHA256", file_sha256(wheel)).replace("PLATFORM", Target().platform)
@@ -93,7 +103,7 @@ def _ended(small: Small, *words: str) -> str:
     return run.stdout
 
 
-def test_it_is_fetched_finished_and_proved_like_any_other(small: Small) -> None:
+def test_it_is_fetched_and_finished_like_any_other(small: Small) -> None:
     wheel, cached = build(small)
     assert not cached
     assert wheel.name.startswith("slim_tiny-2.0+tiny.1-py3-none-manylinux")
@@ -108,8 +118,6 @@ def test_it_is_fetched_finished_and_proved_like_any_other(small: Small) -> None:
     code = "import slim_tiny; print(slim_tiny.load().tiny_answer())"
     env = {"PYTHONPATH": str(small.folder / "site")}
     assert subprocess.check_output([find_python(Target()), "-c", code], env=env) == b"7\n"
-    (report,) = json.loads(_ended(small, "verify", str(wheel), "--level", "smoke", "--json"))
-    assert report["passed"], report["faults"]
     assert build(small) == (wheel, True)
 
 

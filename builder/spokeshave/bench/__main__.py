@@ -57,6 +57,7 @@ def _show(console: Console, report: BenchReport) -> None:
 @click.option("--rounds", default=5, show_default=True, help="Rounds A B B A per case.")
 @click.option("--seed", default=0, show_default=True, help="Which parameters come first.")
 @click.option("--cpu", type=int, help="CPU to pin to; the highest allowed one by default.")
+@click.option("--threads", default=1, show_default=True, help="Threads of libraries, on as many CPUs.")
 @click.option("--module", "modules", multiple=True, help="Also time this module's import.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Write all samples here.")
 @click.option("--from", "source", type=_EXISTING, help="Report the journal of a stopped run.")
@@ -71,6 +72,7 @@ def main(
     rounds: int,
     seed: int,
     cpu: int | None,
+    threads: int,
     modules: tuple[str, ...],
     out: Path | None,
     source: Path | None,
@@ -80,7 +82,9 @@ def main(
     if source:
         report = read_journal(source)
     elif ours and stock and suite:
-        options = Options(pattern=pattern, rounds=rounds, max_cases=max_cases, cpu=cpu, modules=modules)
+        options = Options(
+            pattern=pattern, rounds=rounds, max_cases=max_cases, cpu=cpu, threads=threads, modules=modules
+        )
         report = _compare(
             console,
             ours=ours,

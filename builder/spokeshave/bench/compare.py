@@ -14,7 +14,7 @@ from pathlib import Path
 
 from spokeshave.bench.cases import catalogue
 from spokeshave.bench.dialogue import Worker, WorkerError
-from spokeshave.bench.imports import measure_imports, pinned_cpu
+from spokeshave.bench.imports import measure_imports, pinned_cpus
 from spokeshave.bench.journal import Journal
 from spokeshave.bench.model import (
     SIDES,
@@ -75,7 +75,7 @@ class Job:
             self.pythons[side],
             self.package,
             self.home / side,
-            cpu=pinned_cpu(self.options.cpu),
+            cpus=pinned_cpus(self.options),
             extra=self.options.environ,
         )
 

@@ -28,11 +28,13 @@ class WorkerError(Exception):
         self.reason = reason
 
 
-def fixed_environment(python: Path, home: Path, extra: Mapping[str, str]) -> dict[str, str]:
+def fixed_environment(
+    python: Path, home: Path, extra: Mapping[str, str], *, threads: int = 1
+) -> dict[str, str]:
     """An environment that takes nothing from the caller's: no OPENBLAS_CORETYPE, NPY_*, PYTHONPATH.
 
-    One thread for every library, and equal string hashes, so that two installs differ in nothing
-    but their files. `extra` goes on top.
+    The same number of threads for every library, and equal string hashes, so that two installs differ
+    in nothing but their files. `extra` goes on top.
     """
     fixed = {
         "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
@@ -41,22 +43,24 @@ def fixed_environment(python: Path, home: Path, extra: Mapping[str, str]) -> dic
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
     }
-    fixed.update({f"{name}_NUM_THREADS": "1" for name in _THREADS})
+    fixed.update({f"{name}_NUM_THREADS": str(threads) for name in _THREADS})
     return fixed | dict(extra)
 
 
 class Worker:
-    """One long-lived process of an install."""
+    """One long-lived process of an install, pinned to `cpus`, with a thread for each."""
 
-    def __init__(self, python: Path, suite: Path, home: Path, *, cpu: int, extra: Mapping[str, str]) -> None:
+    def __init__(
+        self, python: Path, suite: Path, home: Path, *, cpus: tuple[int, ...], extra: Mapping[str, str]
+    ) -> None:
         home.mkdir(parents=True, exist_ok=True)
         self._log = home.with_name(f"{home.name}.log")
         with self._log.open("ab") as log:
             self._process = converse(
                 # -P: the folder of the script must not shadow modules of the install
-                (str(python), "-P", str(SCRIPT), str(suite), str(cpu)),
+                (str(python), "-P", str(SCRIPT), str(suite), ",".join(map(str, cpus))),
                 cwd=home,
-                env=fixed_environment(python, home, extra),
+                env=fixed_environment(python, home, extra, threads=len(cpus)),
                 log=log,
             )
         self._rest = b""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from spokeshave.bench.dialogue import fixed_environment
 from spokeshave.bench.model import ImportSamples, Options, Side
+from spokeshave.errors import BenchError
 from spokeshave.run import Command, Runner, run
 
 _MARK = "spokeshave-import"
@@ -30,9 +31,20 @@ print("\\n{_MARK}", seconds, peak)
 """
 
 
-def pinned_cpu(wanted: int | None) -> int:
-    """The CPU to pin to: the wanted one, or the highest that this process may use."""
-    return max(os.sched_getaffinity(0)) if wanted is None else wanted
+def pinned_cpus(options: Options) -> tuple[int, ...]:
+    """The CPUs to pin to, one a thread: the wanted one first, then the highest that this process may use.
+
+    Raises BenchError where there are not so many.
+    """
+    allowed = sorted(os.sched_getaffinity(0), reverse=True)
+    wanted = [] if options.cpu is None else [options.cpu]
+    chosen = [*wanted, *(cpu for cpu in allowed if cpu not in wanted)][: options.threads]
+    if len(chosen) < options.threads:
+        raise BenchError(
+            f"{options.threads} threads need as many CPUs, and this process may use {len(allowed)}",
+            next_step="ask for fewer --threads",
+        )
+    return tuple(chosen)
 
 
 def _import_once(
@@ -41,7 +53,7 @@ def _import_once(
     """Seconds and peak bytes of one import; raises RuntimeError where it fails."""
     done = runner(
         Command(
-            argv=(str(python), "-P", "-c", _CHILD, str(pinned_cpu(options.cpu)), module),
+            argv=(str(python), "-P", "-c", _CHILD, str(pinned_cpus(options)[0]), module),
             cwd=home,
             env=fixed_environment(python, home, options.environ),
             timeout=_TIMEOUT,

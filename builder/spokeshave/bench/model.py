@@ -103,7 +103,8 @@ class Options:
     `pattern` is searched in the benchmark's name. `rounds` are of four samples each, A B B A.
     `sample_seconds` is what one sample aims at on stock, `case_seconds` the time after which a
     case gets no further round, `timeout` the seconds after which it is given up. `max_cases` stops
-    early. `cpu` is the CPU that all processes are pinned to (None: the highest one allowed).
+    early. `cpu` is the CPU that all processes are pinned to (None: the highest one allowed). `threads` is
+    how many threads libraries may start, on as many CPUs; import times always are of one.
     `cases_per_worker` is after how many cases both processes are replaced. `environ` is added to
     the workers' otherwise fixed environment. `modules` are those whose import is timed,
     `import_rounds` times A B B A.
@@ -116,6 +117,7 @@ class Options:
     timeout: float = 60.0
     max_cases: int | None = None
     cpu: int | None = None
+    threads: int = 1
     cases_per_worker: int = 150
     environ: Mapping[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()

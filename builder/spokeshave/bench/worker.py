@@ -192,9 +192,9 @@ def _private_channels() -> tuple[IO[str], IO[str]]:
     return requests, answers
 
 
-def main(suite: str, cpu: str) -> None:
-    """Serves commands until stdin ends; `suite` is the benchmark package, `cpu` a CPU's number."""
-    os.sched_setaffinity(0, {int(cpu)})
+def main(suite: str, cpus: str) -> None:
+    """Serves commands until stdin ends; `suite` is the benchmark package, `cpus` numbers with commas."""
+    os.sched_setaffinity(0, map(int, cpus.split(",")))
     requests, answers = _private_channels()
     make = functools.cache(lambda: Desk(Path(suite)))
     for line in requests:

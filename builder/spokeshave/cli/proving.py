@@ -18,6 +18,7 @@ from spokeshave.cli.base import Globals, guarded
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.parts import package_of
+from spokeshave.picture.backends import backend_table
 from spokeshave.picture.page import make_page
 from spokeshave.picture.terminal import lever_table, notes, size_tables
 from spokeshave.trial import Candidate, Level, own_stock_wheel
@@ -115,7 +116,7 @@ def _show(options: Globals, report: verifying.VerifyReport) -> None:
 @click.pass_obj
 @guarded
 def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path | None) -> None:
-    """Show sizes beside the stock wheels, and what each lever and component saved.
+    """Show sizes beside the stock wheels, what each lever and component saved, and how fast each BLAS is.
 
     Without WHEELs, reports on each profile's wheels in ./wheelhouse. Bytecode is measured where this
     Python is the one that the wheels are built for.
@@ -143,6 +144,9 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
         return
     for label, one in reports.items():
         _show_report(options, label, one)
+    if table := backend_table(reports):
+        options.stdout.rule("all profiles")
+        options.stdout.print(table)
 
 
 def _show_report(options: Globals, label: str, report: reporting.Report) -> None:

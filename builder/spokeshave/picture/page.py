@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 
 from spokeshave import __version__
 from spokeshave.parts import Part, total
+from spokeshave.picture.backends import backend_section
 from spokeshave.picture.bars import waterfall_table
 from spokeshave.picture.drawing import NARROW, WIDE, Sheet, kind_class, patterns, treemap, widths
 from spokeshave.picture.hierarchy import stack_tree
@@ -30,7 +31,7 @@ def make_page(reports: Mapping[str, Report], command: str) -> str:
         title="spokeshave: " + ", ".join(f"profile {label}" for label in reports),
         style=(folder / "page.css").read_text("utf-8"),
         script=(folder / "page.js").read_text("utf-8"),
-        body=el("body", patterns(), el("main", *sections), el("footer", made)),
+        body=el("body", patterns(), el("main", *sections, backend_section(reports)), el("footer", made)),
     )
 
 

@@ -76,7 +76,7 @@ def test_the_budget_never_costs_a_function(suite: Path, ours: Path, stock: Path)
 
 
 def test_a_silent_worker_is_given_up(tmp_path: Path, suite: Path, stock: Path) -> None:
-    worker = Worker(stock, suite / "benchmarks", tmp_path / "home", cpu=0, extra={})
+    worker = Worker(stock, suite / "benchmarks", tmp_path / "home", cpus=(0,), extra={})
     try:
         worker.ask("prepare", timeout=60, name="bench_slow.time_slow", index=0)
         with pytest.raises(WorkerError, match="no answer") as caught:
@@ -107,6 +107,8 @@ def test_the_environment_takes_nothing_from_the_callers(
     assert "OPENBLAS_CORETYPE" not in fixed
     assert fixed["OMP_NUM_THREADS"] == fixed["EXTRA"] == "1"
     assert fixed["PATH"].startswith("/venv/bin:")
+    two = fixed_environment(Path("/venv/bin/python"), tmp_path, {}, threads=2)
+    assert two["OPENBLAS_NUM_THREADS"] == "2"
 
 
 def test_the_command_wants_both_installs() -> None:
