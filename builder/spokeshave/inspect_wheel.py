@@ -51,9 +51,7 @@ def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[s
     verify = recipe.verify
     taken = _taken(plan)
     faults = [
-        f"no file fits {glob!r}"
-        for glob in verify.present
-        if not fits(glob, taken) and not _any(names, glob)
+        f"no file fits {glob!r}" for glob in verify.present if not fits(glob, taken) and not _any(names, glob)
     ]
     faults += [
         f"{name} must not be there ({glob!r})"
