@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave.errors import RecipeError
-from spokeshave.imports.base import EdgeKind, covers, longest_known, parents
+from spokeshave.imports.base import EdgeKind, Reference, covers, longest_known, parents
 from spokeshave.imports.layout import Layout, Source, read_layout
 from spokeshave.recipes import did_you_mean
 
@@ -91,8 +91,28 @@ def build_graph(packages: Mapping[str, Path], *, extra_modules: Collection[str] 
             )
         layouts[name] = read_layout(root, name)
     modules = frozenset(extra_modules).union(*(layout.modules for layout in layouts.values()))
+    read = {name: [(s, _references(s)) for s in layout.sources] for name, layout in layouts.items()}
+    passed_on = _passed_on([pair for pairs in read.values() for pair in pairs], modules)
     edges = {edge for name, layout in layouts.items() for edge in _layout_edges(name, layout, modules)}
+    for source, references in (pair for pairs in read.values() for pair in pairs):
+        edges.update(_source_edges(source, references, modules, passed_on))
     return ImportGraph(modules=modules, edges=tuple(sorted(edges)))
+
+
+def _passed_on(read: Iterable[tuple[Source, Sequence[Reference]]], modules: frozenset[str]) -> dict[str, str]:
+    """Names that a module has from another one by a guarded import, which may leave it without: to that one.
+
+    `from scipy.io import loadmat` needs scipy.io.matlab, though scipy.io lives on without it.
+    """
+    return {
+        f"{source.module}.{reference.name.rpartition('.')[2]}": target
+        for source, references in read
+        for reference in references
+        if reference.kind == "guarded"
+        and (target := longest_known(reference.name, modules))
+        and target == reference.name.rpartition(".")[0]
+        and target != source.module
+    }
 
 
 def _layout_edges(package: str, layout: Layout, modules: frozenset[str]) -> Iterator[Edge]:
@@ -106,29 +126,35 @@ def _layout_edges(package: str, layout: Layout, modules: frozenset[str]) -> Iter
                 kind=reference.kind,
             )
     for source in layout.sources:
-        yield from _source_edges(source, modules)
         for target in layout.shared if ".pyx" in source.file else ():
             yield Edge(importer=source.module, line=1, file=source.file, target=target, kind="import")
 
 
-def _source_edges(source: Source, modules: frozenset[str]) -> Iterator[Edge]:
+def _references(source: Source) -> list[Reference]:
     try:
-        references = source.reader(source.unit())
+        return source.reader(source.unit())
     except SyntaxError as fault:
         if source.template:  # Python only once it is filled in
-            return
+            return []
         raise RecipeError(f"{source.path}: not valid Python: {fault}") from fault
+
+
+def _source_edges(
+    source: Source, references: Iterable[Reference], modules: frozenset[str], passed_on: Mapping[str, str]
+) -> Iterator[Edge]:
     for reference in references:
-        target = longest_known(reference.name, modules)
         known = longest_known(reference.beyond, modules)
-        if target and target != source.module and (not reference.beyond or target != known):
-            yield Edge(
-                importer=source.module,
-                line=reference.line,
-                file=source.file,
-                target=target,
-                kind=reference.kind,
-            )
+        target = longest_known(reference.name, modules)
+        behind = passed_on.get(longest_known(reference.name, passed_on), "")
+        for name in (target if not reference.beyond or target != known else "", behind):
+            if name and name != source.module:
+                yield Edge(
+                    importer=source.module,
+                    line=reference.line,
+                    file=source.file,
+                    target=name,
+                    kind=reference.kind,
+                )
 
 
 def _allows(allowance: Allowance, edge: Edge) -> bool:

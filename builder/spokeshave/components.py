@@ -13,11 +13,30 @@ from pathlib import Path
 from spokeshave.levers.base import Shaved, Tree
 from spokeshave.model import BuildPlan, Removed
 
+# `from package import module` passes over an error of the module's own name (importlib's _handle_fromlist)
+# and ends in an ImportError that says nothing: hence a name that only importlib takes for another one.
 _EARLY = '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
+
+import sys
+
+
+class Name(str):
+    """The module's name; importlib does not know it again, or `from package import module` hid the error."""
+
+    __slots__ = ()
+
+    def __eq__(self, other):
+        return str(self) == other and sys._getframe(1).f_code.co_name != "_handle_fromlist"
+
+    __hash__ = str.__hash__
+
+    def __reduce__(self):
+        return str, (str(self),)
+
 
 raise ModuleNotFoundError(
     {message!r},
-    name=__name__,
+    name=Name(__name__),
 )
 '''
 _LATE = '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""

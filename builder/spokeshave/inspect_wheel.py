@@ -50,7 +50,10 @@ def inspect(
 
 def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[str]:
     verify = recipe.verify
-    faults = [f"no file fits {glob!r}" for glob in verify.present if not _any(names, glob)]
+    taken = _taken(plan)
+    faults = [
+        f"no file fits {glob!r}" for glob in verify.present if not fits(glob, taken) and not _any(names, glob)
+    ]
     faults += [
         f"{name} must not be there ({glob!r})"
         for glob in verify.absent
@@ -67,6 +70,15 @@ def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[s
         if (plan.bundled or "sboms" in glob) and not _any(names, glob):
             faults.append(f"no file fits {glob!r}")
     return faults
+
+
+def _taken(plan: BuildPlan) -> list[str]:
+    """Globs of what the removed components take out."""
+    modules = [module.replace(".", "/") for part in plan.removed for module in part.modules]
+    return [
+        *(f"{module}{rest}" for module in modules for rest in ("/*", ".*")),
+        *(glob for part in plan.removed for glob in part.files),
+    ]
 
 
 def _any(names: list[str], glob: str) -> bool:

@@ -66,6 +66,34 @@ def test_a_package_becomes_a_stub_that_names_profile_component_and_way_back(
         assert word in text
 
 
+@pytest.mark.parametrize(
+    "statement", ["import kit.signal", "from kit import signal", "import kit.signal.windows"]
+)
+def test_every_way_to_import_it_tells_the_same(plan: BuildPlan, tree: Tree, statement: str) -> None:
+    remove(plan, replace(PART, modules=("kit.signal",)), tree)
+    code = f"""
+import pickle
+try:
+    {statement}
+except ModuleNotFoundError as fault:
+    again = pickle.loads(pickle.dumps(fault))
+    for one in (fault, again):
+        print(one.name == "kit.signal", "kit.signal" == one.name, one.name in {{"kit.signal"}}, one.msg)
+"""
+    lines = python(tree, code).splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("True True True kit.signal is not in this wheel") for line in lines)
+
+
+def test_a_late_stub_can_be_imported_from_its_package(plan: BuildPlan, tree: Tree) -> None:
+    remove(plan, replace(PART, modules=("kit._native",), late=("kit._native",)), tree)
+    code = (
+        "from kit import _native\ntry:\n from kit._native import solve\nexcept ImportError as e:\n print(e)"
+    )
+    out = python(tree, code)
+    assert out.startswith("kit._native is not in this wheel")
+
+
 def test_what_guards_its_import_goes_on(plan: BuildPlan, tree: Tree) -> None:
     remove(plan, replace(PART, modules=("kit.signal",)), tree)
     code = "try:\n from kit import signal\nexcept ImportError:\n signal = None\nprint(signal)"
