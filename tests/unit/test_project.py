@@ -30,7 +30,8 @@ def plan(tmp_path: Path) -> BuildPlan:
     )
     fixes = (Level(match="*/cold/*", level="fno-strict-aliasing", reason="puns its structs"),)
     numpy = shipped_plan("numpy")
-    return replace(numpy, compile=replace(numpy.compile, levels=levels, fixes=fixes))
+    flags = {**numpy.compile.flags, "cython": ("--no-docstrings",)}
+    return replace(numpy, compile=replace(numpy.compile, levels=levels, fixes=fixes, flags=flags))
 
 
 @pytest.fixture
