@@ -112,3 +112,14 @@ def test_removable_is_topmost(grow: Grow) -> None:
 def test_json_round_trip(grow: Grow) -> None:
     graph = grow(CLUSTER)
     assert graph_from_json(graph.to_json()) == graph
+
+
+def test_a_name_behind_a_guarded_import_needs_the_module_behind_it(grow: Grow) -> None:
+    files = {
+        "lib/__init__.py": "",
+        "lib/io/__init__.py": "try:\n    from .matlab import load\nexcept ImportError:\n    pass",
+        "lib/io/matlab.py": "def load(): ...",
+        "app/__init__.py": "from lib.io import load",
+    }
+    found = broken(grow(files), frozenset({"lib.io.matlab"}))
+    assert [str(chain) for chain in found.chains] == ["app:1 → lib.io.matlab"]
