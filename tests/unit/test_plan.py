@@ -137,7 +137,7 @@ def test_profiles_that_differ_in_trimming_share_the_compile() -> None:
 
 def test_a_recipe_may_take_a_lever_out(recipes: Path) -> None:
     assert "cython-docstrings" not in [lever.name for lever in shipped_plan("numpy").levers]
-    edit(recipes / "numpy" / "recipe.toml", r"off = \[.*\]\n", "")
+    edit(recipes / "numpy" / "recipe.toml", r"\[levers.cython-docstrings\]\noff = \[.*\]\n", "")
     assert "cython-docstrings" in [lever.name for lever in shipped_plan("numpy", recipes=recipes).levers]
 
 
