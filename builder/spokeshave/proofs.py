@@ -76,6 +76,17 @@ def write_record(
     return path
 
 
+def record_savings(folder: Path, plan: BuildPlan, savings: Mapping[str, int]) -> bool:
+    """Adds what levers saved to the record of the plan's recipe; says whether there is one that fits."""
+    path = record_path(folder, plan.recipe, plan.profile)
+    record = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    if record.get("recipe_digest") != plan.recipe_digest:
+        return False
+    record["savings"] = {**record["savings"], **savings}
+    path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+    return True
+
+
 def recorded_savings(folders: Iterable[Path], plan: BuildPlan) -> dict[str, int]:
     """Lever name to bytes saved, from the first folder with a record that fits the plan's recipe."""
     for folder in folders:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.proofs import fault_of, record_path, recorded_savings, write_record
+from spokeshave.proofs import fault_of, record_path, record_savings, recorded_savings, write_record
 from spokeshave.recipes import RecipeBook
 from spokeshave.trial import Candidate
 from spokeshave.verify import VerifyReport
@@ -99,3 +99,12 @@ def test_savings_count_for_the_same_recipe_alone(
     folders = [tmp_path / "a", tmp_path / "b"]
     assert recorded_savings(folders, candidate.plan) == {"sections": 12}
     assert recorded_savings(folders, replace(candidate.plan, levers=())) == {}
+
+
+def test_savings_are_added_to_a_record_that_fits(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path
+) -> None:
+    assert not record_savings(tmp_path, candidate.plan, {"unwind": 1})
+    write_record(tmp_path, candidate, report, {"sections": 12})
+    assert record_savings(tmp_path, candidate.plan, {"unwind": 1})
+    assert recorded_savings([tmp_path], candidate.plan) == {"sections": 12, "unwind": 1}

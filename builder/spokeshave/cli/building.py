@@ -11,7 +11,7 @@ import click
 
 from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
-from spokeshave import pipeline, removal
+from spokeshave import pipeline, proofs, removal
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.model import BuildPlan, Target
@@ -177,21 +177,32 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
 
 @click.command()
 @build_options
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also add the results to the records of proofs there.",
+)
 @click.pass_obj
 @guarded
-def measure(options: Globals, as_json: bool, **request: Any) -> None:
+def measure(options: Globals, as_json: bool, record: Path | None, **request: Any) -> None:
     """Weigh the levers that act on the compile: one build of PACKAGEs without each of them.
 
     The report shows the results. Each build takes as long as the first one did.
 
     \b
-    Example: spokeshave measure numpy --profile lean
+    Examples:
+      spokeshave measure numpy --profile lean
+      spokeshave measure openblas numpy --profile lean --record recipes/proofs
     """
     context = options.context()
     wanted = _request(context, **request)
     plans = _plans(context, wanted)
     measuring.measure(context, wanted, plans)
     known = {one.distribution: dict(measuring.known(context, one)) for one in plans}
+    for one in plans if record else ():
+        if not proofs.record_savings(record or Path(), one, known[one.distribution]):
+            context.reporter.say(f"{one.recipe}: no record that fits; verify with --record first")
     if as_json:
         return _emit(known)
     for name, row in known.items():
