@@ -121,6 +121,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
             candidate.tests and file_sha256(candidate.tests),
             [level, place.digest, kit.prove_digest(), kit.judge_digest()],
             [candidate.loaded.recipe.verify.model_dump(mode="json"), test_lock(candidate)],
+            [part.model_dump(mode="json") for part in candidate.loaded.recipe.components],
             [pin.sha256 for pin in stock_pins(candidate)],
         ]
     )
