@@ -10,6 +10,8 @@ from spokeshave.model import Backend
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Glob = Annotated[str, Field(min_length=1)]
+# Ends up in a shell's `case`: nothing that the shell reads otherwise.
+Pattern = Annotated[str, Field(pattern=r"^[\w./*?\[\]+-]+$")]
 
 
 class Strict(BaseModel):
@@ -47,7 +49,7 @@ class SourceTable(Strict):
 class LevelTable(Strict):
     """An optimisation level for a part of the sources; the first row that matches counts."""
 
-    match: Glob = Field(description="shell pattern for the absolute path of a source file")
+    match: Pattern = Field(description="shell pattern for the absolute path of a source file")
     level: str = Field(
         pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
     )
@@ -57,7 +59,7 @@ class LevelTable(Strict):
 class FixTable(Strict):
     """Compiler flags that a part of the sources needs to be compiled rightly, whatever the levers say."""
 
-    match: Glob = Field(description="shell pattern for the absolute path of a source file")
+    match: Pattern = Field(description="shell pattern for the absolute path of a source file")
     flags: str = Field(pattern=r"^-[fm][a-z0-9=-]+( -[fm][a-z0-9=-]+)*$", description="the flags")
     reason: str = Field(min_length=8, description="what goes wrong without them")
 
@@ -83,6 +85,11 @@ class LibraryTable(SharedTable):
     link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
     kernels_variable: str | None = Field(
         None, alias="kernels-variable", description="make variable that lists the profile's kernels"
+    )
+    kernel_symbol: str | None = Field(
+        None,
+        alias="kernel-symbol",
+        description="symbol that each listed kernel and the base must have, `{}` for its name",
     )
 
 

@@ -10,6 +10,7 @@ Outcomes = Mapping[str, tuple[str, str]]
 """Node id to outcome and reason."""
 
 GOOD = frozenset({"passed", "xfailed", "xpassed"})
+_PASSED = frozenset({"passed", "xpassed"})  # an expected failure is not one of them
 BAD = frozenset({"failed", "error"})
 
 
@@ -47,6 +48,11 @@ class Comparison:
         return not self.losses and not self.unmatched_skips
 
 
+def as_good(ours: str, stock: str) -> bool:
+    """Whether an outcome on ours is as good as stock's; an expected failure is worse than a pass."""
+    return ours in (_PASSED if stock in _PASSED else GOOD)
+
+
 def compare(
     ours: Outcomes, stock: Outcomes, skips: Mapping[str, str], removed: Mapping[str, str] | None = None
 ) -> Comparison:
@@ -55,25 +61,23 @@ def compare(
     `skips` maps the start of a node id to the recipe's reason, `removed` to the component that is not in
     the wheel; those tests were not run on ours. A test
     that passes on stock must pass on ours; one that is not there at all is lost too, and so is one that
-    fails on ours where stock skips it or does not have it.
+    fails on ours where stock skips it or does not have it. A skip, or a removed test outside a folder, that
+    fits no test is reported.
     """
+    removed = removed or {}
     skipped: dict[str, list[str]] = {}
     gone: dict[str, list[str]] = {}
     losses, gains, both_failed = [], [], []
-    unmatched = set(skips)
+    unmatched = set(skips) | {start for start in removed if not start.endswith("/")}
     for test in sorted({*stock, *ours}):
         outcome, _ = stock.get(test, ("not run", ""))
         found, reason = ours.get(test, ("not run", "the test was not collected"))
-        rule = next((start for start in skips if test.startswith(start)), None)
-        part = next((name for start, name in (removed or {}).items() if test.startswith(start)), None)
-        if part is not None and found == "not run":
+        if found == "not run" and (rules := [s for s in (*removed, *skips) if test.startswith(s)]):
+            unmatched.difference_update(rules)
             if outcome in GOOD:
-                gone.setdefault(part, []).append(test)
-        elif rule is not None and found == "not run":
-            unmatched.discard(rule)
-            if outcome in GOOD:
-                skipped.setdefault(skips[rule], []).append(test)
-        elif outcome in GOOD and found not in GOOD:
+                group, named = (gone, removed) if rules[0] in removed else (skipped, skips)
+                group.setdefault(named[rules[0]], []).append(test)
+        elif outcome in GOOD and not as_good(found, outcome):
             losses.append(Loss(test=test, stock=outcome, ours=found, reason=reason))
         elif outcome not in GOOD and found in GOOD:
             gains.append(test)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave import sources
@@ -10,16 +11,29 @@ from spokeshave.context import Context
 from spokeshave.model import BuildPlan, Target, digest_of
 
 
-def fetch(context: Context, plan: BuildPlan) -> tuple[Path, tuple[Path, ...]]:
-    """The source and the locked build requirements, from the store or the index.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fetched:
+    """What a build needs from outside: the source, the locked build requirements, others' licences.
 
-    The source is an sdist, or upstream's wheel of a prebuilt library, which needs no requirements. Raises
-    HashMismatch or NetworkError.
+    The source is an sdist, or upstream's wheel of a prebuilt library. `license_sdists` are by sha256.
     """
-    if plan.compile.backend == "prebuilt":
-        return fetch_wheel(context, plan.source, plan.target), ()
-    sdist = fetch_sdist(context, plan.source)
-    return sdist, fetch_locked(context, plan.compile.requirements, plan.target)
+
+    source: Path
+    requirements: tuple[Path, ...]
+    license_sdists: Mapping[str, Path]
+
+
+def fetch(context: Context, plan: BuildPlan) -> Fetched:
+    """Gets all that a build needs, from the store or the index; raises HashMismatch or NetworkError."""
+    prebuilt = plan.compile.backend == "prebuilt"
+    sources_of_licenses = [part.license_source for part in plan.bundled if part.license_source]
+    return Fetched(
+        source=fetch_wheel(context, plan.source, plan.target)
+        if prebuilt
+        else fetch_sdist(context, plan.source),
+        requirements=() if prebuilt else fetch_locked(context, plan.compile.requirements, plan.target),
+        license_sdists={source["sha256"]: fetch_sdist(context, source) for source in sources_of_licenses},
+    )
 
 
 def fetch_sdist(context: Context, source: Mapping[str, str]) -> Path:

@@ -40,7 +40,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--wheel", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--wheel-output", type=Path)
-    parser.add_argument("--rewrite-path", default="", help="build path to replace in text files")
+    parser.add_argument(
+        "--rewrite-path", default="", help="folder of scratch folders to replace in text files"
+    )
     options = parser.parse_args(argv)
     plan = plan_from_json(json.loads((options.kit / "plan.json").read_text("utf-8")))
     with tempfile.TemporaryDirectory(prefix="spokeshave-") as scratch:
@@ -74,6 +76,7 @@ def finish(
     tree = Tree(root=wheels.unpack(raw, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
     raw_bytes = _bytes(tree)
+    check_kernels(plan, tree)
     if rewrite:
         _rewrite_paths(tree, rewrite)
     components = [(part, remove(plan, part, tree)) for part in plan.removed]
@@ -83,7 +86,8 @@ def finish(
     name = wheels.parse_name(raw.name)
     trimmed = wheels.pack(tree.root, scratch / "trimmed", name)
     repaired, platform = _repair(plan, trimmed, scratch / "repaired")
-    tree = replace(tree, root=repaired if plan.grafts else tree.root)
+    if plan.grafts:
+        tree = _take_grafts(plan, replace(tree, root=repaired))
     dist_info = wheels.dist_info_of(tree.root)
     name = wheels.relabel(name, version=plan.local_version, platform=platform)
     _describe(plan, kit, dist_info, name)
@@ -123,19 +127,41 @@ def _shave(plan: BuildPlan, tree: Tree) -> Mapping[str, Shaved]:
     return shaved
 
 
-def _rewrite_paths(tree: Tree, path: str) -> None:
-    """Gives text files the container's fixed build path, so that both engines write the same."""
+def _rewrite_paths(tree: Tree, folder: str) -> None:
+    """Gives text files the container's fixed build path, so that both engines write the same.
+
+    `folder` holds the scratch folders (`PID-random`) of this run and of the one that compiled the wheel.
+    """
+    scratch = re.compile(re.escape(folder).encode() + rb"/\d+-\w+")
     for file in tree.matching(("*.py", "*.pc", "*.txt")):
         data = file.read_bytes()
-        if path.encode() in data:
-            file.write_bytes(data.replace(path.encode(), b"/project"))
+        if scratch.search(data):
+            file.write_bytes(scratch.sub(b"/project", data))
+
+
+def check_kernels(plan: BuildPlan, tree: Tree) -> None:
+    """Raises RuntimeError where the library lacks a kernel that the plan lists, while it has its symbols.
+
+    Upstream has once shipped a list of kernels that the build had ignored (openblas-libs#180).
+    """
+    pattern = plan.offers.get("kernel_symbol")
+    if not pattern:
+        return
+    variables = plan.compile.settings["variables"]
+    listed = variables[plan.compile.settings["library"]["kernels_variable"]].split()
+    library = tree.root / plan.import_name / "lib" / plan.compile.settings["library"]["soname"]
+    done = run(Command(argv=("nm", "--defined-only", "--format=posix", str(library))))
+    defined = {line.split()[0] for line in done.output.splitlines() if line}
+    missing = [name for name in (variables["TARGET"], *listed) if pattern.format(name) not in defined]
+    if missing:
+        raise RuntimeError(f"{library.name} has no kernels for {', '.join(missing)}")
 
 
 def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
-    """Gives each ELF file that needs a shared library the way to it, relative to itself, and no other.
+    """Gives each ELF file that needs a shared library the way to it, relative to itself.
 
-    The build's own run path comes along where the linker's arguments stood in a response file. The new
-    one is shorter, so patchelf writes it in place.
+    The build's own run path goes; what auditwheel has set for its grafts stays. The new one is shorter than
+    the build's, so patchelf writes it in place.
     """
     for path in tree.files():
         if not is_elf(path):
@@ -147,7 +173,9 @@ def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
             if soname in needed
         ]
         if folders:
-            _patchelf("--set-rpath", ":".join(folders), str(path))
+            before = _patchelf("--print-rpath", str(path)).strip().split(":")
+            grafts = [entry for entry in before if entry.startswith("$ORIGIN") and entry not in folders]
+            _patchelf("--set-rpath", ":".join([*folders, *grafts]), str(path))
 
 
 def _patchelf(*words: str) -> str:
@@ -198,6 +226,14 @@ def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> tuple[Path, str]:
     return root, wheels.parse_name(repaired.name).platform
 
 
+def _take_grafts(plan: BuildPlan, tree: Tree) -> Tree:
+    """Auditwheel's tree: with the run paths that it drops, without its SBOM of names in our build."""
+    set_run_paths(plan, tree)
+    for path in wheels.dist_info_of(tree.root).glob("sboms/auditwheel*"):
+        path.unlink()
+    return tree
+
+
 def _describe(plan: BuildPlan, kit: Path, dist_info: Path, name: wheels.WheelName) -> None:
     """Metadata, licences and SBOM of the finished wheel."""
     requires = tuple(f"{library}=={version}" for library, version in sorted(plan.libraries.items()))
@@ -205,7 +241,8 @@ def _describe(plan: BuildPlan, kit: Path, dist_info: Path, name: wheels.WheelNam
     wheels.set_tags(dist_info, name)
     licenses = []
     for part in plan.bundled:
-        if (dist_info / "licenses" / part.license_file).is_file():
+        own = part.license_source is None
+        if own and (dist_info / "licenses" / part.license_file).is_file():
             continue  # upstream's own licence files are there already, under their paths
         target = dist_info / "licenses" / part.name / Path(part.license_file).name
         target.parent.mkdir(parents=True, exist_ok=True)

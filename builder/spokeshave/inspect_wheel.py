@@ -64,7 +64,7 @@ def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[s
         f"the licence of bundled {part.name} ({part.license}) is missing"
         for part in plan.bundled
         if not _any(names, f"*.dist-info/licenses/{part.name}/*")
-        and not _any(names, f"*.dist-info/licenses/{part.license_file}")
+        and (part.license_source or not _any(names, f"*.dist-info/licenses/{part.license_file}"))
     ]
     for glob in ("*.dist-info/sboms/*.cdx.json", "*.dist-info/licenses/*"):
         if (plan.bundled or "sboms" in glob) and not _any(names, glob):

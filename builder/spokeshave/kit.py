@@ -9,36 +9,22 @@ import hashlib
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 from spokeshave import project, sources, wheel
 from spokeshave.archive import unpack
 from spokeshave.errors import RecipeError
+from spokeshave.fetch import Fetched
 from spokeshave.model import Backend, BuildPlan
 
 _COMPILE_CODE = ("project.py", "library.py", "backend/*")
-_PREBUILT_CODE = ("prebuilt.py", "backend/library_init.py")
-_FINISH_CODE = ("finish.py", "components.py", "wheel.py", "levers/*.py")
+_PREBUILT_CODE = ("prebuilt.py", "elf.py", "wheel.py", "backend/library_init.py")
+_FINISH_CODE = ("finish.py", "components.py", "model.py", "run.py", "wheel.py", "levers/*.py")
 _INSIDE_CODE = (
     *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "components.py", "wheel.py"),
     *("levers/*.py", "prove/*.py"),
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Inputs:
-    """The fetched files of a build: the source, the locked build requirements, the library wheels.
-
-    The source is an sdist, or upstream's wheel where the library is prebuilt. `license_sdists` are the other
-    sdists that hold licences, by their sha256.
-    """
-
-    source: Path
-    requirements: tuple[Path, ...]
-    libraries: tuple[Path, ...]
-    license_sdists: Mapping[str, Path]
 
 
 def package_root() -> Path:
@@ -54,7 +40,8 @@ def code_digests(backend: Backend) -> dict[str, str]:
 
 def judge_digest() -> str:
     """The sha256 of our own code that judges results."""
-    return _code_digest(("compare.py", "inspect_wheel.py", "elf.py", "trial.py", "verify.py"))
+    judging = ("compare.py", "inspect_wheel.py", "elf.py", "places.py", "trial.py", "verify.py", "wheel.py")
+    return _code_digest((*judging, "levers/base.py"))
 
 
 def closure_digest() -> str:
@@ -75,7 +62,7 @@ def _code_digest(globs: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
+def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work: Path) -> Path:
     """Fills `work` with kit/ and, where something is compiled, source/; returns it.
 
     Raises UnsafeArchive, PatchError, or RecipeError where a bundled licence is not in the source.
@@ -83,23 +70,23 @@ def prepare(plan: BuildPlan, inputs: Inputs, work: Path) -> Path:
     kit = work / "kit"
     kit.mkdir()
     if plan.compile.backend != "prebuilt":  # prebuilt.py takes what it needs, licences too
-        _prepare_source(plan, inputs, work)
+        _prepare_source(plan, fetched, work)
     (kit / "plan.json").write_text(json.dumps(plan.to_json(), indent=1, sort_keys=True), "utf-8")
     (kit / "requirements.txt").write_text(plan.compile.requirements, "utf-8")
-    _copy_all(inputs.requirements, kit / "wheels")
-    for library in inputs.libraries:
+    _copy_all(fetched.requirements, kit / "wheels")
+    for library in libraries:
         wheel.unpack(library, kit / "libraries" / wheel.parse_name(library.name).distribution)
     copy_code(kit / "code")
     project.write_launchers(plan, kit)
     return work
 
 
-def _prepare_source(plan: BuildPlan, inputs: Inputs, work: Path) -> None:
+def _prepare_source(plan: BuildPlan, fetched: Fetched, work: Path) -> None:
     """The source as it is compiled, and the licences that are in it."""
-    tree = unpack(inputs.source, work / "unpacked")
+    tree = unpack(fetched.source, work / "unpacked")
     sources.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
     sources.take_out_lines(tree, [(edit.file, edit.line) for edit in plan.compile.edits])
-    _copy_licenses(plan, tree, inputs, work / "kit" / "licenses")
+    _copy_licenses(plan, tree, fetched.license_sdists, work / "kit" / "licenses")
     if plan.compile.backend == "make":
         project.write_library_project(plan, tree, work / "source")
     else:
@@ -122,12 +109,12 @@ def _copy_all(files: tuple[Path, ...], folder: Path) -> None:
         shutil.copyfile(path, folder / path.name)
 
 
-def _copy_licenses(plan: BuildPlan, tree: Path, inputs: Inputs, folder: Path) -> None:
+def _copy_licenses(plan: BuildPlan, tree: Path, sdists: Mapping[str, Path], folder: Path) -> None:
     folder.mkdir()
     for part in plan.bundled:
         home = tree
         if part.license_source:
-            home = unpack(inputs.license_sdists[part.license_source["sha256"]], folder / "sdist")
+            home = unpack(sdists[part.license_source["sha256"]], folder / "sdist")
         source = home / part.license_file
         if not source.is_file():
             raise RecipeError(

@@ -198,14 +198,14 @@ class BuildPlan:
 
     @property
     def digest(self) -> str:
-        """The key (sha256 hex) of the finished wheel."""
-        return digest_of({**self.to_json(), "digest": None, "compile_key": self.compile_key})
+        """The key (sha256 hex) of the finished wheel, whose bytes no budget changes."""
+        return digest_of({**self.to_json(), "budget": None, "compile_key": self.compile_key})
 
     @property
     def recipe_digest(self) -> str:
         """The digest (sha256 hex) of what recipe, profile and target say, wherever it is built."""
         data = self.to_json()
-        for key in ("tool", "environment"):
+        for key in ("tool", "environment", "budget"):
             del data[key]
         del data["compile"]["libraries"]
         return digest_of(data)

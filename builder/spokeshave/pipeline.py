@@ -16,7 +16,7 @@ from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
-from spokeshave.fetch import fetch, fetch_sdist
+from spokeshave.fetch import fetch
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
@@ -121,30 +121,20 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
     if entry is not None:
         context.reporter.say(f"{label}: in the store, nothing to do")
         return load_built(entry, plan.digest, cached=True)
-    source, requirements = fetch(context, plan)
+    fetched = fetch(context, plan)
     if plan.environment.engine == "docker":
         context.containers.remove_orphans()
         image = context.images.named("build", plan.target, plan.environment.image)
         with context.reporter.stage(f"build image {image.reference}"):
             context.images.ensure(image, plan.target)
     engine = make_engine(context, plan.environment)
-    inputs = kit.Inputs(
-        source=source,
-        requirements=requirements,
-        libraries=libraries,
-        license_sdists={
-            part.license_source["sha256"]: fetch_sdist(context, part.license_source)
-            for part in plan.bundled
-            if part.license_source
-        },
-    )
     log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
     with context.store.scratch() as work:
         output = work / "output"
         output.mkdir()
-        kit.prepare(plan, inputs, work)
+        kit.prepare(plan, fetched, libraries, work)
         raw = context.store.get("compiled", plan.compile_key)
-        assembled = partial(prebuilt.assemble, plan, source)
+        assembled = partial(prebuilt.assemble, plan, fetched.source)
         if raw is None and plan.compile.backend == "prebuilt":
             raw = context.store.put("compiled", plan.compile_key, assembled)
         if raw is None:

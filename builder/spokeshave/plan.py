@@ -22,7 +22,7 @@ from spokeshave.model import (
 from spokeshave.recipes import Loaded, did_you_mean, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 
-_OFFERS = {"provides", "setup_args"}  # for who links the library; they change nothing in it
+_OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
 
 
 def make_plan(
@@ -41,6 +41,7 @@ def make_plan(
     left off although the profile has them on. Raises RecipeError for an unknown lever or no version.
     """
     recipe = loaded.recipe
+    libraries = tuple(sorted(libraries, key=lambda library: library.distribution))
     _check_blas(recipe, profile, libraries)
     version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)

@@ -1,36 +1,42 @@
 """Records of proofs: what a recipe under a profile was shown to do, committed beside the project.
 
-A record holds for everything that the recipe and the profile say (`BuildPlan.recipe_digest`), so that
-neither can change without its proof being made again.
+A record holds for all that the recipe and the profile say of the build and of the proof, and for the recipes
+of the wheels that were installed with it: none can change without the proof being made again.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from spokeshave import __version__
-from spokeshave.model import BuildPlan
+from spokeshave.model import BuildPlan, digest_of, file_sha256
+from spokeshave.recipes import Loaded, pick_version
 from spokeshave.trial import Candidate, stock_pins
 from spokeshave.verify import VerifyReport
 from spokeshave.weigh import sizes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fault:
-    """A recipe under a profile that has no passing record, and why."""
-
-    recipe: str
-    profile: str
-    why: str
-
-
 def record_path(folder: Path, recipe: str, profile: str) -> Path:
     """Where the record of a recipe under a profile lies."""
     return folder / profile / f"{recipe}.json"
+
+
+def proof_digest(loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -> str:
+    """The digest (sha256 hex) of what a proof is about; `others` are the plans of its companions."""
+    recipe = loaded.recipe
+    return digest_of(
+        {
+            "plan": plan.recipe_digest,
+            "verify": recipe.verify.model_dump(mode="json"),
+            "components": [part.model_dump(mode="json") for part in recipe.components],
+            "lock": loaded.files[recipe.verify.requires],
+            "stock": pick_version(recipe, plan.target.python_version, plan.version).stock,
+            "with": sorted(other.recipe_digest for other in others),
+        }
+    )
 
 
 def write_record(
@@ -47,8 +53,9 @@ def write_record(
         "recipe": plan.recipe,
         "profile": plan.profile,
         "target": plan.target.identifier,
-        "recipe_digest": plan.recipe_digest,
+        "proof": proof_digest(candidate.loaded, plan, candidate.companion_plans),
         "plan": plan.digest,
+        "recipe_digest": plan.recipe_digest,
         "engine": plan.environment.engine,
         "tool": __version__,
         "wheel": {
@@ -58,13 +65,13 @@ def write_record(
             "unpacked": size.unpacked,
         },
         "stock": {pin.distribution: pin.version for pin in stock_pins(candidate)},
-        "with": sorted(path.name for path in candidate.companions),
+        "with": {path.name: file_sha256(path) for path in candidate.companions},
         "level": report.level,
         "passed": report.passed,
         "imported": report.imported,
         "outcomes": {side: result.get(side, {}) for side in ("ours", "stock")},
         "lost": [loss["test"] for loss in result.get("losses", ())],
-        "failing on stock too": len(result.get("both_failed", ())),
+        "failing on stock too": list(result.get("both_failed", ())),
         "left out": {reason: len(tests) for reason, tests in result.get("skipped", {}).items()},
         "removed": {part: len(tests) for part, tests in result.get("removed", {}).items()},
         "savings": dict(savings),
@@ -99,19 +106,14 @@ def recorded_savings(folders: Iterable[Path], plan: BuildPlan) -> dict[str, int]
     return {}
 
 
-def fault_of(folder: Path, plan: BuildPlan) -> Fault | None:
-    """Why a plan has no proof at level full, or nothing where it has one."""
+def fault_of(folder: Path, loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -> str:
+    """Why a recipe under a profile has no proof at level full; empty where it has one."""
     path = record_path(folder, plan.recipe, plan.profile)
-    why = _why_not(path, plan)
-    return Fault(recipe=plan.recipe, profile=plan.profile, why=why) if why else None
-
-
-def _why_not(path: Path, plan: BuildPlan) -> str:
     if not path.is_file():
         return "there is no record"
     record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    if record["recipe_digest"] != plan.recipe_digest:
-        return "the recipe or the profile has changed since"
+    if record["proof"] != proof_digest(loaded, plan, others):
+        return "the recipe, the profile or a companion's recipe has changed since"
     if record["level"] != "full" or not record["passed"]:
         return f"the record is of level {record['level']} and {'passed' if record['passed'] else 'failed'}"
     return ""

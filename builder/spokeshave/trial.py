@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spokeshave import kit, sources
-from spokeshave.compare import GOOD, Comparison, Outcomes, compare
+from spokeshave.compare import Comparison, Outcomes, as_good, compare
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.fetch import fetch_locked
@@ -29,7 +29,8 @@ _FLAKY_AT_MOST = 40  # more losses than that are no accident
 class Candidate:
     """A wheel to prove: its plan, recipe, tests archive, and the wheels it is installed with.
 
-    `stack` are the recipes of `companions` that stock has a wheel of, too.
+    `stack` are the recipes of `companions` that stock has a wheel of, too, `companion_plans` how they were
+    built.
     """
 
     wheel: Path
@@ -38,6 +39,7 @@ class Candidate:
     loaded: Loaded
     companions: tuple[Path, ...]
     stack: tuple[Loaded, ...] = ()
+    companion_plans: tuple[BuildPlan, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,11 +77,18 @@ class Trial:
     def skips(self) -> list[SkipTable]:
         """The recipe's skips that hold for this wheel's levers and this level's tests."""
         on = {setting.name for setting in self.candidate.plan.levers}
+        absent = (*self.removed(), *self._ignored())
         return [
             skip
             for skip in self.candidate.loaded.recipe.verify.skip
-            if skip.lever in (None, *on) and skip.test.startswith(self.selection(self.level))
+            if skip.lever in (None, *on)
+            and skip.test.startswith(self.selection(self.level))
+            and not skip.test.startswith(absent)
         ]
+
+    def _ignored(self) -> tuple[str, ...]:
+        """The files and folders of tests that need a compiler, where the level runs without one."""
+        return () if self.level == "full" else self.candidate.loaded.recipe.verify.compiler
 
     def removed(self) -> dict[str, str]:
         """Starts of node ids that go with a component that is not in the wheel, to its name."""
@@ -87,7 +96,12 @@ class Trial:
         known = {part.name: part for part in self.candidate.loaded.recipe.components}
         for part in self.candidate.plan.removed:
             starts |= {f"{module.replace('.', '/')}/": part.component for module in part.modules}
-            starts |= {row.test: part.component for row in known[part.component].tests}
+            starts |= {
+                row.test: part.component
+                for row in known[part.component].tests
+                if row.test.startswith(self.selection(self.level))
+                and not row.test.startswith(self._ignored())
+            }
         return starts
 
     def ours(self, place: Place, only: tuple[str, ...] = ()) -> Results:
@@ -134,18 +148,20 @@ class Trial:
     def rerun(
         self, place: Place, ours: Outcomes, first: Comparison
     ) -> tuple[Comparison, dict[str, tuple[str, ...]]]:
-        """Runs the lost tests again, alone: those that pass then are flaky, with all their outcomes."""
+        """Runs the lost tests again, alone: those that pass every time then are flaky, with all outcomes."""
         seen = {loss.test: [loss.ours] for loss in first.losses if loss.ours != "not run"}
+        wanted = {loss.test: loss.stock for loss in first.losses}
         if not 0 < len(seen) <= _FLAKY_AT_MOST:
             return first, {}
         merged = dict(ours)
         for _ in range(_RERUNS):
             again = self.ours(place, only=tuple(seen)).outcomes
             for test, outcomes in seen.items():
-                outcome = again.get(test, ("not run", ""))
-                outcomes.append(outcome[0])
-                if outcome[0] in GOOD:
-                    merged[test] = outcome
+                merged[test] = again.get(test, ("not run", ""))
+                outcomes.append(merged[test][0])
+        for test, outcomes in seen.items():
+            if not all(as_good(outcome, wanted[test]) for outcome in outcomes[1:]):
+                merged[test] = ours[test]
         skips = {skip.test: skip.reason for skip in self.skips()}
         comparison = compare(merged, self.stock(place).outcomes, skips, self.removed())
         lost = {loss.test for loss in comparison.losses}
@@ -153,11 +169,10 @@ class Trial:
 
     def _common(self) -> dict[str, Any]:
         verify = self.candidate.loaded.recipe.verify
-        with_compiler = self.level == "full"
         return {
             "import_name": self.candidate.loaded.recipe.import_name,
             "tests": list(self.selection(self.level)),
-            "ignore": [] if with_compiler else list(verify.compiler),
+            "ignore": list(self._ignored()),
             "marker": verify.marker,
             "options": list(verify.options),
             "workers": len(os.sched_getaffinity(0)),

@@ -34,9 +34,20 @@ def test_a_test_that_was_not_run_is_lost() -> None:
     assert not found.passed
 
 
-@pytest.mark.parametrize("ours", [PASS, XFAIL, XPASS])
-def test_good_outcomes_may_differ_in_kind(ours: tuple[str, str]) -> None:
-    assert compare({"a::one": ours}, {"a::one": PASS}, {}).passed
+@pytest.mark.parametrize(
+    ("stock", "ours", "passed"),
+    [
+        (PASS, XPASS, True),
+        (XPASS, PASS, True),
+        (XFAIL, PASS, True),
+        (PASS, XFAIL, False),
+        (XPASS, XFAIL, False),
+    ],
+)
+def test_an_expected_failure_is_worse_than_a_pass(
+    stock: tuple[str, str], ours: tuple[str, str], passed: bool
+) -> None:
+    assert compare({"a::one": ours}, {"a::one": stock}, {}).passed is passed
 
 
 @pytest.mark.parametrize("stock", [FAIL, ERROR, SKIP])
@@ -93,3 +104,14 @@ def test_tests_of_a_removed_component_are_listed_as_removed() -> None:
 def test_a_test_that_ran_in_spite_of_its_component_is_judged() -> None:
     found = compare({"p/signal/t.py::one": FAIL}, {"p/signal/t.py::one": PASS}, {}, {"p/signal/": "signal"})
     assert not found.passed
+
+
+def test_a_skip_inside_a_removed_component_is_matched() -> None:
+    found = compare({}, {"p/signal/t.py::one": PASS}, {"p/signal/t.py::one": "docs"}, {"p/signal/": "signal"})
+    assert found.passed
+    assert found.removed == {"signal": ("p/signal/t.py::one",)}
+
+
+def test_a_removed_test_outside_that_fits_nothing_is_reported() -> None:
+    found = compare({"a::one": PASS}, {"a::one": PASS}, {}, {"p/signal/": "signal", "a::gone": "signal"})
+    assert found.unmatched_skips == ("a::gone",)

@@ -8,8 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.proofs import fault_of, record_path, record_savings, recorded_savings, write_record
-from spokeshave.recipes import RecipeBook
+from spokeshave.model import BuildPlan
+from spokeshave.proofs import (
+    fault_of,
+    proof_digest,
+    record_path,
+    record_savings,
+    recorded_savings,
+    write_record,
+)
+from spokeshave.recipes import RecipeBook, library_names
 from spokeshave.trial import Candidate
 from spokeshave.verify import VerifyReport
 from support import RECIPES, demo_files, shipped_plan, write_wheel
@@ -22,10 +30,23 @@ PROFILES = [name for name in BOOK.profile_names() if not BOOK.profile(name).draf
 FINISHED = [name for name in BOOK.names() if not BOOK.load(name).recipe.draft]
 
 
+def companions(recipe: str, profile: str) -> list[BuildPlan]:
+    """The plans of the wheels that a recipe is proved with: its stack, and the libraries of all."""
+    loaded = BOOK.load(recipe)
+    stack = loaded.recipe.verify.stack
+    libraries = [
+        name
+        for one in (recipe, *stack)
+        for name in library_names(BOOK.load(one).recipe, BOOK.profile(profile))
+    ]
+    return [shipped_plan(name, profile) for name in dict.fromkeys([*stack, *libraries])]
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("recipe", FINISHED)
 def test_the_shipped_recipes_are_proved(recipe: str, profile: str) -> None:
-    assert fault_of(PROOFS, shipped_plan(recipe, profile)) is None
+    plan = shipped_plan(recipe, profile)
+    assert fault_of(PROOFS, BOOK.load(recipe), plan, companions(recipe, profile)) == ""
 
 
 @pytest.fixture
@@ -48,22 +69,38 @@ def report(tmp_path: Path) -> VerifyReport:
 def candidate(tmp_path: Path, report: VerifyReport) -> Candidate:
     wheel = write_wheel(tmp_path / report.wheel, demo_files("numpy", "2.4.6+lean.1"))
     return Candidate(
-        wheel=wheel, tests=None, plan=shipped_plan("numpy"), loaded=BOOK.load("numpy"), companions=()
+        wheel=wheel,
+        tests=None,
+        plan=shipped_plan("numpy"),
+        loaded=BOOK.load("numpy"),
+        companions=(),
+        companion_plans=(shipped_plan("openblas"),),
     )
+
+
+def fault(folder: Path, candidate: Candidate, plan: BuildPlan, blas: str = "openblas") -> str:
+    return fault_of(folder, candidate.loaded, plan, [shipped_plan(blas)])
 
 
 def test_a_record_counts_for_its_plan_alone(
     candidate: Candidate, report: VerifyReport, tmp_path: Path
 ) -> None:
     write_record(tmp_path, candidate, report, {})
-    assert fault_of(tmp_path, candidate.plan) is None
+    assert fault(tmp_path, candidate, candidate.plan) == ""
     changed = replace(candidate.plan, levers=candidate.plan.levers[1:])
-    fault = fault_of(tmp_path, changed)
-    assert fault is not None
-    assert fault.why == "the recipe or the profile has changed since"
-    fault = fault_of(tmp_path, shipped_plan("numpy", "full"))
-    assert fault is not None
-    assert fault.why == "there is no record"
+    assert "has changed since" in fault(tmp_path, candidate, changed)
+    assert "has changed since" in fault(tmp_path, candidate, candidate.plan, "netlib")
+    assert fault(tmp_path, candidate, shipped_plan("numpy", "full")) == "there is no record"
+
+
+def test_a_changed_skip_or_stock_wheel_asks_for_a_new_proof(candidate: Candidate) -> None:
+    loaded, plan = candidate.loaded, candidate.plan
+    before = proof_digest(loaded, plan, [])
+    verify = loaded.recipe.verify.model_copy(update={"skip": ()})
+    version = loaded.recipe.versions[0].model_copy(update={"stock": {}})
+    for change in ({"verify": verify}, {"versions": (version,)}):
+        recipe = loaded.recipe.model_copy(update=change)
+        assert proof_digest(replace(loaded, recipe=recipe), plan, []) != before
 
 
 def test_where_it_was_built_and_by_which_code_does_not_matter(candidate: Candidate) -> None:
@@ -81,7 +118,7 @@ def test_a_weaker_record_does_not_count(
     candidate: Candidate, report: VerifyReport, tmp_path: Path, change: dict[str, object]
 ) -> None:
     write_record(tmp_path, candidate, replace(report, **change), {})  # type: ignore[arg-type]
-    assert fault_of(tmp_path, candidate.plan) is not None
+    assert "the record is of level" in fault(tmp_path, candidate, candidate.plan)
 
 
 def test_a_record_tells_counts_and_sizes(candidate: Candidate, report: VerifyReport, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(
         [
             click.argument("packages", nargs=-1, metavar="[PACKAGE...]"),
-            click.option("--all", "everything", is_flag=True, help="Every package that has a recipe."),
+            click.option("--all", "everything", is_flag=True, help="Every Python package that has a recipe."),
             click.option("--profile", default="lean", show_default=True, help="Which levers are on."),
             click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag."),
             click.option(
@@ -86,7 +86,9 @@ def _emit(data: object) -> None:
 @click.pass_obj
 @guarded
 def plan(options: Globals, as_json: bool, **request: Any) -> None:
-    """Show the resolved plan and its digest; nothing is fetched or built.
+    """Show the resolved plan and its digest; nothing is built.
+
+    A profile that takes components out has the sources of the stack read, and fetched first if need be.
 
     \b
     Example: spokeshave plan numpy --profile full --json
@@ -128,9 +130,9 @@ def fetch(options: Globals, as_json: bool, **request: Any) -> None:
     context = options.context()
     got = {}
     for one in _plans(context, _request(context, **request)):
-        source, requirements = fetching.fetch(context, one)
+        found = fetching.fetch(context, one)
         kind = "wheel" if one.compile.backend == "prebuilt" else "sdist"
-        got[one.recipe] = {kind: str(source), "requirements": [p.name for p in requirements]}
+        got[one.recipe] = {kind: str(found.source), "requirements": [p.name for p in found.requirements]}
     if as_json:
         return _emit(got)
     for name, row in got.items():

@@ -84,7 +84,7 @@ class HostEngine:
     def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
         """See `Engine.finish`; our own environment has auditwheel."""
         where = ("--kit", str(work / "kit"), "--wheel", str(raw), "--output", str(output))
-        argv = (sys.executable, "-m", "spokeshave.finish", *where, "--rewrite-path", str(work))
+        argv = (sys.executable, "-m", "spokeshave.finish", *where, "--rewrite-path", str(work.parent))
         self._step(plan, argv, work, log)
 
     def _make_venv(self, plan: BuildPlan, work: Path, log: Path) -> None:
