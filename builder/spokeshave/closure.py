@@ -273,10 +273,3 @@ def chain_to(
     )
     steps = _way(reached, module)
     return Chain(steps=steps) if steps else None
-
-
-def removable(graph: ImportGraph, needed: Collection[str], within: str) -> tuple[str, ...]:
-    """The topmost modules below `within` of which, and of all below which, nothing is needed."""
-    used = {name for module in needed for name in (*parents(module), module)}
-    unused = {module for module in graph.below(within) if module not in used}
-    return tuple(sorted(m for m in unused if not unused.intersection(parents(m))))

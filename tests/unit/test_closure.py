@@ -14,7 +14,6 @@ from spokeshave.closure import (
     graph_from_json,
     needed_by,
     reachable,
-    removable,
 )
 from spokeshave.errors import RecipeError
 from trees import Grow, grower
@@ -101,12 +100,6 @@ def test_reachable_by_kind(grow: Grow) -> None:
     assert "lib.linalg" not in reachable(graph, ["app.cluster"], allowed=[("app.cluster.*", "lib")])
     assert "lib.linalg" not in reachable(graph, ["app.extra"])
     assert "lib.linalg" in reachable(graph, ["app.extra"], skip_guarded=False)
-
-
-def test_removable_is_topmost(grow: Grow) -> None:
-    graph = grow({"app/use.py": "import lib.signal", "lib/linalg/deep/__init__.py": ""})
-    assert removable(graph, reachable(graph, ["app.use"]), "lib") == ("lib._core", "lib.linalg")
-    assert removable(graph, ["lib.linalg._fast"], "lib") == ("lib._core", "lib.linalg.deep", "lib.signal")
 
 
 def test_json_round_trip(grow: Grow) -> None:

@@ -1,4 +1,4 @@
-"""The finisher's own steps on real files: run paths."""
+"""The finisher's own steps on real files: run paths, kernels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from spokeshave.elf import read_elf
-from spokeshave.finish import set_run_paths
+from spokeshave.finish import check_kernels, set_run_paths
 from spokeshave.levers.base import Tree
 from spokeshave.model import BuildPlan
 from support import needs_compiler, shipped_plan
@@ -70,3 +70,28 @@ def test_a_module_that_links_no_shared_library_has_no_run_path(plan: BuildPlan, 
     compile_library("int x;", module)
     set_run_paths(plan, tree)
     assert read_elf("m.so", module.read_bytes()).runpath == ""
+
+
+def test_the_way_to_a_graft_stays(plan: BuildPlan, tree: Tree, shared: Path) -> None:
+    module = tree.root / "numpy" / "m.so"
+    link = (
+        f"-Wl,--push-state,--no-as-needed,{shared}",
+        "-Wl,-rpath,$ORIGIN/../numpy.libs:/somewhere/else/long",
+    )
+    compile_library("int answer(void);\nint ask(void) { return answer(); }", module, *link)
+    set_run_paths(plan, tree)
+    found = read_elf("m.so", module.read_bytes()).runpath
+    assert found == "$ORIGIN/../slim_openblas/lib:$ORIGIN/../numpy.libs"
+
+
+@pytest.mark.parametrize("lacks", ["", "SKYLAKEX", "PRESCOTT"])
+def test_each_listed_kernel_must_be_in_the_library(tree: Tree, lacks: str) -> None:
+    plan = shipped_plan("openblas")
+    names = [name for name in ("PRESCOTT", "HASWELL", "SKYLAKEX") if name != lacks]
+    source = "".join(f"int gotoblas_{name};\n" for name in names)
+    compile_library(source, tree.root / "slim_openblas" / "lib" / SONAME)
+    if not lacks:
+        return check_kernels(plan, tree)
+    with pytest.raises(RuntimeError, match=f"no kernels for {lacks}"):
+        check_kernels(plan, tree)
+    return None
