@@ -46,16 +46,18 @@ def explain(
     graph = import_graph(context, profile, target)
     if module not in graph.modules:
         raise RecipeError(f"there is no module {module!r}", next_step=did_you_mean(module, graph.modules))
-    component = owner_of(module, removed_modules(context, profile))
+    removed = removed_modules(context, profile)
+    component = owner_of(module, removed)
+    weights = {path.name: weigh(path, module) for path in wheels}
     return Explanation(
         module=module,
         profile=profile.name,
         component=component,
         reason=next((row.reason for row in profile.remove if row.component == component), ""),
         offered=_offered(context, module),
-        needed=_needed(graph, module, removed_modules(context, profile)),
+        needed=_needed(graph, module, removed),
         users=tuple(_describe(edge) for edge in needed_by(graph, module)),
-        weight={path.name: weigh(path, module) for path in wheels if weigh(path, module)},
+        weight={name: size for name, size in weights.items() if size},
     )
 
 
