@@ -39,7 +39,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--kit", type=Path, required=True)
     parser.add_argument("--wheel", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--wheel-output", type=Path)
     parser.add_argument(
         "--rewrite-path", default="", help="folder of scratch folders to replace in text files"
     )
@@ -51,7 +50,6 @@ def main(argv: list[str] | None = None) -> int:
             kit=options.kit,
             raw=options.wheel,
             output=options.output,
-            wheel_output=options.wheel_output or options.output,
             scratch=Path(scratch),
             rewrite=options.rewrite_path,
         )
@@ -64,7 +62,6 @@ def finish(
     kit: Path,
     raw: Path,
     output: Path,
-    wheel_output: Path,
     scratch: Path,
     rewrite: str = "",
 ) -> Path:
@@ -91,7 +88,7 @@ def finish(
     dist_info = wheels.dist_info_of(tree.root)
     name = wheels.relabel(name, version=plan.local_version, platform=platform)
     _describe(plan, kit, dist_info, name)
-    final = wheels.pack(tree.root, wheel_output, name)
+    final = wheels.pack(tree.root, output, name)
     tests = _tests_archive(tree, output, name)
     record = {
         "plan": plan.digest,

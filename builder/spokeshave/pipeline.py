@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from spokeshave import kit, prebuilt
+from spokeshave import digests, kit, prebuilt
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
-from spokeshave.fetch import fetch
+from spokeshave.fetch import Fetched, fetch
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
@@ -79,7 +79,7 @@ def _plan_one(
         profile,
         request.target,
         where,
-        tool=kit.code_digests(loaded.recipe.build.backend),
+        tool=digests.code_digests(loaded.recipe.build.backend),
         libraries=libraries,
         without=request.without if name in request.packages else frozenset(),
     )
@@ -127,34 +127,40 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
         image = context.images.named("build", plan.target, plan.environment.image)
         with context.reporter.stage(f"build image {image.reference}"):
             context.images.ensure(image, plan.target)
-    engine = make_engine(context, plan.environment)
-    log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
     with context.store.scratch() as work:
-        output = work / "output"
-        output.mkdir()
-        kit.prepare(plan, fetched, libraries, work)
-        raw = context.store.get("compiled", plan.compile_key)
-        assembled = partial(prebuilt.assemble, plan, fetched.source)
-        if raw is None and plan.compile.backend == "prebuilt":
-            raw = context.store.put("compiled", plan.compile_key, assembled)
-        if raw is None:
-            with context.reporter.stage(f"building {label} ({plan.environment.engine})"):
-                engine.build(plan, work, output, log)
-            context.store.put("compiled", plan.compile_key, lambda new: _copy(output.glob("raw/*.whl"), new))
-        else:
-            word = "prebuilt library" if plan.compile.backend == "prebuilt" else "stored compile"
-            with context.reporter.stage(f"finishing {label} from its {word}"):
-                engine.finish(plan, work, _only_wheel(raw), output, log)
-        (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
-        entry = context.store.put("built", plan.digest, lambda new: _copy(output.glob("*.*"), new))
+        entry = _compile_and_finish(context, plan, kit.prepare(plan, fetched, libraries, work), fetched)
     done = load_built(entry, plan.digest, cached=False)
     seconds = time.monotonic() - started
     context.reporter.say(f"{label}: {done.wheel.stat().st_size / 1e6:.1f} MB wheel, {seconds:.0f} s")
     return done
 
 
-def _copy(files: object, folder: Path) -> None:
-    for path in files:  # type: ignore[attr-defined]
+def _compile_and_finish(context: Context, plan: BuildPlan, work: Path, fetched: Fetched) -> Path:
+    """The entry of the finished wheel; the compile has one of its own, so that no later fault loses it."""
+    engine = make_engine(context, plan.environment)
+    label = f"{plan.distribution} {plan.local_version}"
+    log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
+    raw = context.store.get("compiled", plan.compile_key)
+    if raw is None and plan.compile.backend == "prebuilt":
+        raw = context.store.put(
+            "compiled", plan.compile_key, partial(prebuilt.assemble, plan, fetched.source)
+        )
+    if raw is None:
+        compiled = work / "compiled"
+        compiled.mkdir()
+        with context.reporter.stage(f"compiling {label} ({plan.environment.engine})"):
+            engine.compile(plan, work, compiled, log)
+        raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.whl")))
+    output = work / "output"
+    output.mkdir()
+    with context.reporter.stage(f"finishing {label}"):
+        engine.finish(plan, work, _only_wheel(raw), output, log)
+    (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
+    return context.store.put("built", plan.digest, partial(_copy, output.glob("*.*")))
+
+
+def _copy(files: Iterable[Path], folder: Path) -> None:
+    for path in files:
         if path.is_file():
             shutil.copyfile(path, folder / path.name)
 

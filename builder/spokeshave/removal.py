@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave import kit, sources
+from spokeshave import digests, patches
 from spokeshave.archive import unpack
 from spokeshave.closure import ImportGraph, broken, build_graph, graph_from_json
 from spokeshave.context import Context
@@ -56,7 +56,7 @@ def import_graph(context: Context, profile: Profile, target: Target) -> ImportGr
     stack = [_source(loaded, profile, target) for loaded in recipes]
     modules = {m for loaded in recipes for part in loaded.recipe.components for m in part.modules}
     rows = [[s.import_name, s.source, [[n, t.decode("utf-8")] for n, t in s.patches]] for s in stack]
-    key = digest_of([rows, sorted(modules), kit.closure_digest()])
+    key = digest_of([rows, sorted(modules), digests.closure_digest()])
     entry = context.store.get("imports", key)
     if entry is None:
         sdists = {one.import_name: fetch_sdist(context, one.source) for one in stack}
@@ -83,7 +83,7 @@ def _read_graph(
         trees = {}
         for one in stack:
             trees[one.import_name] = unpack(sdists[one.import_name], work / one.import_name)
-            sources.apply_patches(trees[one.import_name], one.patches)
+            patches.apply_patches(trees[one.import_name], one.patches)
         return build_graph(trees, extra_modules=modules)
 
 

@@ -30,18 +30,15 @@ from spokeshave.indexes import (
     retrying,
     status_error,
 )
-from spokeshave.patches import apply_patches, take_out_lines
 from spokeshave.run import Command, Runner
 
 __all__ = [
     "PipSettings",
     "SourcePin",
-    "apply_patches",
     "download_locked",
     "download_source",
     "download_wheel",
     "read_pip_settings",
-    "take_out_lines",
 ]
 
 OnBytes = Callable[[int, int | None], None]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from spokeshave import kit, sources
+from spokeshave import digests, kit, sources
 from spokeshave.compare import Comparison, Outcomes, as_good, compare
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
@@ -131,7 +131,7 @@ class Trial:
             )
         lock = test_lock(self.candidate)
         hashes = [pin.sha256 for pin in pins]
-        key = digest_of([hashes, place.digest, self._common(), lock, kit.prove_digest()])
+        key = digest_of([hashes, place.digest, self._common(), lock, digests.prove_digest()])
         with self.context.store.locked("outcomes", key):
             stored = self.context.store.get("outcomes", key)
             if stored is None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from packaging.version import Version
 
-from spokeshave import kit
+from spokeshave import digests
 from spokeshave.compare import Comparison, compare
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
@@ -125,7 +125,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
         [
             [file_sha256(path) for path in (candidate.wheel, *candidate.companions)],
             candidate.tests and file_sha256(candidate.tests),
-            [level, place.digest, kit.prove_digest(), kit.judge_digest()],
+            [level, place.digest, digests.prove_digest(), digests.judge_digest()],
             [candidate.loaded.recipe.verify.model_dump(mode="json"), test_lock(candidate)],
             [part.model_dump(mode="json") for part in candidate.loaded.recipe.components],
             sorted(cpu_flags()) if candidate.loaded.recipe.verify.cores else [],

@@ -88,7 +88,7 @@ def test_of_two_builds_of_one_plan_one_waits_and_takes_the_others(small: Small) 
     small.write({"shaveling/api.h": f"#define ONLY_HERE {uuid.uuid4().int}\n"})
     one = small.start_build()
     try:
-        wait_until("the first builds", lambda: "building shaveling" in one.stderr, 600)
+        wait_until("the first builds", lambda: "compiling shaveling" in one.stderr, 600)
         two = small.start_build()
         try:
             wait_until("the second waits", lambda: "waiting for it" in two.stderr)
@@ -99,5 +99,5 @@ def test_of_two_builds_of_one_plan_one_waits_and_takes_the_others(small: Small) 
         one.stop()
     assert [run.built["cached"] for run in ended] == [False, True]
     assert ended[0].built["digest"] == ended[1].built["digest"]
-    assert "building shaveling" not in ended[1].stderr
+    assert "compiling shaveling" not in ended[1].stderr
     assert small.scratch == []

@@ -18,8 +18,8 @@ from spokeshave.bench.compare import suite_package
 from spokeshave.bench.imports import pinned_cpus
 from spokeshave.bench.model import Catalogue, Install, Measured
 from spokeshave.bench.report import assemble, header_of
+from spokeshave.digests import package_root
 from spokeshave.errors import BenchError
-from spokeshave.kit import package_root
 from spokeshave.model import file_sha256
 from spokeshave.picture.backends import NOTE, backend_section, backend_table
 from spokeshave.picture.page import make_page

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave import kit, prebuilt
+from spokeshave import digests, prebuilt
 from spokeshave.elf import ElfFacts
 from spokeshave.errors import RecipeError
 from spokeshave.inspect_wheel import _library_faults
@@ -158,8 +158,8 @@ def test_the_plan_of_the_shipped_one() -> None:
 
 
 def test_its_compile_key_minds_the_code_that_makes_it() -> None:
-    assert kit.code_digests("prebuilt")["compile"] != kit.code_digests("make")["compile"]
-    assert kit.code_digests("meson-python") == kit.code_digests("make")
+    assert digests.code_digests("prebuilt")["compile"] != digests.code_digests("make")["compile"]
+    assert digests.code_digests("meson-python") == digests.code_digests("make")
 
 
 def test_the_wheel_is_pinned_by_platform() -> None:

@@ -14,9 +14,9 @@ from typing import Any
 from rich.console import Console
 
 from spokeshave.context import Context
+from spokeshave.digests import package_root
 from spokeshave.errors import Interrupted, SpokeshaveError, StoreError
 from spokeshave.images import Mode
-from spokeshave.kit import package_root
 from spokeshave.progress import make_reporter
 from spokeshave.recipes import RecipeBook
 from spokeshave.run import run

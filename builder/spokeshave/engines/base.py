@@ -16,14 +16,16 @@ class Engine(Protocol):
         """What the plan records of this engine."""
         ...
 
-    def build(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
-        """Compiles `work` (see kit.py) and finishes the wheel.
+    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
+        """Compiles `work` (see kit.py); leaves the untrimmed wheel in `output`.
 
-        Leaves in `output`: `raw/*.whl` as compiled, the finished wheel, the tests archive, record.json.
         Raises BuildError with the log's path.
         """
         ...
 
     def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
-        """Finishes a wheel that was compiled before; leaves the same files, without `raw/`."""
+        """Trims and repairs a compiled wheel; leaves in `output` the wheel, its tests archive, record.json.
+
+        Raises BuildError with the log's path.
+        """
         ...

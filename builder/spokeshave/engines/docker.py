@@ -6,16 +6,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave.containers import Containers, owner_labels
+from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import BuildError
 from spokeshave.model import BuildPlan, Environment
 from spokeshave.run import Command, Runner
-
-_RAW = "/output/raw"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,8 +26,8 @@ class DockerEngine:
     containers: Containers
     on_line: Callable[[str], None]
 
-    def build(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
-        """See `Engine.build`."""
+    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
+        """See `Engine.compile`."""
         config = work / "cibuildwheel.toml"
         config.write_text(cibuildwheel_config(plan, self.environment.image), "utf-8")
         argv = (
@@ -60,7 +59,7 @@ class DockerEngine:
         done = self.containers.run(
             image=self.environment.image,
             folders={work / "kit": "/kit"},  # `docker cp` makes one new folder, not two
-            argv=("sh", "-c", finish_command("", f"/kit/{raw.name}", "/output", python=interpreter)),
+            argv=_finish_command(f"/kit/{raw.name}", "/output", python=interpreter),
             collect={"/output": output},
             log=log,
             on_line=self.on_line,
@@ -80,46 +79,10 @@ def build_error(plan: BuildPlan, output: str, log: Path) -> BuildError:
     )
 
 
-def build_environment(plan: BuildPlan, project: str) -> Mapping[str, str]:
-    """The variables that a compile sees, with the work folder at `project`."""
-    flags = {key: " ".join(values) for key, values in plan.compile.flags.items()}
-    pkg_config = ":".join(
-        f"{project}/kit/libraries/{name.replace('-', '_')}/{name.replace('-', '_')}/lib/pkgconfig"
-        for name in sorted(plan.libraries)
-    )
-    env = {
-        "PYTHONPATH": f"{project}/kit/code",
-        "PIP_NO_INDEX": "1",
-        "SOURCE_DATE_EPOCH": "315619200",
-        "PKG_CONFIG_PATH": pkg_config,
-    }
-    if plan.compile.backend == "meson-python":
-        env |= {
-            "CFLAGS": flags["c"],
-            "CXXFLAGS": flags["cxx"],
-            "FFLAGS": flags["fortran"],
-            "LDFLAGS": flags["link"],
-        }
-    return env
-
-
-def config_settings(plan: BuildPlan) -> dict[str, list[str] | str]:
-    """The build backend's config settings."""
-    if plan.compile.backend != "meson-python":
-        return {}
-    pairs = plan.compile.settings["setup-args"].items()
-    return {"setup-args": [f"-D{key}={value}" for key, value in pairs], "build-dir": "build"}
-
-
-def finish_command(
-    project: str, wheel: str, output: str, wheel_output: str = "", *, python: str = "python"
-) -> str:
-    """The shell command that finishes a wheel with the kit's own code."""
-    where = f" --wheel-output {wheel_output}" if wheel_output else ""
-    return (
-        f"PYTHONPATH={project}/kit/code {python} -m spokeshave.finish --kit {project}/kit"
-        f" --wheel {wheel} --output {output}{where}"
-    )
+def _finish_command(wheel: str, output: str, *, python: str) -> tuple[str, ...]:
+    """The command that finishes a wheel in a container, with the kit's own code."""
+    where = ("--kit", "/kit", "--wheel", wheel, "--output", output)
+    return ("env", "PYTHONPATH=/kit/code", python, "-m", "spokeshave.finish", *where)
 
 
 def cibuildwheel_config(plan: BuildPlan, image: str) -> str:
@@ -128,9 +91,6 @@ def cibuildwheel_config(plan: BuildPlan, image: str) -> str:
     install = (
         f"pip install --no-index --require-hashes --find-links {project}/kit/wheels"
         f" -r {project}/kit/requirements.txt"
-    )
-    repair = f"mkdir -p {_RAW} && cp {{wheel}} {_RAW}/ && " + finish_command(
-        project, "{wheel}", "/output", "{dest_dir}"
     )
     create = ["--network=none", "--rm", *(f"--label={label}" for label in owner_labels())]
     image_key = f"{plan.target.libc}-{plan.target.arch}-image"
@@ -143,7 +103,7 @@ def cibuildwheel_config(plan: BuildPlan, image: str) -> str:
         + json.dumps(create)
         + " }",
         f"before-build = {json.dumps(install)}",
-        f"repair-wheel-command = {json.dumps(repair)}",
+        'repair-wheel-command = "cp {wheel} {dest_dir}"',  # what finishes it comes in a step of its own
         'audit-command = ""',
         "[tool.cibuildwheel.environment]",
         *(f"{key} = {json.dumps(value)}" for key, value in environment.items()),

@@ -11,11 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.engines.docker import (
-    build_environment,
-    build_error,
-    config_settings,
-)
+from spokeshave.engines.docker import build_error
+from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import EngineMissing
 from spokeshave.model import BuildPlan, Environment, Target
 from spokeshave.run import Command, Runner
@@ -69,17 +66,15 @@ class HostEngine:
     runner: Runner
     on_line: Callable[[str], None]
 
-    def build(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
-        """See `Engine.build`."""
+    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
+        """See `Engine.compile`."""
         self._make_venv(plan, work, log)
-        raw = output / "raw"
         argv = (
             *(sys.executable, str(Path(__file__).with_name("host_build.py"))),
-            *(str(work / "venv" / "bin" / "python"), str(work / "source"), str(raw)),
+            *(str(work / "venv" / "bin" / "python"), str(work / "source"), str(output)),
             json.dumps(config_settings(plan)),
         )
         self._step(plan, argv, work, log)
-        self.finish(plan, work, next(raw.glob("*.whl")), output, log)
 
     def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
         """See `Engine.finish`; our own environment has auditwheel."""

@@ -1,0 +1,51 @@
+"""Digests of our own code, stage by stage: they are part of the store's keys, so that a change is felt."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+from spokeshave.model import Backend
+
+_COMPILE_CODE = (
+    *("project.py", "library.py", "backend/*", "engines/settings.py", "kit.py"),
+    *("patches.py", "archive.py", "members.py"),
+)
+_PREBUILT_CODE = ("prebuilt.py", "elf.py", "wheel.py", "backend/library_init.py")
+_FINISH_CODE = ("finish.py", "components.py", "model.py", "run.py", "wheel.py", "levers/*.py")
+
+
+def package_root() -> Path:
+    """The folder of the installed `spokeshave` package."""
+    return Path(str(resources.files("spokeshave")))
+
+
+def code_digests(backend: Backend) -> dict[str, str]:
+    """The sha256 of our own code that decides a wheel's bytes: `compile` and `finish`."""
+    compiling = _PREBUILT_CODE if backend == "prebuilt" else _COMPILE_CODE
+    return {"compile": _code_digest(compiling), "finish": _code_digest(_FINISH_CODE)}
+
+
+def judge_digest() -> str:
+    """The sha256 of our own code that judges results."""
+    judging = ("compare.py", "inspect_wheel.py", "elf.py", "places.py", "trial.py", "verify.py", "wheel.py")
+    return _code_digest((*judging, "levers/base.py"))
+
+
+def closure_digest() -> str:
+    """The sha256 of our own code that reads imports."""
+    return _code_digest(("closure.py", "imports/*.py"))
+
+
+def prove_digest() -> str:
+    """The sha256 of our own code that runs the tests."""
+    return _code_digest(("prove/*.py", "run.py"))
+
+
+def _code_digest(globs: tuple[str, ...]) -> str:
+    root = package_root()
+    digest = hashlib.sha256()
+    for path in sorted(p for glob in globs for p in root.glob(glob) if p.is_file()):
+        digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()
