@@ -48,7 +48,8 @@ def write_launchers(plan: BuildPlan, kit: Path) -> None:
     """Launchers on the path: compilers that add the level of the source's part, and Cython."""
     folder = kit / "bin"
     folder.mkdir()
-    shutil.copyfile(_BACKEND / "glibc_pins.h", kit / "glibc_pins.h")
+    for name in ("glibc_pins.h", "glibc_pins.s"):
+        shutil.copyfile(_BACKEND / name, kit / name)
     cases = {"@LEVELS@": _cases(plan.compile.levels), "@FIXES@": _cases(plan.compile.fixes)}
     for name, compiler in _COMPILERS.items():
         _write_launcher(folder / name, "launcher.sh.in", {"@COMPILER@": compiler, **cases})
