@@ -155,7 +155,7 @@ def check_kernels(plan: BuildPlan, tree: Tree) -> None:
 
 
 def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
-    """Gives each ELF file that needs a shared library the way to it, relative to itself.
+    """Gives each ELF file that needs a shared library the way to it, relative to itself; and nothing else.
 
     The build's own run path goes; what auditwheel has set for its grafts stays. The new one is shorter than
     the build's, so patchelf writes it in place.
@@ -169,10 +169,12 @@ def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
             for name, soname in zip(plan.libraries, plan.sonames, strict=True)
             if soname in needed
         ]
-        if folders:
-            before = _patchelf("--print-rpath", str(path)).strip().split(":")
-            grafts = [entry for entry in before if entry.startswith("$ORIGIN") and entry not in folders]
-            _patchelf("--set-rpath", ":".join([*folders, *grafts]), str(path))
+        before = _patchelf("--print-rpath", str(path)).strip()
+        grafts = [way for way in before.split(":") if way.startswith("$ORIGIN") and way not in folders]
+        if wanted := ":".join([*folders, *grafts]):
+            _patchelf("--set-rpath", wanted, str(path))
+        elif before:  # linked with a library that it then did not need
+            _patchelf("--remove-rpath", str(path))
 
 
 def _patchelf(*words: str) -> str:

@@ -29,6 +29,7 @@ KINDS: tuple[Kind, ...] = ("build", "run", "run-compiler")
 
 _REGISTRY_PROBE_SECONDS = 20.0
 _EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
+_BUILD_FILES = ("build.Dockerfile", "later.cpp", "later_streams.cpp", "later_probe.cpp")
 _SYSROOT_SUITE = "bullseye"  # glibc 2.31: with five libm functions pinned, wheels reach manylinux_2_28
 _SYSROOT_PACKAGES = ("libc6-dev", "libstdc++-10-dev", "libgcc-s1", "libgomp1")
 _SUITES: dict[Kind, str] = {"build": "trixie", "run": "bookworm", "run-compiler": "bookworm"}
@@ -144,8 +145,9 @@ class Images:
         definition = resources.files("spokeshave.images")
         tools = context / "tools.txt"
         tools.write_text((definition / "tools.txt").read_text("utf-8"), "utf-8")
-        for name, new in (("build.Dockerfile", "Dockerfile"), ("later.cpp", "later.cpp")):
-            (context / new).write_text((definition / name).read_text("utf-8"), "utf-8")
+        for name in _BUILD_FILES:
+            text = (definition / name).read_text("utf-8")
+            (context / name.replace("build.Dockerfile", "Dockerfile")).write_text(text, "utf-8")
         (context / "wheels").mkdir()
         sources.download_locked(
             tools,
@@ -226,7 +228,7 @@ def local_image(kind: Kind, target: Target) -> Image:
     if kind == "build":
         text += "\0".join([_SYSROOT_SUITE, *_SYSROOT_PACKAGES])
         folder = resources.files("spokeshave.images")
-        for name in ("build.Dockerfile", "later.cpp", "tools.txt"):
+        for name in (*_BUILD_FILES, "tools.txt"):
             text += (folder / name).read_text("utf-8")
     digest = hashlib.sha256(text.encode()).hexdigest()
     reference = f"spokeshave-{kind}-{target.python}:{digest[:12]}"

@@ -32,7 +32,7 @@ RUN mkdir /opt/python \
 # runs there. These two are offered by name, with the little that they lack, because gcc 14's static libgcc and
 # start files beside them must stay its own. libgomp, which a wheel may bundle, takes the place of the newer one.
 ADD sysroot.tar /opt/sysroot/
-COPY later.cpp /opt/runtime/
+COPY later.cpp later_streams.cpp later_probe.cpp /opt/runtime/
 # libgfortran stays Debian 13's, which wants a newer libc. No wheel may need it, but meson's check of the compiler
 # links a program with it and runs that here, so gfortran's linker must not ask what libgfortran lacks.
 RUN find /opt/sysroot -type l -lname '/*' \
@@ -42,19 +42,21 @@ RUN find /opt/sysroot -type l -lname '/*' \
     && for tool in gcc g++ gfortran; do \
         case $tool in gfortran) more=' -Wl,--allow-shlib-undefined' ;; *) more='' ;; esac; \
         printf '#!/bin/sh\nexec /usr/bin/%s --sysroot=/opt/sysroot %s "$@"\n' \
-            "$tool" "-L/opt/runtime -B/opt/sysroot/usr/lib/x86_64-linux-gnu$more" \
+            "$tool" "-L/opt/runtime -B/opt/sysroot/usr/lib/x86_64-linux-gnu -Wl,--exclude-libs,liblater.a$more" \
             > "/usr/local/bin/$tool" && chmod 755 "/usr/local/bin/$tool" || exit 1; \
     done \
-    && g++ -O2 -fPIC -c later.cpp && ar rcs liblater.a later.o && rm later.o \
-    && printf 'INPUT ( /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 /opt/runtime/liblater.a )\n' \
-        > libstdc++.so \
+    && g++ -O2 -fPIC -ffunction-sections -c later.cpp later_streams.cpp \
+    && ar rcs liblater.a later.o later_streams.o && rm later.o later_streams.o \
+    && printf 'INPUT ( %s %s AS_NEEDED ( %s ) )\n' /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 \
+        /opt/runtime/liblater.a /opt/sysroot/lib/x86_64-linux-gnu/libpthread.so.0 > libstdc++.so \
     && echo 'GROUP ( /opt/sysroot/lib/x86_64-linux-gnu/libgcc_s.so.1 -lgcc )' > libgcc_s.so \
-    && printf '#include <vector>\nint main() { std::vector<int> v(3); return v.at(1); }\n' > /tmp/t.cpp \
-    && g++ /tmp/t.cpp -o /tmp/t && /tmp/t && ! objdump -T /tmp/t | grep -E 'GLIBC_2[.]3[2-9]' \
+    && mkdir /tmp/old && ln -s /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 /tmp/old/ \
+    && g++ -std=c++20 later_probe.cpp -o /tmp/t && /tmp/t && LD_LIBRARY_PATH=/tmp/old /tmp/t && rm -r /tmp/old \
+    && ! objdump -T /tmp/t | grep -E 'GLIBC_2[.]3[2-9]|GLIBCXX_3[.]4[.](29|3)' \
     && printf '#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n' > /tmp/t.c \
     && gcc -fopenmp /tmp/t.c -o /tmp/t && /tmp/t \
     && printf "print *, 'works'\nend\n" > /tmp/t.f90 && gfortran /tmp/t.f90 -o /tmp/t && /tmp/t \
-    && rm /tmp/t /tmp/t.c /tmp/t.cpp /tmp/t.f90
+    && rm /tmp/t /tmp/t.c /tmp/t.f90
 ENV PATH=/opt/python/cp311-cp311/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     LANG=C.UTF-8 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
