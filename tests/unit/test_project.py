@@ -97,7 +97,7 @@ def test_the_pins_are_for_c_and_cxx_alone(kit: Path, src: Path) -> None:
     assert pins not in launch(kit, src, "cc", "-###", "-c", "-x", "assembler", "other/s.s")
 
 
-def test_fortran_gets_its_level_and_the_pins_through_the_assembler(kit: Path, src: Path, tmp_path: Path) -> None:
+def test_fortran_gets_its_level_and_the_pins_too(kit: Path, src: Path, tmp_path: Path) -> None:
     """Few machines have gfortran, so one stands in for it that tells its arguments."""
     stub = tmp_path / "stub" / "gfortran"
     stub.parent.mkdir()
