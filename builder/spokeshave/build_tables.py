@@ -60,7 +60,9 @@ class FixTable(Strict):
     """Compiler flags that a part of the sources needs to be compiled rightly, whatever the levers say."""
 
     match: Pattern = Field(description="shell pattern for the absolute path of a source file")
-    flags: str = Field(pattern=r"^-[fm][a-z0-9=-]+( -[fm][a-z0-9=-]+)*$", description="the flags")
+    flags: str = Field(
+        pattern=r"^-([fm][a-z0-9=-]+|D\w+(=\w+)?)( -([fm][a-z0-9=-]+|D\w+(=\w+)?))*$", description="the flags"
+    )
     reason: str = Field(min_length=8, description="what goes wrong without them")
 
 

@@ -1,0 +1,102 @@
+"""Indentation of Python modules shrinks to one space a level; every token stays on its line.
+
+Tracebacks name the same lines; only columns differ. A file changes only if the outcome is proven: its syntax
+tree is the old one, node by node on the same lines. Any other file stays as it was.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+import warnings
+from collections.abc import Iterator
+
+from spokeshave.levers.base import Lever, Options, Shaved, Tree
+
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # as Python counts them; str.splitlines knows more ends
+_NO_CODE = {tokenize.NL, tokenize.COMMENT, tokenize.ENCODING, tokenize.ENDMARKER}
+_ENDS_OF_STRINGS = {
+    tokenize.STRING,
+    getattr(tokenize, "FSTRING_END", -1),
+    getattr(tokenize, "TSTRING_END", -1),
+}
+_STARTS_OF_STRINGS = {getattr(tokenize, name, -1) for name in ("FSTRING_START", "TSTRING_START")}
+
+
+def shrink_indentation(source: bytes) -> bytes | None:
+    """The module with one space a level; None where that cannot be done and proven."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+            shaved = _shrunk(source)
+            same = _shape(ast.parse(shaved)) == _shape(tree)
+    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
+        return None
+    return shaved if same else None
+
+
+def _shape(tree: ast.Module) -> tuple[str, list[tuple[int | None, int | None]]]:
+    lines = [(getattr(node, "lineno", None), getattr(node, "end_lineno", None)) for node in ast.walk(tree)]
+    return ast.dump(tree), lines
+
+
+def _shrunk(source: bytes) -> bytes:
+    """Every line with the indentation that it needs: none inside brackets, and strings as they are."""
+    encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    lines = _LINE.findall(source.decode(encoding))
+    tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
+    levels = dict(_levels(tokens))
+    fixed = set(_inside_strings(tokens))
+    for index, line in enumerate(lines):
+        if index + 1 in fixed:
+            continue
+        after_backslash = index > 0 and lines[index - 1].rstrip("\r\n").endswith("\\")
+        level = levels.get(index + 1, int(after_backslash))
+        lines[index] = " " * level + line.lstrip(" \t\f")
+    return "".join(lines).encode(encoding)
+
+
+def _levels(tokens: list[tokenize.TokenInfo]) -> Iterator[tuple[int, int]]:
+    """The lines on which a logical line starts, each with its depth."""
+    depth, fresh = 0, True
+    for token in tokens:
+        if token.type == tokenize.INDENT:
+            depth += 1
+        elif token.type == tokenize.DEDENT:
+            depth -= 1
+        elif token.type == tokenize.NEWLINE:
+            fresh = True
+        elif fresh and token.type not in _NO_CODE:
+            yield token.start[0], depth
+            fresh = False
+
+
+def _inside_strings(tokens: list[tokenize.TokenInfo]) -> Iterator[int]:
+    """The lines that begin inside a string."""
+    opened: list[int] = []
+    for token in tokens:
+        if token.type in _STARTS_OF_STRINGS:
+            opened.append(token.start[0])
+        elif token.type in _ENDS_OF_STRINGS:
+            first = token.start[0] if token.type == tokenize.STRING else opened.pop()
+            yield from range(first + 1, token.end[0] + 1)
+
+
+def shave(tree: Tree, options: Options) -> Shaved:
+    """Shrinks all modules but those of the recipe's `keep`; the note counts what stayed as it was."""
+    saved = files = odd = 0
+    for path in tree.matching(["*.py"], [*options.get("keep", ()), "*.dist-info/*"]):
+        source = path.read_bytes()
+        shaved = shrink_indentation(source)
+        if shaved is None:
+            odd += 1
+        elif shaved != source:
+            path.write_bytes(shaved)
+            saved, files = saved + len(source) - len(shaved), files + 1
+    return Shaved(saved=saved, files=files, note=f"left as they were: {odd}" if odd else "")
+
+
+LEVER = Lever(name="indentation", summary="indent by one space a level, keep line numbers", shave=shave)
