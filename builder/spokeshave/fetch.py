@@ -46,7 +46,7 @@ def fetch_sdist(context: Context, source: Mapping[str, str]) -> Path:
             entry = context.store.put(
                 "source",
                 source["sha256"],
-                lambda folder: _ignore(sources.download_source(pin, folder, settings=settings)),
+                lambda folder: sources.download_source(pin, folder, settings=settings),
             )
     return _only_file(entry)
 
@@ -100,7 +100,3 @@ def _download(context: Context, text: str, target: Target, folder: Path) -> None
 
 def _only_file(folder: Path) -> Path:
     return next(p for p in sorted(folder.iterdir()) if p.name != "manifest.json")
-
-
-def _ignore(value: object) -> None:
-    del value

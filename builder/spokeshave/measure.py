@@ -14,6 +14,7 @@ from spokeshave import pipeline
 from spokeshave.context import Context, Request
 from spokeshave.levers import lever
 from spokeshave.model import BuildPlan, digest_of
+from spokeshave.weigh import sizes
 
 _KIND = "measured"
 
@@ -47,7 +48,7 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
             one = replace(request, packages=(plan.recipe,), without=frozenset({setting.name}))
             variants = pipeline.make_plans(context, one, plan.environment)
             variant = pipeline.build(context, _unbudgeted(variants))[plan.recipe]
-            saved = pipeline.unpacked_bytes(variant.wheel) - pipeline.unpacked_bytes(built[plan.recipe].wheel)
+            saved = sizes(variant.wheel).unpacked - sizes(built[plan.recipe].wheel).unpacked
             context.store.put(_KIND, key, lambda new, value=saved: _write(new, value))  # type: ignore[misc]
 
 

@@ -20,6 +20,7 @@ from spokeshave.fetch import Fetched, fetch
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
+from spokeshave.weigh import sizes
 
 
 def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
@@ -181,16 +182,8 @@ def load_built(entry: Path, digest: str, *, cached: bool) -> Built:
     )
 
 
-def unpacked_bytes(wheel_path: Path) -> int:
-    """The sum of a wheel's file sizes, unpacked."""
-    import zipfile  # noqa: PLC0415
-
-    with zipfile.ZipFile(wheel_path) as archive:
-        return sum(info.file_size for info in archive.infolist())
-
-
 def _check_budget(plan: BuildPlan, built: Built) -> None:
-    size = unpacked_bytes(built.wheel)
+    size = sizes(built.wheel).unpacked
     if plan.budget is not None and size > plan.budget:
         raise BudgetError(
             f"{built.wheel.name} is {size:,} bytes unpacked; profile {plan.profile!r} allows {plan.budget:,}",

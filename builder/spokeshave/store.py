@@ -43,7 +43,7 @@ class Store:
         shutil.rmtree(folder)
         return None
 
-    def put(self, kind: str, key: str, fill: Callable[[Path], None]) -> Path:
+    def put(self, kind: str, key: str, fill: Callable[[Path], object]) -> Path:
         """Makes an entry from what `fill` writes into a new folder, and returns its place.
 
         Where another run has made the same one meanwhile, that stays, since it may be being read.
