@@ -22,6 +22,7 @@ LEVERS: tuple[Lever, ...] = (
     tests.LEVER,
     test_modules.LEVER,
     files.TYPING,
+    files.SOURCES,
     files.HEADERS,
     docstrings.LEVER,
     comments.LEVER,

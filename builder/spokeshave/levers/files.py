@@ -1,4 +1,4 @@
-"""Files that nothing needs at run time: type stubs, and what only compiling against the package needs."""
+"""Files that nothing needs at run time: type stubs, sources, and what compiling against the package needs."""
 
 from __future__ import annotations
 
@@ -7,19 +7,8 @@ from collections.abc import Callable
 from spokeshave.levers.base import Lever, Options, Shaved, Tree
 
 _TYPING = ("*.pyi", "*/py.typed")
-_SOURCES = (
-    "*.h",
-    "*.hpp",
-    "*.a",
-    "*.pxd",
-    "*.pyx",
-    "*.pxi",
-    "*.tp",
-    "*.c",
-    "*.cpp",
-    "*.f",
-    "*.f90",
-)
+_SOURCES = ("*.pyx", "*.pxi", "*.tp", "*.c", "*.cpp", "*.f", "*.f90")
+_HEADERS = ("*.h", "*.hpp", "*.a", "*.pxd")
 
 
 def _dropper(globs: tuple[str, ...]) -> Callable[[Tree, Options], Shaved]:
@@ -34,4 +23,7 @@ def _dropper(globs: tuple[str, ...]) -> Callable[[Tree, Options], Shaved]:
 
 
 TYPING = Lever(name="typing", summary="type stubs", shave=_dropper(_TYPING))
-HEADERS = Lever(name="headers", summary="headers, static libraries and sources", shave=_dropper(_SOURCES))
+SOURCES = Lever(name="sources", summary="C, Fortran and Cython sources", shave=_dropper(_SOURCES))
+HEADERS = Lever(
+    name="headers", summary="headers, Cython declarations and static libraries", shave=_dropper(_HEADERS)
+)
