@@ -45,14 +45,17 @@ RUN find /opt/sysroot -type l -lname '/*' \
             "$tool" "-L/opt/runtime -B/opt/sysroot/usr/lib/x86_64-linux-gnu -Wl,--exclude-libs,liblater.a$more" \
             > "/usr/local/bin/$tool" && chmod 755 "/usr/local/bin/$tool" || exit 1; \
     done \
-    && g++ -O2 -fPIC -ffunction-sections -c later.cpp later_streams.cpp \
+    && g++ -std=c++20 -O2 -fPIC -ffunction-sections -c later.cpp later_streams.cpp \
     && ar rcs liblater.a later.o later_streams.o && rm later.o later_streams.o \
-    && printf 'INPUT ( %s %s AS_NEEDED ( %s ) )\n' /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 \
-        /opt/runtime/liblater.a /opt/sysroot/lib/x86_64-linux-gnu/libpthread.so.0 > libstdc++.so \
+    && printf 'INPUT ( %s %s AS_NEEDED ( %s ) )\n' /opt/runtime/liblater.a \
+        /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 /opt/sysroot/lib/x86_64-linux-gnu/libpthread.so.0 \
+        > libstdc++.so \
     && echo 'GROUP ( /opt/sysroot/lib/x86_64-linux-gnu/libgcc_s.so.1 -lgcc )' > libgcc_s.so \
     && mkdir /tmp/old && ln -s /opt/sysroot/usr/lib/x86_64-linux-gnu/libstdc++.so.6 /tmp/old/ \
-    && g++ -std=c++20 later_probe.cpp -o /tmp/t && /tmp/t && LD_LIBRARY_PATH=/tmp/old /tmp/t && rm -r /tmp/old \
-    && ! objdump -T /tmp/t | grep -E 'GLIBC_2[.]3[2-9]|GLIBCXX_3[.]4[.](29|3)' \
+    && for std in 17 20; do g++ -std=c++$std later_probe.cpp -o /tmp/t$std || exit 1; done \
+    && /tmp/t17 && mv /tmp/t20 /tmp/t && /tmp/t && LD_LIBRARY_PATH=/tmp/old /tmp/t \
+    && LD_LIBRARY_PATH=/tmp/old /tmp/t17 && rm /tmp/t17 && rm -r /tmp/old \
+    && ! objdump -T /tmp/t | grep -E 'GLIBC_2[.]3[2-9]|GLIBCXX_3[.]4[.](2[5-9]|3)' \
     && printf '#include <omp.h>\nint main(void) { return omp_get_max_threads() < 1; }\n' > /tmp/t.c \
     && gcc -fopenmp /tmp/t.c -o /tmp/t && /tmp/t \
     && printf "print *, 'works'\nend\n" > /tmp/t.f90 && gfortran /tmp/t.f90 -o /tmp/t && /tmp/t \

@@ -1,11 +1,12 @@
-// What gcc 14's headers and code call and Debian 11's libstdc++ (gcc 10) does not have yet. Linked into each module
-// that needs it and exported by none, so that the wheels run with the libstdc++ of manylinux_2_28.
+// What gcc 14's headers and code call and the libstdc++ of manylinux_2_28 (gcc 8, GLIBCXX_3.4.25) does not have yet.
+// Linked into each module that needs it and exported by none, so that the wheels run there.
 #include <cerrno>
 #include <cstdint>
 #include <cxxabi.h>
 #include <exception>
 #include <linux/futex.h>
 #include <new>
+#include <sstream>
 #include <string>
 #include <sys/syscall.h>
 #include <typeinfo>
@@ -82,3 +83,18 @@ template void std::string::_M_replace_cold(char*, size_type, const char*, size_t
 template void std::wstring::_M_replace_cold(wchar_t*, size_type, const wchar_t*, size_type, size_type);
 template char* std::string::_S_allocate(std::allocator<char>&, size_type);
 template wchar_t* std::wstring::_S_allocate(std::allocator<wchar_t>&, size_type);
+
+// Streams into strings without arguments, GLIBCXX_3.4.26.
+template std::ostringstream::basic_ostringstream();
+template std::istringstream::basic_istringstream();
+template std::stringstream::basic_stringstream();
+
+// Their text in C++20, which tells lvalues from rvalues, GLIBCXX_3.4.29.
+template std::string std::stringbuf::str() const&;
+template std::string std::ostringstream::str() const&;
+template std::string std::istringstream::str() const&;
+template std::string std::stringstream::str() const&;
+template std::string std::stringbuf::str() &&;
+template std::string std::ostringstream::str() &&;
+template std::string std::istringstream::str() &&;
+template std::string std::stringstream::str() &&;

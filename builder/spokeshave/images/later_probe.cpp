@@ -3,6 +3,7 @@
 #include <exception>
 #include <future>
 #include <iostream>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -40,6 +41,10 @@ int main() {
     text.replace(3, 90, text, 50, 20);
     text.resize(3);
     text.shrink_to_fit();
-    std::cout << "later: " << late << got << caught_copies() << text << std::endl;
-    return !(late && got == 3 && caught_copies() == 3 && alive == 0 && text == "xxx" && std::cout.good());
+    std::ostringstream made;
+    made << "later: " << 1;
+    std::stringstream both;
+    both << made.str();
+    std::cout << both.str() << late << got << caught_copies() << text << std::endl;
+    return !(late && got == 3 && caught_copies() == 3 && alive == 0 && text == "xxx" && both.str() == "later: 1" && std::cout.good());
 }
