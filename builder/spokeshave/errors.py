@@ -106,6 +106,12 @@ class BenchError(SpokeshaveError):
     exit_code = 42
 
 
+class PublishError(SpokeshaveError):
+    """An index folder or a server that does not take a wheel."""
+
+    exit_code = 43
+
+
 class StoreError(SpokeshaveError):
     """The store cannot be read or written, for example because the disk is full."""
 

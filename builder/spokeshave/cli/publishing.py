@@ -1,0 +1,220 @@
+"""`publish`, `serve`: wheels to an index, and an index folder to whoever tries it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import click
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from spokeshave.cli.base import Globals, guarded
+from spokeshave.progress import make_reporter
+from spokeshave.publish import lock as locks
+from spokeshave.publish.folder import IndexFolder
+from spokeshave.publish.index import ROOT, File
+from spokeshave.publish.release import Release, gather
+from spokeshave.publish.server import make_server
+from spokeshave.publish.upload import Server
+
+Pin = tuple[NormalizedName, Version]
+
+
+def _pin(text: str) -> Pin:
+    """NAME==VERSION, with one exact version."""
+    try:
+        one = Requirement(text)
+        (specifier,) = one.specifier
+        if specifier.operator == "==":
+            return canonicalize_name(one.name), Version(specifier.version)
+    except (InvalidRequirement, InvalidVersion, ValueError):
+        pass
+    raise click.BadParameter(f"{text!r} is not NAME==VERSION, such as numpy==2.4.6+lean.1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Wanted:
+    """The options of `publish`, as given."""
+
+    wheels: tuple[Path, ...]
+    to: Path | None
+    upload: str | None
+    repository: str | None
+    simple: str | None
+    unverified: bool
+    yank: tuple[Pin, ...]
+    unyank: tuple[Pin, ...]
+    reason: str | None
+    lock: Path | None
+    url: str | None
+
+    def check(self) -> None:
+        """Raises click.UsageError for options that do not go together."""
+        targets = [self.to is not None, self.upload is not None, self.repository is not None]
+        if sum(targets) != 1:
+            raise click.UsageError("give one of --to DIR, --upload URL and --repository NAME")
+        if self.to is None and self.simple is None:
+            raise click.UsageError(
+                "--upload and --repository need --simple URL, to see what is there already"
+            )
+        if self.to is None and (self.yank or self.unyank or self.url):
+            raise click.UsageError("--yank, --unyank and --url go with --to DIR alone")
+        if self.yank and not self.reason:
+            raise click.UsageError("--yank needs a --reason, which installers show")
+        if not (self.wheels or self.yank or self.unyank):
+            raise click.UsageError("name WHEELs or their folder")
+        if self.lock and not self.wheels:
+            raise click.UsageError("--lock names the WHEELs of this run: give some")
+
+
+@click.command()
+@click.argument("wheels", nargs=-1, type=click.Path(path_type=Path), metavar="[WHEEL|FOLDER...]")
+@click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help="A static index in this folder.")
+@click.option("--upload", metavar="URL", help="A server's address for uploads, as twine takes it.")
+@click.option("--repository", metavar="NAME", help="The same, by its name in .pypirc.")
+@click.option("--simple", metavar="URL", help="That server's simple index, as pip takes it.")
+@click.option("--unverified", is_flag=True, help="Wheels without a passing proof too; the index says so.")
+@click.option("--yank", multiple=True, type=_pin, metavar="NAME==VERSION", help="Take back a version.")
+@click.option("--reason", metavar="TEXT", help="Why it is yanked; installers show it.")
+@click.option("--unyank", multiple=True, type=_pin, metavar="NAME==VERSION", help="Undo a yank.")
+@click.option(
+    "--lock",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Also write constraints.txt and pylock.toml of the WHEELs there.",
+)
+@click.option("--url", metavar="URL", help="Where DIR/simple/ will be served; pylock.toml names it.")
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
+@click.pass_obj
+@guarded
+def publish(options: Globals, as_json: bool, **given: Any) -> None:
+    """Publish proved WHEELs to a static index folder or a package server.
+
+    A wheel counts as proved with its passing .verify.json beside it. A published file never changes: the same
+    one is skipped, another one under its name is refused. The index is DIR/simple/, for any web server.
+
+    \b
+    Examples:
+      spokeshave publish wheelhouse/*+lean*.whl --to index --lock index
+      spokeshave publish wheelhouse --to index --unverified --json
+      spokeshave publish --to index --yank numpy==2.4.6+lean.1 --reason "wrong BLAS"
+      spokeshave publish wheelhouse --upload http://localhost:8080/ --simple http://localhost:8080/simple/
+    """
+    wanted = _Wanted(**given)
+    wanted.check()
+    say = make_reporter(options.stderr).say
+    releases = gather(wanted.wheels, unverified=wanted.unverified)
+    if wanted.lock:
+        locks.by_project(releases)  # what cannot be locked is refused before anything is published
+    result = _to_folder(wanted, releases, say) if wanted.to else _to_server(options, wanted, releases, say)
+    if as_json:
+        return click.echo(json.dumps(result, indent=1, sort_keys=True))
+    for row in result["published"]:
+        told = f"verified: {row['verified']}" if row["verified"] else "not verified"
+        options.stdout.print(f"{row['filename']} ({told})", markup=False, highlight=False, soft_wrap=True)
+    for line in [*result["yanked"], *result["unyanked"], *result["locks"]]:
+        options.stdout.print(line, markup=False, highlight=False, soft_wrap=True)
+    return None
+
+
+def _to_folder(wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]) -> dict[str, Any]:
+    assert wanted.to is not None
+    folder = IndexFolder(root=wanted.to, say=say)
+    files = folder.add(releases, datetime.now(UTC)) if releases else ()
+    yanked = [file for pin in wanted.yank for file in folder.set_yanked(*pin, wanted.reason)]
+    unyanked = [file for pin in wanted.unyank for file in folder.set_yanked(*pin, None)]
+    by_name = {file.filename: file for file in files}
+
+    def place(release: Release) -> locks.Place:
+        file = by_name[release.filename]
+        if wanted.url:
+            return {"url": f"{wanted.url.rstrip('/')}/{file.project}/{quote(file.filename, safe='')}"}
+        return {"path": os.path.relpath(folder.root / file.place, wanted.lock)}
+
+    return {
+        "index": (folder.root / ROOT).resolve().as_uri() + "/",
+        "published": [asdict(file) for file in files],
+        "yanked": _names(yanked),
+        "unyanked": _names(unyanked),
+        "locks": _lock(wanted, releases, place, say),
+    }
+
+
+def _names(files: list[File]) -> list[str]:
+    return [file.filename for file in files]
+
+
+def _to_server(
+    options: Globals, wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
+) -> dict[str, Any]:
+    context = options.context()
+    target = ("--repository-url", wanted.upload) if wanted.upload else ("--repository", wanted.repository)
+    server = Server(
+        target=tuple(map(str, target)),
+        simple=str(wanted.simple),
+        runner=context.runner,
+        say=say,
+        log=context.logs / "upload.log",
+    )
+    done = server.upload(releases)
+    urls = {one.release.filename: one.url for one in done}
+    rows = [
+        {
+            "filename": one.release.filename,
+            "sha256": one.release.sha256,
+            "size": one.release.size,
+            "verified": one.release.level,
+            "url": one.url,
+            "sent": one.sent,
+        }
+        for one in done
+    ]
+    written = _lock(wanted, releases, lambda release: {"url": urls[release.filename]}, say)
+    return {"published": rows, "yanked": [], "unyanked": [], "locks": written}
+
+
+def _lock(
+    wanted: _Wanted,
+    releases: tuple[Release, ...],
+    place: Callable[[Release], locks.Place],
+    say: Callable[[str], None],
+) -> list[str]:
+    if not wanted.lock:
+        return []
+    for name, needed_by in locks.missing(releases).items():
+        say(f"not in the lock, though needed by {', '.join(needed_by)}: {name}")
+    return [str(path) for path in locks.write(wanted.lock, releases, place)]
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
+@click.pass_obj
+@guarded
+def serve(options: Globals, folder: Path, host: str, port: int) -> None:
+    """Serve the index in DIR for trying it, until Ctrl-C: no passwords, no encryption.
+
+    \b
+    Examples:
+      spokeshave serve index
+      spokeshave serve index --port 0
+    """
+    say = make_reporter(options.stderr).say
+    index = IndexFolder(root=folder, say=say)
+    if stale := index.stale(index.read()):
+        say(f"the index is half written or damaged ({', '.join(stale[:3])}); publish to it again")
+    with make_server(folder, host, port) as server:
+        click.echo(f"serving {folder} at {server.url}; Ctrl-C ends it")
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            say("ended")

@@ -1,0 +1,133 @@
+"""A wheel as it is published: read from the wheel itself, and from the proof beside it."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import compat32
+from pathlib import Path
+
+from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from spokeshave.errors import PublishError, VerifyError, WheelError
+from spokeshave.model import file_sha256
+from spokeshave.wheel import DAMAGE, parse_name, record_faults
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Release:
+    """A wheel to publish; `size` in bytes. `level` is that of its proof, None where it has none."""
+
+    path: Path
+    project: NormalizedName
+    version: Version
+    sha256: str
+    size: int
+    metadata: bytes
+    requires_python: str
+    requires: tuple[str, ...]
+    level: str | None
+
+    @property
+    def filename(self) -> str:
+        return self.path.name
+
+
+def gather(places: Iterable[Path], *, unverified: bool = False) -> tuple[Release, ...]:
+    """Reads wheels, and those in folders; by file name.
+
+    Raises WheelError for what is no sound wheel, VerifyError for one without a passing proof (unless
+    `unverified`), and PublishError for two files of one name that differ.
+    """
+    found: dict[str, Release] = {}
+    for place in places:
+        paths = sorted(place.glob("*.whl")) if place.is_dir() else [place]
+        if not paths:
+            raise WheelError(f"there is no wheel in {place}", next_step="spokeshave build numpy")
+        for path in paths:
+            release = read_release(path, unverified=unverified)
+            other = found.setdefault(path.name, release)
+            if other.sha256 != release.sha256:
+                raise PublishError(
+                    f"{other.path} and {path} have one name and differ", next_step="name only one of them"
+                )
+    return tuple(found[name] for name in sorted(found))
+
+
+def read_release(path: Path, *, unverified: bool = False) -> Release:
+    """Reads one wheel and its proof; raises WheelError or VerifyError as `gather` does."""
+    project, version = _identity(path)
+    metadata = _metadata(path)
+    headers = BytesParser(policy=compat32).parsebytes(metadata, headersonly=True)
+    told = (canonicalize_name(str(headers["Name"])), str(headers["Version"]))
+    if told[0] != project or not _same(told[1], version):
+        raise WheelError(f"{path.name}: its METADATA says {told[0]} {told[1]}", next_step="build it again")
+    sha256 = file_sha256(path)
+    level, fault = _proof(path, sha256)
+    if fault and not unverified:
+        raise VerifyError(
+            f"{path.name} is not proved: {fault}",
+            next_step=f"spokeshave verify {path}; or publish with --unverified, which the index then says",
+        )
+    return Release(
+        path=path,
+        project=project,
+        version=version,
+        sha256=sha256,
+        size=path.stat().st_size,
+        metadata=metadata,
+        requires_python=str(headers["Requires-Python"] or ""),
+        requires=tuple(map(str, headers.get_all("Requires-Dist", ()))),
+        level=level,
+    )
+
+
+def _identity(path: Path) -> tuple[NormalizedName, Version]:
+    try:
+        project, version, _, _ = parse_wheel_filename(path.name)
+    except InvalidWheelFilename as fault:
+        raise WheelError(str(fault), next_step="name files that end in .whl, or their folder") from fault
+    return project, version
+
+
+def _same(text: str, version: Version) -> bool:
+    try:
+        return Version(text) == version
+    except InvalidVersion:
+        return False
+
+
+def _metadata(path: Path) -> bytes:
+    """METADATA of a wheel whose RECORD describes its content."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if faults := record_faults(archive):
+                raise WheelError(f"{path.name}: {'; '.join(faults[:5])}", next_step="build it again")
+            return archive.read(f"{parse_name(path.name).dist_info}/METADATA")
+    except FileNotFoundError as fault:
+        raise WheelError(f"{path}: no such file", next_step="name a wheel that exists") from fault
+    except KeyError as fault:
+        raise WheelError(f"{path.name} has no METADATA", next_step="build it again") from fault
+    except DAMAGE as fault:
+        raise WheelError(f"{path.name} is not a readable zip archive: {fault}") from fault
+
+
+def _proof(path: Path, sha256: str) -> tuple[str | None, str]:
+    """The level of the proof beside a wheel, or None and why it does not count."""
+    beside = path.with_name(f"{path.name.removesuffix('.whl')}.verify.json")
+    if not beside.is_file():
+        return None, f"{beside.name} is not beside it"
+    try:
+        report = json.loads(beside.read_text("utf-8"))
+        passed, proved, level = report["passed"], report["sha256"], str(report["level"])
+    except (ValueError, KeyError, TypeError):
+        return None, f"{beside.name} is not a report of `spokeshave verify`"
+    if proved != sha256:
+        return None, f"{beside.name} is about another file (sha256 differs)"
+    if passed is not True:
+        return None, f"{beside.name} says that it failed"
+    return level, ""
