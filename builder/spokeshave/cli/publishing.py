@@ -89,7 +89,7 @@ class _Wanted:
     "--lock",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Also write constraints.txt and pylock.toml of the WHEELs there.",
+    help="Also write constraints.txt, pins.txt and pylock.toml of the WHEELs there.",
 )
 @click.option("--url", metavar="URL", help="Where DIR/simple/ will be served; pylock.toml names it.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
@@ -195,7 +195,7 @@ def _lock(
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="DIR")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
 @click.pass_obj

@@ -58,6 +58,17 @@ def constraints(releases: Iterable[Release]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pins(releases: Iterable[Release]) -> str:
+    """The text of pins.txt, the same without hashes; raises PublishError.
+
+    pip wants hashes of everything once a constraint has one. An install of other packages beside ours takes
+    this as -c instead, and cannot replace ours then: public indexes have no local versions.
+    """
+    lines = ["# Written by `spokeshave publish`: for pip, as -c, where our wheels are installed already."]
+    lines += [f"{project}=={rows[0].version}" for project, rows in by_project(releases).items()]
+    return "\n".join(lines) + "\n"
+
+
 def pylock(releases: Iterable[Release], place: Callable[[Release], Place]) -> str:
     """The text of pylock.toml, valid by `packaging`; `place` says where each wheel is found.
 
@@ -93,9 +104,13 @@ def _package(project: NormalizedName, rows: list[Release], place: Callable[[Rele
 
 
 def write(folder: Path, releases: Iterable[Release], place: Callable[[Release], Place]) -> tuple[Path, ...]:
-    """Writes both locks into `folder` and returns their paths; raises PublishError as above."""
+    """Writes the three locks into `folder` and returns their paths; raises PublishError as above."""
     wanted = tuple(releases)
-    texts = {"constraints.txt": constraints(wanted), "pylock.toml": pylock(wanted, place)}
+    texts = {
+        "constraints.txt": constraints(wanted),
+        "pins.txt": pins(wanted),
+        "pylock.toml": pylock(wanted, place),
+    }
     for name, text in texts.items():
         write_whole(folder / name, [text.encode()])
     return tuple(folder / name for name in texts)

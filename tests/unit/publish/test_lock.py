@@ -76,11 +76,10 @@ def test_what_is_needed_and_not_there_is_told(stack: tuple[Release, ...], tmp_pa
     assert lock.missing((*stack, *pandas)) == {"python-dateutil": ["pandas"]}
 
 
-def test_both_are_written(stack: tuple[Release, ...], tmp_path: Path) -> None:
-    written = lock.write(
-        tmp_path / "locks", stack, lambda release: {"url": f"http://localhost/{release.project}"}
-    )
-    assert [path.name for path in written] == ["constraints.txt", "pylock.toml"]
+def test_all_three_are_written(stack: tuple[Release, ...], tmp_path: Path) -> None:
+    written = lock.write(tmp_path / "locks", stack, lambda one: {"url": f"http://localhost/{one.project}"})
+    assert [path.name for path in written] == ["constraints.txt", "pins.txt", "pylock.toml"]
+    assert written[1].read_text().splitlines()[1:] == [f"numpy=={NUMPY}", f"slim-openblas=={BLAS}"]
     assert (
-        tomllib.loads(written[1].read_text())["packages"][0]["wheels"][0]["url"] == "http://localhost/numpy"
+        tomllib.loads(written[2].read_text())["packages"][0]["wheels"][0]["url"] == "http://localhost/numpy"
     )

@@ -1,0 +1,118 @@
+"""A connection that breaks while wheels are uploaded to a real server: tried again, and never sent twice."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from indexing import Repository, Tools, pypiserver, spokeshave
+from releases import make_wheel
+
+pytestmark = pytest.mark.network
+
+
+@dataclass(kw_only=True)
+class Wire:
+    """A relay in front of a server. Each connection meets the next of `fates`, then all pass.
+
+    `cut` closes it before the server sees anything, `deaf` lets the request through and swallows the answer.
+    """
+
+    port: int
+    fates: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+
+    def meet(self, client: socket.socket) -> None:
+        fate = self.fates.pop(0) if self.fates else "pass"
+        self.seen.append(fate)
+        with client, contextlib.suppress(OSError):
+            if fate == "cut":
+                client.recv(1)
+                return
+            with socket.create_connection(("127.0.0.1", self.port), timeout=60) as server:
+                up = threading.Thread(target=_relay, args=(client, server.sendall), daemon=True)
+                up.start()
+                _relay(server, client.sendall if fate == "pass" else lambda data: None, one=fate == "deaf")
+
+
+def _relay(source: socket.socket, sink: Callable[[bytes], object], *, one: bool = False) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink(data)
+            if one:
+                return
+
+
+@pytest.fixture(scope="module")
+def server(tools: Tools, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    with pypiserver(tools, tmp_path_factory.mktemp("wire") / "server") as made:
+        yield made
+
+
+@pytest.fixture
+def wire(server: Repository) -> Iterator[tuple[Wire, Repository]]:
+    """A wire to the server, and the server as uploads see it through that wire."""
+    made = Wire(port=int(server.upload.rsplit(":", 1)[1].strip("/")))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    threading.Thread(target=made.meet, args=(client,), daemon=True).start()
+
+        threading.Thread(target=accept, daemon=True).start()
+        port = listener.getsockname()[1]
+        yield made, Repository(upload=f"http://127.0.0.1:{port}/", simple=server.simple)
+
+
+def test_a_connection_that_is_cut_is_tried_again(wire: tuple[Wire, Repository], tmp_path: Path) -> None:
+    made, server = wire
+    made.fates = ["cut"]
+    wheel = make_wheel(tmp_path / "w", "cutonce", "1.0+lean.1")
+    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["published"][0]["sent"]
+    assert made.seen == ["cut", "pass"]
+    assert "trying again" in done.stderr
+
+
+def test_a_wheel_whose_receipt_was_lost_is_not_sent_again(
+    wire: tuple[Wire, Repository], tmp_path: Path
+) -> None:
+    made, server = wire
+    made.fates = ["deaf"]
+    wheel = make_wheel(tmp_path / "w", "receipt", "1.0+lean.1")
+    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    assert done.returncode == 0, done.stderr
+    assert made.seen == ["deaf"], "the server has it, as its page shows"
+    assert "trying again" not in done.stderr
+
+
+def test_a_server_that_never_answers_is_a_clear_error(wire: tuple[Wire, Repository], tmp_path: Path) -> None:
+    made, server = wire
+    made.fates = ["cut"] * 9
+    wheel = make_wheel(tmp_path / "w", "nowhere", "1.0+lean.1")
+    done = spokeshave("publish", str(wheel), *server.options, cache=tmp_path / "c", **server.env)
+    assert done.returncode == 12, done.stderr
+    assert "error: cannot upload nowhere-1.0+lean.1-py3-none-any.whl: " in done.stderr
+    assert "what has arrived is not sent again" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert made.seen == ["cut"] * 3
+    assert done.stdout == ""
+
+
+def test_no_server_at_all_is_a_clear_error(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "w", "nowhere", "1.0+lean.1")
+    options = ("--upload", "http://127.0.0.1:9/", "--simple", "http://team:secret@127.0.0.1:9/simple/")
+    done = spokeshave("publish", str(wheel), *options, cache=tmp_path / "c")
+    assert done.returncode == 12, done.stderr
+    assert "cannot see what the server has" in done.stderr
+    assert "secret" not in done.stderr

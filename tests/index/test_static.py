@@ -1,0 +1,125 @@
+"""pip and uv install from a static folder, read as files and served by `spokeshave serve`."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexing import Installer, running, spokeshave
+from releases import BLAS, NUMPY, make_stack, make_wheel
+from support import ROOT, wait_until
+
+pytestmark = pytest.mark.network
+OURS = {f"numpy=={NUMPY}": "ours", f"slim_openblas=={BLAS}": "ours"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index with the stack and its locks, which name the wheels by path; published by our command."""
+    folder = tmp_path_factory.mktemp("static")
+    make_stack(folder / "wheels")
+    words = (
+        "publish",
+        str(folder / "wheels"),
+        "--to",
+        str(folder / "index"),
+        "--lock",
+        str(folder / "index"),
+    )
+    done = spokeshave(*words, cache=folder / "cache")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[str]:
+    """The address at which `spokeshave serve` serves it."""
+    log = folder / "serve.log"
+    argv = [sys.executable, "-m", "spokeshave", "serve", str(folder / "index"), "--port", "0"]
+    with running(argv, log, PYTHONPATH=str(ROOT / "builder"), PYTHONUNBUFFERED="1") as process:
+        wait_until("serve says where", lambda: "Ctrl-C" in log.read_text() or process.poll() is not None, 120)
+        found = re.search(r"http://127\.0\.0\.1:\d+/simple/", log.read_text())
+        assert found, log.read_text()
+        yield found[0]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0, log.read_text()
+        assert "Traceback" not in log.read_text()
+
+
+@pytest.fixture(params=["file", "http"])
+def index(request: pytest.FixtureRequest, folder: Path, served: str) -> str:
+    return served if request.param == "http" else (folder / "index" / "simple").as_uri() + "/"
+
+
+@pytest.mark.parametrize("how", ["index", "hashes", "constraints", "pylock"])
+def test_the_stack_is_installed(index: str, folder: Path, installer: Installer, how: str) -> None:
+    constraints = str(folder / "index" / "constraints.txt")
+    words = {
+        "index": ("numpy",),
+        "hashes": ("--require-hashes", "-r", constraints),
+        "constraints": ("-c", constraints, "numpy"),
+        "pylock": ("-r", str(folder / "index" / "pylock.toml")),
+    }[how]
+    done = installer.install(*words, index=index)
+    assert done.returncode == 0, done.stderr
+    assert installer.got() == OURS
+
+
+def test_served_metadata_is_read_instead_of_the_wheel(
+    folder: Path, served: str, installer: Installer
+) -> None:
+    """A dry run resolves from the metadata file alone: no wheel is fetched for it."""
+    log = folder / "serve.log"
+    before = len(log.read_text())
+    done = installer.install("--dry-run", "numpy", index=served)
+    assert done.returncode == 0, done.stderr
+    asked = re.findall(r'"GET (\S+) HTTP', log.read_text()[before:])
+    assert [path for path in asked if path.endswith("numpy-2.4.6%2Blean.1-py3-none-any.whl.metadata")]
+    if installer.name == "uv":  # pip fetches wheels in a dry run all the same
+        assert not [path for path in asked if path.endswith(".whl")]
+
+
+def test_a_wheel_whose_bytes_changed_is_not_installed(
+    folder: Path, installer: Installer, tmp_path: Path
+) -> None:
+    make_stack(tmp_path / "wheels")
+    done = spokeshave("publish", str(tmp_path / "wheels"), "--to", str(tmp_path / "index"), cache=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (other, _) = make_stack(tmp_path / "other", value="evil")
+    place = tmp_path / "index" / "simple" / "numpy" / other.name
+    place.write_bytes(other.read_bytes())
+    done = installer.install("numpy", index=(tmp_path / "index" / "simple").as_uri() + "/")
+    assert done.returncode != 0
+    assert "hash" in done.stderr.lower()
+    assert installer.got() == {}
+
+
+def test_a_yanked_version_is_taken_only_when_pinned(installer: Installer, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    for version in ("1.0+lean.1", "1.1+lean.1"):
+        make_wheel(tmp_path / "wheels", "demo", version, value=version)
+    assert spokeshave("publish", str(tmp_path / "wheels"), "--to", str(index), cache=tmp_path).returncode == 0
+    words = ("--yank", "demo==1.1+lean.1", "--reason", "wrong BLAS", "--json")
+    done = spokeshave("publish", "--to", str(index), *words, cache=tmp_path)
+    assert json.loads(done.stdout)["yanked"] == ["demo-1.1+lean.1-py3-none-any.whl"]
+    address = (index / "simple").as_uri() + "/"
+    assert installer.install("demo", index=address).returncode == 0
+    assert installer.got() == {"demo==1.0+lean.1": "1.0+lean.1"}
+    pinned = installer.install("--upgrade", "demo==1.1+lean.1", index=address)
+    assert pinned.returncode == 0
+    assert "wrong BLAS" in pinned.stdout + pinned.stderr
+
+
+def test_requires_python_is_obeyed(installer: Installer, tmp_path: Path) -> None:
+    make_wheel(tmp_path / "wheels", "demo", "1.0+lean.1", value="old")
+    make_wheel(tmp_path / "wheels", "demo", "2.0+lean.1", headers=("Requires-Python: >=4",))
+    done = spokeshave("publish", str(tmp_path / "wheels"), "--to", str(tmp_path / "index"), cache=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert installer.install("demo", index=(tmp_path / "index" / "simple").as_uri() + "/").returncode == 0
+    assert installer.got() == {"demo==1.0+lean.1": "old"}
