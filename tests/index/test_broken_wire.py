@@ -40,6 +40,14 @@ class Wire:
                 up = threading.Thread(target=_relay, args=(client, server.sendall), daemon=True)
                 up.start()
                 _relay(server, client.sendall if fate == "pass" else lambda data: None, one=fate == "deaf")
+                _close(client, server)
+
+
+def _close(*sockets: socket.socket) -> None:
+    """Ends connections at once; a mere `close` would wait for the thread that reads from them."""
+    for one in sockets:
+        with contextlib.suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
 
 
 def _relay(source: socket.socket, sink: Callable[[bytes], object], *, one: bool = False) -> None:
