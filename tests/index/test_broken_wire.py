@@ -14,7 +14,12 @@ import pytest
 
 from indexing import Repository, Tools, pypiserver, spokeshave
 from releases import make_wheel
+from spokeshave.errors import NetworkError
+from spokeshave.publish.release import gather
+from spokeshave.publish.upload import Server
+from spokeshave.run import run
 
+SILENCE = "silence-1.0+lean.1-py3-none-any.whl"
 pytestmark = pytest.mark.network
 
 
@@ -22,7 +27,8 @@ pytestmark = pytest.mark.network
 class Wire:
     """A relay in front of a server. Each connection meets the next of `fates`, then all pass.
 
-    `cut` closes it before the server sees anything, `deaf` lets the request through and swallows the answer.
+    `cut` closes it before the server sees anything, `deaf` lets the request through and swallows the answer,
+    `silent` takes all and says nothing.
     """
 
     port: int
@@ -35,6 +41,10 @@ class Wire:
         with client, contextlib.suppress(OSError):
             if fate == "cut":
                 client.recv(1)
+                return
+            if fate == "silent":
+                while client.recv(1 << 16):
+                    pass
                 return
             with socket.create_connection(("127.0.0.1", self.port), timeout=60) as server:
                 up = threading.Thread(target=_relay, args=(client, server.sendall), daemon=True)
@@ -115,6 +125,29 @@ def test_a_server_that_never_answers_is_a_clear_error(wire: tuple[Wire, Reposito
     assert "Traceback" not in done.stderr
     assert made.seen == ["cut"] * 3
     assert done.stdout == ""
+
+
+def test_a_server_that_keeps_silent_is_not_waited_for(
+    wire: tuple[Wire, Repository], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, shown = wire
+    made.fates = ["silent"] * 2
+    for key, value in shown.env.items():
+        monkeypatch.setenv(key, value)
+    said: list[str] = []
+    server = Server(
+        target=("--repository-url", shown.upload),
+        simple=shown.simple,
+        runner=run,
+        say=said.append,
+        log=tmp_path / "upload.log",
+        pauses=(0.0,),
+        patience=1.0,
+    )
+    with pytest.raises(NetworkError, match=r"cannot upload silence-.*: no answer within 1 s"):
+        server.upload(gather([make_wheel(tmp_path / "w", "silence", "1.0+lean.1")]))
+    assert [text.split()[0] for text in said] == ["uploading", f"{SILENCE}:", "uploading"]
+    assert server.log.is_file()
 
 
 def test_no_server_at_all_is_a_clear_error(tmp_path: Path) -> None:

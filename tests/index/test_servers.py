@@ -86,3 +86,17 @@ def test_a_wrong_password_is_a_clear_error(server: Repository, tmp_path: Path) -
     assert "the server refused refused-1.0+lean.1-py3-none-any.whl: HTTPError: 40" in done.stderr
     assert "TWINE_PASSWORD" in done.stderr
     assert done.stderr.count("uploading") == 1, "no attempt that cannot succeed"
+
+
+def test_a_server_that_tells_no_sha256_is_compared_by_content(tools: Tools, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "w", "demo", "1.0+lean.1")
+    other = make_wheel(tmp_path / "o", "demo", "1.0+lean.1", value="other")
+    with pypiserver(tools, tmp_path / "server", "--hash-algo", "md5") as server:
+        first, again, changed = (
+            spokeshave("publish", str(one), *server.options, "--json", cache=tmp_path / "c", **server.env)
+            for one in (wheel, wheel, other)
+        )
+    assert json.loads(first.stdout)["published"][0]["sent"] is True
+    assert json.loads(again.stdout)["published"][0]["sent"] is False
+    assert changed.returncode == 43
+    assert "the server has another demo-1.0+lean.1" in changed.stderr

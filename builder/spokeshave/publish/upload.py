@@ -25,7 +25,7 @@ from spokeshave.run import Command, Finished, Runner
 
 _PAUSES = (1.0, 4.0)  # seconds before the second and the third attempt
 _MAY_PASS = {408, 425, 429}  # refusals that ask for patience; those from 500 on do as well
-_UPLOAD_SECONDS = 1800.0  # for one wheel; a server that has stopped answering must not hold us for ever
+_SLOWEST = 50_000  # bytes per second; twine itself would wait for ever for a server that keeps silent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +42,7 @@ class Server:
     """A package server: where it takes uploads (twine's words for that) and where it shows what it has.
 
     Passwords come from twine's and pip's own places: .pypirc, TWINE_PASSWORD, netrc, keyring, the address.
+    `pauses` are the seconds between attempts, `patience` those that one may take beside sending the bytes.
     """
 
     target: tuple[str, ...]
@@ -50,6 +51,7 @@ class Server:
     say: Callable[[str], None]
     log: Path
     pauses: tuple[float, ...] = _PAUSES
+    patience: float = 120.0
 
     def upload(self, releases: Iterable[Release]) -> tuple[Uploaded, ...]:
         """Uploads what the server has not; all names are compared before the first byte is sent.
@@ -60,42 +62,41 @@ class Server:
         if importlib.util.find_spec("twine") is None:
             raise EngineMissing("twine is not installed", next_step="pip install 'spokeshave[upload]'")
         wanted = tuple(releases)
-        there = {release.filename: self.find(release) for release in wanted}
-        return tuple(
-            Uploaded(release=release, url=url or self._send(release), sent=url is None)
-            for release in wanted
-            for url in [there[release.filename]]
-        )
+        settings = replace(read_pip_settings(self.runner), index_url=self.simple, extra_index_urls=())
+        with connect(settings, []) as client:
+            there = {release.filename: self._find(client, release) for release in wanted}
+            return tuple(
+                Uploaded(release=release, url=url or self._send(client, release), sent=url is None)
+                for release in wanted
+                for url in [there[release.filename]]
+            )
 
-    def find(self, release: Release) -> str | None:
+    def _find(self, client: PyPIClient, release: Release) -> str | None:
         """The wheel's address on the server, None where it is not there; raises as `upload` does."""
         page = f"{self.simple.rstrip('/')}/{release.project}/"
-        problems: list[str] = []
-        settings = replace(read_pip_settings(self.runner), index_url=self.simple, extra_index_urls=())
-        with connect(settings, problems) as client:
-            try:
-                links = retrying(lambda: _links(client, page))
-                link = next((one for one in links if one.filename == release.filename), None)
-                found = link and (_told_sha256(link) or retrying(lambda: _fetched_sha256(client, link)))
-            except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
-                raise NetworkError(
-                    f"cannot see what the server has, at {Link(page).redacted}: {fault}",
-                    next_step="see that the server runs and that --simple is the address which pip would use",
-                ) from fault
-        if link is None:
-            return None
+        try:
+            links = retrying(lambda: _links(client, page))
+            link = next((one for one in links if one.filename == release.filename), None)
+            if link is None:
+                return None
+            found = (link.hashes or {}).get("sha256") or retrying(lambda: _fetched_sha256(client, link))
+        except (httpx2.HTTPError, httpx2.InvalidURL) as fault:
+            raise NetworkError(
+                f"cannot see what the server has, at {Link(page).redacted}: {fault}",
+                next_step="see that the server runs and that --simple is the address which pip would use",
+            ) from fault
         if found != release.sha256:
             raise PublishError(
-                f"the server has another {release.filename} (sha256 {str(found)[:12]}…), which stays",
+                f"the server has another {release.filename} (sha256 {found[:12]}…), which stays",
                 next_step="raise the build number of its profile: a published file never changes",
             )
         return link.url_without_fragment
 
-    def _send(self, release: Release) -> str:
+    def _send(self, client: PyPIClient, release: Release) -> str:
         """Uploads one wheel and returns its address; after a failure looks whether it has arrived."""
         for pause in (*self.pauses, None):
             done = self._twine(release)
-            if url := self.find(release):
+            if url := self._find(client, release):
                 return url
             code = _status(done.output)
             if done.ok or pause is None or (code and code < 500 and code not in _MAY_PASS):
@@ -109,10 +110,12 @@ class Server:
         argv = (sys.executable, "-m", "twine", "--no-color", "upload", *options, str(release.path))
         env = {**os.environ, "COLUMNS": "500"}  # its messages come whole, in one line each
         self.say(f"uploading {release.filename}")
+        seconds = self.patience + release.size / _SLOWEST
         try:
-            return self.runner(Command(argv=argv, env=env, timeout=_UPLOAD_SECONDS))
-        except TimeoutError as fault:
-            return Finished(argv=argv, returncode=1, output=str(fault), seconds=_UPLOAD_SECONDS)
+            return self.runner(Command(argv=argv, env=env, timeout=seconds))
+        except TimeoutError:
+            told = f"no answer within {seconds:.0f} s"
+            return Finished(argv=argv, returncode=1, output=told, seconds=seconds)
 
     def _fault(self, release: Release, done: Finished, code: int | None) -> PublishError | NetworkError:
         output = _without_passwords(done.output)
@@ -149,10 +152,6 @@ def _links(client: PyPIClient, page: str) -> list[Link]:
     kind = response.headers.get("Content-Type", "")
     read = parse_json_response if kind.startswith(JSON) else parse_html_page
     return list(read(IndexPage(Link(str(response.url)), response.content, response.encoding, kind)))
-
-
-def _told_sha256(link: Link) -> str | None:
-    return (link.hashes or {}).get("sha256")
 
 
 def _fetched_sha256(client: PyPIClient, link: Link) -> str:
