@@ -36,8 +36,10 @@ __all__ = [
     "PipSettings",
     "SourcePin",
     "download_locked",
+    "download_requirement",
     "download_source",
     "download_wheel",
+    "pip_error",
     "read_pip_settings",
 ]
 
@@ -187,22 +189,49 @@ def download_locked(
     `python_tag` is one like "cp311", `platforms` are all wheel platforms that will do. Returns the
     wheels, sorted. Raises HashMismatch or NetworkError, with the log, and then leaves no wheel.
     """
-    tag = re.fullmatch(r"cp(\d)(\d+)t?", python_tag)
-    if not tag:
-        raise ValueError(f"{python_tag!r} is not a tag of CPython")
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
-        argv = (
-            *(sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar=off"),
-            *("--no-deps", "--require-hashes", "--only-binary=:all:", "--implementation=cp"),
-            *(f"--python-version={tag[1]}.{tag[2]}", f"--abi={python_tag}"),
-            *(f"--platform={platform}" for platform in platforms),
-            *("-r", str(requirements), "-d", scratch),
-        )
-        done = runner(Command(argv=argv, log=log))
+        words = ("--require-hashes", "-r", str(requirements), "-d", scratch)
+        done = runner(Command(argv=_pip_download(python_tag, platforms, words), log=log))
         if not done.ok:
             raise _pip_fault(done.output, requirements, log)
         return tuple(sorted(p.replace(folder / p.name) for p in Path(scratch).iterdir()))
+
+
+def download_requirement(
+    requirement: str,
+    folder: Path,
+    *,
+    python_tag: str,
+    platforms: tuple[str, ...],
+    runner: Runner,
+    log: Path,
+) -> Path:
+    """Fetches the wheel that pip would choose for a requirement (PEP 508), without what it requires.
+
+    Raises NetworkError, with the log, where there is none for that Python and those platforms.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
+        words = ("-d", scratch, "--", requirement)
+        done = runner(Command(argv=_pip_download(python_tag, platforms, words), log=log))
+        if not done.ok:
+            raise pip_error(done.output, requirement, log)
+        (wheel,) = Path(scratch).iterdir()
+        return wheel.replace(folder / wheel.name)
+
+
+def _pip_download(python_tag: str, platforms: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    tag = re.fullmatch(r"cp(\d)(\d+)t?", python_tag)
+    if not tag:
+        raise ValueError(f"{python_tag!r} is not a tag of CPython")
+    return (
+        *(sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar=off"),
+        *("--no-deps", "--only-binary=:all:", "--implementation=cp"),
+        *(f"--python-version={tag[1]}.{tag[2]}", f"--abi={python_tag}"),
+        *(f"--platform={platform}" for platform in platforms),
+        *words,
+    )
 
 
 def _pip_fault(output: str, requirements: Path, log: Path) -> SpokeshaveError:
@@ -213,9 +242,14 @@ def _pip_fault(output: str, requirements: Path, log: Path) -> SpokeshaveError:
         return HashMismatch(
             f"a wheel of {requirements.name} has not the pinned sha256", next_step=_COMPARE, log=log
         )
+    return pip_error(output, requirements.name, log)
+
+
+def pip_error(output: str, what: str, log: Path) -> NetworkError:
+    """The error for a pip that could not fetch `what`, with the end of its output."""
     last = "\n  ".join(output.splitlines()[-4:])
     reach = "cannot reach the index for" if _UNREACHABLE.search(output) else "pip could not fetch"
-    return NetworkError(f"{reach} {requirements.name}:\n  {last}", next_step=ASK_PIP, log=log)
+    return NetworkError(f"{reach} {what}:\n  {last}", next_step=ASK_PIP, log=log)
 
 
 def download_wheel(

@@ -1,0 +1,76 @@
+"""Type stubs, sources and headers that may leave a wheel that nobody has written a recipe for.
+
+The globs are the levers' own; what is decided here is what they must keep, because it is data that the
+package reads, or because it would say less than the truth once other files are gone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from spokeshave.levers.base import Tree, fits
+from spokeshave.slim.layout import EXT_SUFFIXES, Source, sources
+
+_READS_STUBS = re.compile(r"attach_stub|\.pyi\b")  # lazy loaders take a package's names from its stub
+_WORD = re.compile(r"[\w.+-]+")
+_SHARED_DATA = ("*.data/data/*", "*.data/scripts/*")
+_PROMISE = re.compile(r"^def (get_include\w*|include_dir\w*)\b", re.MULTILINE)
+
+
+def stubs_to_keep(tree: Tree) -> frozenset[str]:
+    """Stubs whose module is not beside them, or reads them; the mark py.typed where no stub goes.
+
+    A stub without a module is data (a type checker's own stubs, a distribution of stubs only), and
+    py.typed without stubs says that the modules themselves are annotated, which stays true.
+    """
+    stubs = [path for path in tree.files() if path.suffix == ".pyi"]
+    keep = {path for path in stubs if not _has_module(path) or _is_read(path)}
+    tops = {_top(tree, path) for path in stubs if path not in keep}
+    keep |= {path for path in tree.files() if path.name == "py.typed" and _top(tree, path) not in tops}
+    keep |= {path for path in [*stubs, *_marks(tree)] if fits(tree.name(path), _SHARED_DATA)}
+    return frozenset(tree.name(path) for path in keep)
+
+
+def _marks(tree: Tree) -> Iterable[Path]:
+    return (path for path in tree.files() if path.name == "py.typed")
+
+
+def _top(tree: Tree, path: Path) -> str:
+    return tree.name(path.parent).partition("/")[0]
+
+
+def _has_module(stub: Path) -> bool:
+    """Whether the module is beside its stub, or is a compiled one whose stubs fill a folder of its name."""
+    if stub.with_suffix(".py").is_file() or _is_compiled(stub.parent, stub.name.removesuffix(".pyi")):
+        return True
+    return _is_compiled(stub.parent.parent, stub.parent.name)
+
+
+def _is_compiled(folder: Path, name: str) -> bool:
+    return any(p.name.partition(".")[0] == name and p.suffix in EXT_SUFFIXES for p in folder.iterdir())
+
+
+def _is_read(stub: Path) -> bool:
+    modules = (stub.with_suffix(".py"), stub.parent / "__init__.py")
+    return any(_READS_STUBS.search(path.read_text("utf-8", "replace")) for path in modules if path.is_file())
+
+
+def sources_to_keep(tree: Tree) -> frozenset[str]:
+    """Files that some module names: templates that are compiled at run time, headers that are read."""
+    words: set[str] = set()
+    for source in sources(tree.root):
+        words.update(_WORD.findall(source.text))
+    named = {path for path in tree.files() if path.suffix != ".py" and path.name in words}
+    named |= {path for path in tree.files() if fits(tree.name(path), _SHARED_DATA)}
+    return frozenset(tree.name(path) for path in named)
+
+
+def promises_of_headers(found: Iterable[Source]) -> tuple[str, ...]:
+    """The modules with a function that tells compilers where the headers are, such as get_include."""
+    return tuple(
+        f"{source.module}.{match[1]}() now names folders without headers"
+        for source in found
+        if (match := _PROMISE.search(source.text))
+    )

@@ -1,0 +1,146 @@
+"""A stock wheel as it comes: nothing is unpacked before the whole file has been found sound."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections import Counter
+from email.message import Message
+from email.parser import BytesParser
+from pathlib import Path, PurePosixPath
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from spokeshave.archive import DEFAULT_LIMITS
+from spokeshave.errors import UnsafeArchive, WheelError
+from spokeshave.model import file_sha256
+from spokeshave.slim.model import Stock
+from spokeshave.wheel import DAMAGE, MalformedWheel, WheelName, parse_name, record_faults
+
+_SIGNATURES = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
+_ENCRYPTED = 0x1  # of a member's general purpose flags
+_FETCH_AGAIN = "fetch the wheel again, or tell its project; a damaged wheel is not worth slimming"
+_OURS = re.compile(r"(^|\.)slim\.\d+$")
+
+
+def read_stock(path: Path) -> Stock:
+    """Checks a wheel file and reads what it says of itself.
+
+    Raises WheelError where it is not a well-formed wheel or its RECORD does not describe it, and
+    UnsafeArchive where a member must not be unpacked.
+    """
+    if not path.is_file():
+        raise WheelError(f"{path}: no such file", next_step="name a wheel, or a requirement: lxml==6.0.0")
+    try:
+        name = parse_name(path.name)
+        with zipfile.ZipFile(path) as archive:
+            _refuse_unsafe(path, archive)
+            if faults := record_faults(archive) or _row_faults(archive):
+                raise MalformedWheel(_some(faults))
+            dist_info = _dist_info(archive)
+            metadata = _headers(archive, f"{dist_info}/METADATA")
+            _check_format(_headers(archive, f"{dist_info}/WHEEL"))
+            signatures = tuple(n for n in archive.namelist() if n.endswith(_SIGNATURES))
+    except (MalformedWheel, *DAMAGE, NotImplementedError) as fault:
+        reason = str(fault).removeprefix(f"{path.name}: ")
+        raise WheelError(f"{path} is not a well-formed wheel: {reason}", next_step=_FETCH_AGAIN) from fault
+    version = _version(path, name, dist_info, metadata)
+    return Stock(
+        path=path,
+        name=name,
+        project=str(metadata["Name"]),
+        version=version,
+        sha256=file_sha256(path),
+        signatures=signatures,
+    )
+
+
+def _refuse_unsafe(path: Path, archive: zipfile.ZipFile) -> None:
+    """Members that would be written outside, twice, over one another, or that fill the disk."""
+    names = [info.filename.rstrip("/") for info in archive.infolist()]
+    files = {info.filename for info in archive.infolist() if not info.is_dir()}
+    above = {str(parent) for name in names for parent in PurePosixPath(name).parents}
+    faults = [f"{name!r} would be unpacked outside the wheel's folder" for name in names if _leaves(name)]
+    faults += [f"{name!r} is there {count} times" for name, count in Counter(names).items() if count > 1]
+    faults += [f"{name!r} is a file and a folder" for name in sorted(files & above)]
+    faults += [f"{i.filename!r} is encrypted" for i in archive.infolist() if i.flag_bits & _ENCRYPTED]
+    total = sum(info.file_size for info in archive.infolist())
+    if total > DEFAULT_LIMITS.total_bytes:
+        faults.append(f"its content of {total:,} bytes is more than {DEFAULT_LIMITS.total_bytes:,}")
+    if faults:
+        raise UnsafeArchive(f"{path}: {_some(faults)}", next_step="do not unpack or install it")
+
+
+def _leaves(name: str) -> bool:
+    path = PurePosixPath(name)
+    return (
+        path.is_absolute() or ".." in path.parts or "\\" in name or re.match(r"[A-Za-z]:", name) is not None
+    )
+
+
+def _some(faults: list[str]) -> str:
+    more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+    return "; ".join(faults[:5]) + more
+
+
+def _row_faults(archive: zipfile.ZipFile) -> list[str]:
+    """Rows of RECORD that give another size than the file has, or that come twice."""
+    text = archive.read(f"{_dist_info(archive)}/RECORD").decode()
+    rows = [row for row in csv.reader(io.StringIO(text)) if row]
+    sizes = {info.filename: str(info.file_size) for info in archive.infolist()}
+    faults = [
+        f"{row[0]} has {sizes[row[0]]} bytes, not {row[2]} as RECORD says"
+        for row in rows
+        if len(row) > 2 and row[2] and row[2] != sizes.get(row[0], row[2])
+    ]
+    twice = [name for name, count in Counter(row[0] for row in rows).items() if count > 1]
+    return faults + [f"{name} is in RECORD more than once" for name in twice]
+
+
+def _dist_info(archive: zipfile.ZipFile) -> str:
+    """The one dist-info folder, which `record_faults` has made sure holds a RECORD."""
+    tops = sorted({name.partition("/")[0] for name in archive.namelist()})
+    found = [top for top in tops if top.endswith(".dist-info")]
+    if len(found) != 1:
+        raise MalformedWheel(f"there are {len(found)} dist-info folders instead of one")
+    return found[0]
+
+
+def _headers(archive: zipfile.ZipFile, member: str) -> Message:
+    try:
+        data = archive.read(member)
+        data.decode()
+    except KeyError as fault:
+        raise MalformedWheel(f"there is no {member}") from fault
+    except UnicodeDecodeError as fault:
+        raise MalformedWheel(f"{member} is not UTF-8") from fault
+    return BytesParser().parsebytes(data, headersonly=True)
+
+
+def _check_format(wheel: Message) -> None:
+    major = str(wheel["Wheel-Version"] or "").partition(".")[0]
+    if major != "1":
+        raise MalformedWheel(f"it is of format {wheel['Wheel-Version']}, and only 1.x is known")
+
+
+def _version(path: Path, name: WheelName, dist_info: str, metadata: Message) -> Version:
+    """The version, where file name, dist-info folder and METADATA agree on it."""
+    told = [(name.distribution, name.version), tuple(dist_info.removesuffix(".dist-info").split("-", 1))]
+    told.append((str(metadata["Name"]), str(metadata["Version"])))
+    try:
+        known = {(canonicalize_name(row[0]), Version(row[-1].replace("_", "-"))) for row in told}
+    except InvalidVersion as fault:
+        raise WheelError(f"{path}: {fault}", next_step=_FETCH_AGAIN) from fault
+    if len(known) > 1:
+        names = ", ".join(sorted(f"{project} {version}" for project, version in known))
+        raise WheelError(
+            f"{path}: its file name, dist-info folder and METADATA do not agree: {names}",
+            next_step="give the file the name that its project gave it",
+        )
+    ((_, version),) = known
+    if version.local and _OURS.search(version.local):
+        raise WheelError(f"{path} is slim already", next_step="name the stock wheel instead")
+    return version

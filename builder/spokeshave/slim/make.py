@@ -1,0 +1,179 @@
+"""From a stock wheel to a slim one: unpack, pull the levers, relabel, describe, pack."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave import __version__
+from spokeshave import wheel as wheels
+from spokeshave.errors import WheelError
+from spokeshave.levers import lever
+from spokeshave.levers.base import Tree, fits
+from spokeshave.model import file_sha256
+from spokeshave.slim.files import promises_of_headers, sources_to_keep, stubs_to_keep
+from spokeshave.slim.layout import sources
+from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Size, Slimmed, Stock
+from spokeshave.slim.symbols import strip_symbols
+from spokeshave.slim.testfolders import sort_test_folders
+from spokeshave.weigh import sizes
+
+_NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
+
+
+def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Slimmed:
+    """Writes the slim wheel into `output`; `scratch` is an empty folder to work in.
+
+    The same wheel and settings give the same bytes. Raises WheelError where RECORD is signed and the
+    signature may not go, and EngineMissing where a lever's tool is not on this machine.
+    """
+    if stock.signatures and not settings.drop_signature:
+        raise WheelError(
+            f"{stock.path}: RECORD is signed ({stock.signatures[0]}), and a changed wheel cannot keep that",
+            next_step="give --drop-signature if nothing of yours checks it",
+        )
+    tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
+    tree.tests.mkdir()
+    names = {tree.name(path) for path in tree.files()}
+    savings = tuple(_Pull(tree=tree, settings=settings).all())
+    gone = names - {tree.name(path) for path in tree.files()}
+    final = _finish(stock, settings, tree, output)
+    return Slimmed(
+        stock=stock,
+        wheel=final,
+        sha256=file_sha256(final),
+        settings=settings,
+        before=_size(stock.path),
+        after=_size(final),
+        savings=savings,
+        gone=tuple(sorted(gone)),
+    )
+
+
+def _size(path: Path) -> Size:
+    weighed = sizes(path)
+    return Size(wheel=weighed.wheel, unpacked=weighed.unpacked)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Pull:
+    """The levers on one unpacked wheel, in the order in which they act."""
+
+    tree: Tree
+    settings: Settings
+
+    def all(self) -> list[Saving]:
+        """Pulls every lever that is on."""
+        acts: dict[str, Callable[[], Saving]] = {
+            "tests": self.tests,
+            "typing": self.typing,
+            "headers": self.headers,
+            **{name: lambda name=name: self.modules(name) for name in ON_REQUEST},  # type: ignore[misc]
+            "symbols": self.symbols,
+        }
+        done = [act() for name, act in acts.items() if name in self.settings.levers]
+        if any(row.files for row in done if row.lever in ON_REQUEST):
+            done.append(self.bytecode())
+        return done
+
+    def tests(self) -> Saving:
+        """Whole folders, so that no half of a test package is left; kept files stay."""
+        going, staying = sort_test_folders(self.tree.root)
+        files = [
+            path
+            for path in self.tree.files()
+            if any(path.is_relative_to(folder) for folder in going) and not self._kept(path)
+        ]
+        saved = sum(self.tree.move_to_tests(path) for path in files)
+        notes = tuple(f"{name} stays: {reason}" for name, reason in sorted(staying.items()))
+        return Saving(lever="tests", saved=saved, files=len(files), notes=notes)
+
+    def typing(self) -> Saving:
+        return self._shave("typing", keep=stubs_to_keep(self.tree))
+
+    def headers(self) -> Saving:
+        done = self._shave("headers", keep=sources_to_keep(self.tree))
+        notes = promises_of_headers(sources(self.tree.root)) if done.files else ()
+        return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
+
+    def modules(self, name: str) -> Saving:
+        return self._shave(name, keep=frozenset(), globs=_NOT_MODULES)
+
+    def symbols(self) -> Saving:
+        keep = frozenset(path for path in self.tree.files() if self._kept(path))
+        shaved, notes = strip_symbols(self.tree, keep)
+        return Saving(lever="symbols", saved=shaved.saved, files=shaved.files, notes=notes)
+
+    def bytecode(self) -> Saving:
+        """Bytecode that the wheel brings along would hide the changed modules; pip writes it anew."""
+        found = self.tree.matching(("*/__pycache__/*.pyc",))
+        stale = [path for path in found if (path.parent.parent / f"{path.name.split('.')[0]}.py").is_file()]
+        saved = sum(path.stat().st_size for path in stale)
+        for path in stale:
+            path.unlink()
+        return Saving(lever="bytecode", saved=saved, files=len(stale))
+
+    def _kept(self, path: Path) -> bool:
+        return fits(self.tree.name(path), self.settings.keep)
+
+    def _shave(self, name: str, *, keep: frozenset[str], globs: tuple[str, ...] = ()) -> Saving:
+        act = lever(name).shave
+        assert act is not None
+        exact = (re.sub(r"([*?[])", r"[\1]", file) for file in sorted(keep))
+        done = act(self.tree, {"keep": (*self.settings.keep, *globs, *exact)})
+        return Saving(lever=name, saved=done.saved, files=done.files, notes=(done.note,) if done.note else ())
+
+
+def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
+    """Version, tags, SBOM and RECORD of the slim wheel."""
+    version = stock.slim_version(settings.build)
+    name = wheels.relabel(stock.name, version=version)
+    dist_info = wheels.dist_info_of(tree.root)
+    for member in stock.signatures:
+        (tree.root / member).unlink()
+    wheels.set_metadata(dist_info, version=version, requires=())
+    wheels.set_tags(dist_info, name)
+    _drop_build_number(dist_info / "WHEEL")
+    for folder in sorted(tree.root.glob("*.data")):  # its name is made of the version too
+        folder.rename(tree.root / f"{name.distribution}-{version}.data")
+    sbom = dist_info / "sboms" / "spokeshave.cdx.json"
+    sbom.parent.mkdir(exist_ok=True)
+    sbom.write_text(json.dumps(_sbom(stock, settings), indent=1, sort_keys=True) + "\n", "utf-8")
+    return wheels.pack(tree.root, output, name)
+
+
+def _drop_build_number(path: Path) -> None:
+    """The label takes the place of a build number, which our file names do not have."""
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text("\n".join(line for line in lines if not line.startswith("Build:")) + "\n", "utf-8")
+
+
+def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
+    """A CycloneDX 1.5 document: the wheel, the one that it was made of, and what acted on it."""
+    ancestor = {
+        "type": "library",
+        "name": stock.project,
+        "version": str(stock.version),
+        "hashes": [{"alg": "SHA-256", "content": stock.sha256}],
+    }
+    component = {
+        "type": "library",
+        "name": stock.project,
+        "version": stock.slim_version(settings.build),
+        "pedigree": {"ancestors": [ancestor], "notes": "slimmed by spokeshave; nothing was compiled"},
+        "properties": [
+            {"name": "spokeshave:levers", "value": " ".join(settings.levers)},
+            {"name": "spokeshave:stock", "value": stock.path.name},
+            {"name": "spokeshave:version", "value": __version__},
+        ],
+    }
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.5",
+        "version": 1,
+        "metadata": {"component": component},
+        "components": [],
+    }

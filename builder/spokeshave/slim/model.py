@@ -1,0 +1,102 @@
+"""The nouns of slimming: what is asked for, the stock wheel, what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from packaging.version import Version
+
+from spokeshave.wheel import WheelName
+
+DEFAULT_LEVERS = ("tests", "typing", "headers", "symbols")
+ON_REQUEST = ("docstrings", "comments", "indentation")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """Which levers act, globs of files that none of them touches, and the last number of the version.
+
+    `drop_signature` allows the signature of RECORD to go, which a changed wheel cannot keep.
+    """
+
+    levers: tuple[str, ...] = DEFAULT_LEVERS
+    keep: tuple[str, ...] = ()
+    build: int = 1
+    drop_signature: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stock:
+    """A stock wheel that is known to be sound: its file, its names and its sha256 (hex).
+
+    `project` is the name in METADATA; `signatures` are the members that sign RECORD.
+    """
+
+    path: Path
+    name: WheelName
+    project: str
+    version: Version
+    sha256: str
+    signatures: tuple[str, ...] = ()
+
+    def slim_version(self, build: int) -> str:
+        """The version with our local label: `1.2.3+slim.1`, or `1.2.3+cpu.slim.1` where there is one."""
+        return f"{self.version}{'.' if self.version.local else '+'}slim.{build}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Saving:
+    """What one lever took, in bytes unpacked, the files that it touched, and what it left and why."""
+
+    lever: str
+    saved: int
+    files: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Size:
+    """Of one wheel, in bytes: the file, and its content unpacked."""
+
+    wheel: int
+    unpacked: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slimmed:
+    """A slim wheel, the stock wheel that it was made of, and where the bytes went.
+
+    `gone` are the files that are no longer there, by their names in the stock wheel.
+    """
+
+    stock: Stock
+    wheel: Path
+    sha256: str
+    settings: Settings
+    before: Size
+    after: Size
+    savings: tuple[Saving, ...]
+    gone: tuple[str, ...] = field(repr=False)
+
+    def at(self, wheel: Path) -> Slimmed:
+        """The same, with the wheel in another place."""
+        return replace(self, wheel=wheel)
+
+    def to_json(self) -> Mapping[str, object]:
+        """The record that lies beside the wheel; sizes in bytes."""
+        return {
+            "schema": 1,
+            "stock": _file(self.stock.path.name, self.stock.sha256, self.before),
+            "wheel": _file(self.wheel.name, self.sha256, self.after),
+            "keep": list(self.settings.keep),
+            "levers": [
+                {"name": row.lever, "saved": row.saved, "files": row.files, "notes": list(row.notes)}
+                for row in self.savings
+            ],
+        }
+
+
+def _file(name: str, sha256: str, size: Size) -> Mapping[str, object]:
+    return {"name": name, "sha256": sha256, "bytes": size.wheel, "unpacked": size.unpacked}

@@ -1,0 +1,188 @@
+"""The stages of slimming in their order: read, slim, check, deliver."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from spokeshave import __version__
+from spokeshave.context import Context
+from spokeshave.errors import VerifyError, WheelError
+from spokeshave.model import Target
+from spokeshave.slim.check import Imports, compare_imports
+from spokeshave.slim.intake import read_stock
+from spokeshave.slim.make import slim
+from spokeshave.slim.model import Settings, Slimmed, Stock
+from spokeshave.slim.venvs import make_pair, why_not_here
+from spokeshave.sources import download_requirement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlimRequest:
+    """What the user asked for: wheel files and requirements, and how to slim and check them.
+
+    `extra` are requirements that the check installs in both venvs, so that more modules import.
+    """
+
+    words: tuple[str, ...]
+    target: Target
+    settings: Settings
+    output: Path
+    check: bool = True
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the check found, or why there was none (`skipped`)."""
+
+    skipped: str = ""
+    imports: Imports | None = None
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return self.imports.faults if self.imports else ()
+
+    def to_json(self) -> Mapping[str, object]:
+        """For the record beside the wheel."""
+        return {"skipped": self.skipped, "imports": asdict(self.imports) if self.imports else None}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """One slim wheel with its verdict. It is delivered where the verdict has no fault."""
+
+    slimmed: Slimmed
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def to_json(self) -> Mapping[str, object]:
+        """The record that lies beside the wheel."""
+        return {**self.slimmed.to_json(), "check": self.verdict.to_json(), "tool": __version__}
+
+
+def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
+    """Slims all wheels; those that pass their check are written into the output folder.
+
+    All inputs are read before the first one is slimmed. Raises WheelError or UnsafeArchive for a bad
+    one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
+    """
+    with context.store.scratch() as scratch:
+        stocks = [_take(context, request, word, scratch / "fetched") for word in request.words]
+        outcomes = []
+        for number, stock in enumerate(stocks):
+            place = scratch / str(number)
+            place.mkdir()
+            outcomes.append(_one(context, request, stock, place))
+            shutil.rmtree(place)
+        return tuple(outcomes)
+
+
+def is_file_name(word: str) -> bool:
+    """Whether an argument names a file rather than a requirement."""
+    return word.endswith(".whl") or os.sep in word or Path(word).is_file()
+
+
+def _take(context: Context, request: SlimRequest, word: str, folder: Path) -> Stock:
+    if is_file_name(word):
+        return read_stock(Path(word))
+    try:
+        requirement = Requirement(word)
+    except InvalidRequirement as fault:
+        raise WheelError(
+            f"{word!r} is neither a file nor a requirement: {str(fault).splitlines()[0]}",
+            next_step="name a wheel file, or a requirement such as lxml==6.0.0",
+        ) from fault
+    if requirement.url:
+        raise WheelError(f"{word!r} names an address", next_step="fetch the wheel and name its file")
+    with context.reporter.stage(f"fetching {word}"):
+        path = download_requirement(
+            word,
+            folder,
+            python_tag=request.target.python,
+            platforms=request.target.pip_platforms,
+            runner=context.runner,
+            log=context.logs / "slim-download.log",
+        )
+    return read_stock(path)
+
+
+def _one(context: Context, request: SlimRequest, stock: Stock, place: Path) -> Outcome:
+    with context.reporter.stage(f"slimming {stock.path.name}"):
+        (place / "work").mkdir()
+        slimmed = slim(stock, request.settings, output=place / "made", scratch=place / "work")
+    verdict = _check(context, request, slimmed, place)
+    if verdict.faults:
+        return Outcome(slimmed=slimmed, verdict=verdict)
+    outcome = Outcome(slimmed=slimmed, verdict=verdict)
+    return Outcome(slimmed=_deliver(outcome, request.output), verdict=verdict)
+
+
+def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path) -> Verdict:
+    if not request.check:
+        return Verdict(skipped="--no-check was given")
+    if reason := why_not_here(slimmed.stock.name):
+        context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
+        return Verdict(skipped=reason)
+    log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
+    with context.reporter.stage(f"checking {slimmed.wheel.name} beside stock"):
+        stock, ours = make_pair(slimmed, extra=request.extra, folder=place, runner=context.runner, log=log)
+        imports = compare_imports(slimmed, stock, ours, folder=place, runner=context.runner)
+    return Verdict(imports=imports)
+
+
+def _deliver(outcome: Outcome, output: Path) -> Slimmed:
+    """Puts the wheel and its record into the output folder; the wheel comes last, and whole."""
+    slimmed = outcome.slimmed
+    output.mkdir(parents=True, exist_ok=True)
+    stem = slimmed.wheel.name.removesuffix(".whl")
+    _write(output / f"{stem}.slim.json", outcome.to_json())
+    verdict = output / f"{stem}.verify.json"
+    if outcome.verdict.skipped:
+        verdict.unlink(missing_ok=True)  # one of another day may say more than is known today
+    else:
+        _write(verdict, _verify_report(outcome))
+    part = output / f".{slimmed.wheel.name}.part"
+    shutil.copyfile(slimmed.wheel, part)
+    return slimmed.at(part.replace(output / slimmed.wheel.name))
+
+
+def _verify_report(outcome: Outcome) -> Mapping[str, object]:
+    """The verdict in the shape of `verify.VerifyReport`, for whoever takes only verified wheels."""
+    imports = outcome.verdict.imports
+    return {
+        "wheel": outcome.slimmed.wheel.name,
+        "sha256": outcome.slimmed.sha256,
+        "plan": outcome.slimmed.stock.sha256,
+        "level": "imports",
+        "place": f"{sys.implementation.cache_tag} {sys.platform}",
+        "faults": list(outcome.verdict.faults),
+        "imported": len(imports.imported) if imports else 0,
+        "comparison": None,
+        "flaky": {},
+        "passed": not outcome.verdict.faults,
+    }
+
+
+def _write(path: Path, data: Mapping[str, object]) -> None:
+    path.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", "utf-8")
+
+
+def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:
+    """The error that names all wheels that failed their check; nothing where none did."""
+    failed = [one for one in outcomes if one.verdict.faults]
+    if not failed:
+        return None
+    told = "\n".join(
+        f"  {one.slimmed.wheel.name}: {fault}" for one in failed for fault in one.verdict.faults[:5]
+    )
+    return VerifyError(
+        f"{len(failed)} of {len(outcomes)} wheels do less than stock and were not written:\n{told}",
+        next_step="leave a lever out with --without, or name the files that are needed with --keep",
+    )
