@@ -1,0 +1,98 @@
+"""Which test folders go: those that nothing else in the wheel names, and no other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from spokeshave.slim.testfolders import sort_test_folders
+
+BASE = {
+    "demo/__init__.py": "",
+    "demo/core.py": '"""See demo.tests, or tests/data."""\n',
+    "demo/tests/__init__.py": "",
+    "demo/tests/test_core.py": "from demo.tests import data\n",
+    "demo/tests/data/table.csv": "1\n",
+    "demo/testing/__init__.py": "def assert_equal(a, b): ...\n",
+}
+
+
+def sorted_folders(root: Path, files: Mapping[str, str]) -> tuple[set[str], Mapping[str, str]]:
+    for name, text in files.items():
+        (path := root / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    going, staying = sort_test_folders(root)
+    return {path.relative_to(root).as_posix() for path in going}, staying
+
+
+def test_a_folder_that_nothing_names_goes(tmp_path: Path) -> None:
+    assert sorted_folders(tmp_path, BASE) == ({"demo/tests"}, {})
+
+
+@pytest.mark.parametrize(
+    ("member", "text", "reason"),
+    [
+        ("demo/core.py", "\nfrom demo.tests import data\n", "demo/core.py:2 imports demo.tests"),
+        ("demo/core.py", "from . import tests\n", "demo/core.py:1 imports demo.tests"),
+        ("demo/core.py", "import demo.tests.test_core as t\n", "demo/core.py:1 imports demo.tests"),
+        ("demo/core.py", "import importlib\nimportlib.import_module('demo.tests')\n", "core.py:2 imports"),
+        ("demo/core.py", "def f():\n    from .tests.data import x\n", "demo/core.py:2 imports demo.tests"),
+        ("demo/core.py", "D = join(dirname(__file__), 'tests', 'data')\n", "makes a path with 'tests' in it"),
+        ("demo/core.py", "D = files(importlib.resources, 'tests/data')\n", "makes a path with 'tests' in it"),
+        ("demo/core.py", "print 'tests'\n", "demo/core.py:1 imports demo.tests"),
+        ("other.py", "import demo.tests\n", "other.py:1 imports demo.tests"),
+        (
+            "demo-1.0.dist-info/entry_points.txt",
+            "[x]\ny = demo.tests:main\n",
+            "entry_points.txt names demo.tests",
+        ),
+        ("demo/_core.so", "\0demo.tests.data\0", "demo/_core.so names demo.tests"),
+    ],
+)
+def test_a_folder_that_something_names_stays(tmp_path: Path, member: str, text: str, reason: str) -> None:
+    going, staying = sorted_folders(tmp_path, {**BASE, member: text})
+    assert going == set()
+    assert list(staying) == ["demo/tests"]
+    assert reason in staying["demo/tests"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"demo/__init__.py": "", "demo/tests/__init__.py": "", "demo/tests/helper.py": ""},  # no test in it
+        {"tests/test_demo.py": "", "demo/__init__.py": ""},  # a top-level package
+        {"demo/data.txt": "", "demo/tests/test_data.py": ""},  # beside no module
+        {"demo/__init__.py": "", "demo/testing/test_it.py": ""},
+        {"demo.data/data/tests/test_it.py": "", "demo.data/data/x.py": ""},
+    ],
+)
+def test_what_only_looks_like_tests_is_not_asked_about(tmp_path: Path, files: Mapping[str, str]) -> None:
+    assert sorted_folders(tmp_path, files) == (set(), {})
+
+
+def test_a_folder_used_by_one_that_stays_stays_too(tmp_path: Path) -> None:
+    files = {
+        **BASE,
+        "demo/core.py": "import demo.tests\n",
+        "demo/tests/__init__.py": "from demo.sub.tests import helper\n",
+        "demo/sub/__init__.py": "",
+        "demo/sub/tests/test_sub.py": "",
+        "demo/free/__init__.py": "",
+        "demo/free/test/conftest.py": "from demo.tests import data\n",
+    }
+    going, staying = sorted_folders(tmp_path, files)
+    assert going == {"demo/free/test"}
+    assert set(staying) == {"demo/tests", "demo/sub/tests"}
+
+
+def test_folders_in_a_data_scheme_and_a_namespace_go(tmp_path: Path) -> None:
+    files = {
+        "demo-1.0.data/purelib/demo/__init__.py": "",
+        "demo-1.0.data/purelib/demo/tests/test_it.py": "",
+        "space/part/__init__.py": "",
+        "space/part/tests/test_part.py": "",
+    }
+    going, _ = sorted_folders(tmp_path, files)
+    assert going == {"demo-1.0.data/purelib/demo/tests", "space/part/tests"}
