@@ -130,7 +130,7 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
     if page and not page.parent.is_dir():
         raise click.BadParameter(f"there is no folder {page.parent}", param_hint="--html")
     context = options.context()
-    found = wheels or tuple(sorted(Path("wheelhouse").glob("*.whl")))
+    found = wheels or built_wheels(Path("wheelhouse"))
     if not found:
         raise WheelError("there is no wheel in ./wheelhouse", next_step="spokeshave build numpy")
     groups = _by_profile(context, found)
@@ -147,6 +147,15 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
     if table := backend_table(reports):
         options.stdout.rule("all profiles")
         options.stdout.print(table)
+
+
+def built_wheels(folder: Path) -> tuple[Path, ...]:
+    """The wheels there that were built from a recipe; those of `slim` have a record of another kind."""
+    return tuple(
+        path
+        for path in sorted(folder.glob("*.whl"))
+        if not path.with_name(f"{path.name.removesuffix('.whl')}.slim.json").is_file()
+    )
 
 
 def _show_report(options: Globals, label: str, report: reporting.Report) -> None:

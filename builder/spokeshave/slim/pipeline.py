@@ -86,7 +86,8 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
 
 def is_file_name(word: str) -> bool:
     """Whether an argument names a file rather than a requirement."""
-    return word.endswith(".whl") or os.sep in word or Path(word).is_file()
+    looks_so = "://" not in word and (word.endswith(".whl") or os.sep in word)
+    return looks_so or Path(word).is_file()
 
 
 def _take(context: Context, request: SlimRequest, word: str, folder: Path) -> Stock:

@@ -65,14 +65,8 @@ def test_a_file_that_is_no_zip(tmp_path: Path) -> None:
 
 
 def test_a_file_with_another_name(tmp_path: Path) -> None:
-    assert "not a wheel's file name" in fault_of(
-        write_wheel(tmp_path / NAME, demo_files()).rename("demo.zip")
-    )
-
-
-@pytest.fixture(autouse=True)
-def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+    path = write_wheel(tmp_path / NAME, demo_files()).rename(tmp_path / "demo.zip")
+    assert "not a wheel's file name" in fault_of(path)
 
 
 def test_a_truncated_download(tmp_path: Path) -> None:

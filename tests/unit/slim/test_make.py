@@ -105,7 +105,7 @@ def test_a_test_folder_goes_whole_and_testing_stays(tmp_path: Path) -> None:
     slimmed = made(tmp_path, files)
     assert slimmed.gone == ("demo/tests/data.bin", "demo/tests/test_it.py")
     assert "demo/testing/__init__.py" in content(slimmed.wheel)
-    assert slimmed.before.unpacked - 119 < slimmed.after.unpacked + 2000
+    assert saved(slimmed)["tests"] == 100 + len(b"def test_it(): ...\n")
 
 
 def test_the_reason_why_tests_stay_is_told(tmp_path: Path) -> None:
@@ -151,8 +151,8 @@ def test_sources_go_but_not_those_that_a_module_names(tmp_path: Path) -> None:
     }
     slimmed = made(tmp_path, files)
     gone = ("demo-1.0.data/headers/demo.h", "demo/core.c", "demo/core.pyx", "demo/include/demo.h")
+    assert slimmed.gone == gone
     # The .data folder is named after the version, so that what stays in it has a new name.
-    assert set(slimmed.gone) - {"demo-1.0.data/data/share/demo.h"} == set(gone)
     assert "demo-1.0+slim.1.data/data/share/demo.h" in content(slimmed.wheel)
     (row,) = (row for row in slimmed.savings if row.lever == "headers")
     assert (row.saved, row.files) == (4, 4)

@@ -1,0 +1,123 @@
+"""The command: files and requirements, what is written and where, exit codes, and the words of errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from spokeshave.cli import main
+from spokeshave.cli.proving import built_wheels
+from spokeshave.model import file_sha256
+from support import demo_files, write_wheel
+
+NAME = "demo-1.0-py3-none-any.whl"
+STEM = "demo-1.0+slim.1-py3-none-any"
+FILES = {**demo_files(), "demo/core.pyx": b"12345", "demo/tests/test_it.py": b""}
+Slim = Callable[..., Result]
+
+
+@pytest.fixture
+def slim(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Slim:
+    """Runs `spokeshave slim` in this process, in an empty folder."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def invoke(*words: str) -> Result:
+        argv = ["--cache", str(tmp_path / "cache"), "slim", *words]
+        return CliRunner().invoke(main, argv, catch_exceptions=False)
+
+    return invoke
+
+
+def test_a_wheel_and_its_records_are_delivered(slim: Slim, tmp_path: Path) -> None:
+    stock = write_wheel(tmp_path / NAME, FILES)
+    result = slim(str(stock), "--json")
+    assert result.exit_code == 0, result.output
+    folder = Path("wheelhouse")
+    assert sorted(p.name for p in folder.iterdir()) == [
+        f"{STEM}.slim.json",
+        f"{STEM}.verify.json",
+        f"{STEM}.whl",
+    ]
+    record = json.loads((folder / f"{STEM}.slim.json").read_text())
+    assert json.loads(result.stdout) == [record]
+    assert record["wheel"]["sha256"] == file_sha256(folder / f"{STEM}.whl")
+    assert record["stock"]["sha256"] == file_sha256(stock)
+    assert {row["name"]: row["saved"] for row in record["levers"]}["headers"] == 5
+    assert record["check"]["imports"]["imported"] == ["demo"]
+    verdict = json.loads((folder / f"{STEM}.verify.json").read_text())
+    assert (verdict["passed"], verdict["sha256"]) == (True, record["wheel"]["sha256"])
+    assert built_wheels(folder) == ()
+
+
+def test_a_wheel_that_does_less_is_not_written(slim: Slim, tmp_path: Path) -> None:
+    reader = b"import os\nopen(os.path.dirname(__file__) + '/core.' + 'pyx').close()\n"
+    stock = write_wheel(tmp_path / NAME, {**FILES, "demo/reader.py": reader})
+    result = slim(str(stock))
+    assert result.exit_code == 40
+    assert "import demo.reader: FileNotFoundError" in result.output
+    assert "--keep" in result.output
+    assert not Path("wheelhouse").exists()
+    assert slim(str(stock), "--keep", "demo/core.pyx").exit_code == 0
+
+
+def test_without_a_check_nothing_claims_one(slim: Slim, tmp_path: Path) -> None:
+    stock = write_wheel(tmp_path / NAME, FILES)
+    assert slim(str(stock)).exit_code == 0
+    assert slim(str(stock), "--no-check").exit_code == 0
+    assert not Path("wheelhouse", f"{STEM}.verify.json").exists()
+    record = json.loads(Path("wheelhouse", f"{STEM}.slim.json").read_text())
+    assert record["check"] == {"imports": None, "skipped": "--no-check was given"}
+
+
+def test_a_wheel_for_another_platform_is_slimmed_and_the_check_skipped(slim: Slim, tmp_path: Path) -> None:
+    stock = write_wheel(tmp_path / "demo-1.0-cp311-cp311-win_amd64.whl", FILES)
+    result = slim(str(stock), "--output", "out")
+    assert result.exit_code == 0
+    assert "not checked: a wheel for cp311-cp311-win_amd64 cannot be installed in" in result.output
+    assert len(list(Path("out").glob("*.whl"))) == 1
+    assert not list(Path("out").glob("*.verify.json"))
+
+
+def test_a_requirement_comes_through_pip(slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in ("1.0", "2.0"):
+        path = tmp_path / f"links/demo-{version}-py3-none-any.whl"
+        write_wheel(path, demo_files(version=version))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
+    assert slim("demo<2", "--no-check").exit_code == 0
+    assert [path.name for path in Path("wheelhouse").glob("*.whl")] == [f"{STEM}.whl"]
+    result = slim("demo==3", "--no-check")
+    assert result.exit_code == 12
+    assert "pip could not fetch demo==3" in result.output
+
+
+@pytest.mark.parametrize(
+    ("word", "code", "told"),
+    [
+        ("nothing-1.0-py3-none-any.whl", 41, "no such file"),
+        ("dist/nothing", 41, "no such file"),
+        ("demo==", 41, "neither a file nor a requirement"),
+        ("demo @ file:///x.whl", 41, "names an address"),
+        ("--nonsense", 2, "No such option"),
+    ],
+)
+def test_bad_words(slim: Slim, word: str, code: int, told: str) -> None:
+    result = slim(word)
+    assert result.exit_code == code
+    assert told in result.output
+
+
+def test_one_bad_wheel_stops_all_before_any_is_slimmed(slim: Slim, tmp_path: Path) -> None:
+    good = write_wheel(tmp_path / NAME, FILES)
+    (bad := tmp_path / "bad-1.0-py3-none-any.whl").write_bytes(b"")
+    assert slim(str(good), str(bad), "--no-check").exit_code == 41
+    assert not Path("wheelhouse").exists()
+
+
+def test_a_python_that_is_no_tag(slim: Slim) -> None:
+    assert slim("demo", "--python", "3.11").exit_code == 2

@@ -1,0 +1,61 @@
+"""`spokeshave slim` on real stock wheels: what is taken, and that everything still imports beside stock."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.network
+
+# Why each is here, and the lever that must find something in it.
+WHEELS = {
+    "lxml==6.1.3": "headers",  # the headers of libxml2, Cython sources
+    "sqlalchemy==2.1.9": "symbols",  # ext modules with debug information
+    "aiohttp==3.14.5": "symbols",
+    "pydantic-core==2.50.5": "typing",  # a compiled module whose stubs fill a folder of its name
+    "nltk==3.10.4": "tests",  # a folder `test` that only doctests name
+    "pygments==2.21.0": "",  # nothing but modules
+    "pyphen==0.18.1": "",  # nothing but data
+}
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The records of one run over all of them, by name; its check has passed."""
+    folder = tmp_path_factory.mktemp("slim")
+    argv = [sys.executable, "-m", "spokeshave", "slim", *WHEELS, "--output", str(folder), "--json"]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, check=True)
+    found = json.loads(done.stdout)
+    assert len(list(folder.glob("*.whl"))) == len(WHEELS)
+    return dict(zip(WHEELS, found, strict=True))
+
+
+@pytest.mark.parametrize(("requirement", "lever"), WHEELS.items())
+def test_the_lever_finds_what_is_there_and_all_modules_import(
+    records: dict[str, Any], requirement: str, lever: str
+) -> None:
+    record = records[requirement]
+    saved = {row["name"]: row["saved"] for row in record["levers"]}
+    assert not lever or saved[lever] > 0
+    taken = record["stock"]["unpacked"] - record["wheel"]["unpacked"]
+    assert abs(taken - sum(saved.values())) < 10_000, "beside the levers only the dist-info changes"
+    imports = record["check"]["imports"]
+    assert imports["faults"] == []
+    assert imports["imported"]
+
+
+def test_together_they_lose_a_quarter(records: dict[str, Any]) -> None:
+    stock = sum(row["stock"]["unpacked"] for row in records.values())
+    ours = sum(row["wheel"]["unpacked"] for row in records.values())
+    assert ours <= 0.75 * stock, f"{ours:,} of {stock:,} bytes"
+
+
+def test_no_ext_module_was_left_with_its_symbols(records: dict[str, Any]) -> None:
+    """Notes of that lever name files that it had to leave; none of these wheels has one."""
+    notes = [note for row in records.values() for lever in row["levers"] for note in lever["notes"]]
+    assert [note for note in notes if "left as it is" in note] == []
