@@ -39,6 +39,7 @@ __all__ = [
     "download_requirement",
     "download_source",
     "download_wheel",
+    "find_source",
     "pip_error",
     "read_pip_settings",
 ]
@@ -97,6 +98,20 @@ def download_source(
             f"cannot write to {folder}: {fault}", next_step="check its free space and permissions"
         ) from fault
     raise _not_found(source, settings, wrong, problems)
+
+
+def find_source(pypi: str, version: str, *, settings: PipSettings) -> SourcePin:
+    """The sdist that the index offers for a version, pinned by the hash that it is offered with.
+
+    Raises NetworkError where no place has one with a sha256.
+    """
+    problems: list[str] = []
+    wanted = SourcePin(pypi=pypi, version=version, sha256="")
+    with connect(settings, problems) as session:
+        for link in _sdists(session, wanted, settings, problems):
+            if got := _advertised(link):
+                return SourcePin(pypi=pypi, version=version, sha256=got)
+    raise _not_found(wanted, settings, "", problems)
 
 
 def _not_found(source: SourcePin, settings: PipSettings, wrong: str, problems: list[str]) -> SpokeshaveError:

@@ -59,3 +59,12 @@ def test_no_ext_module_was_left_with_its_symbols(records: dict[str, Any]) -> Non
     """Notes of that lever name files that it had to leave; none of these wheels has one."""
     notes = [note for row in records.values() for lever in row["levers"] for note in lever["notes"]]
     assert [note for note in notes if "left as it is" in note] == []
+
+
+def test_upstreams_own_tests_come_out_of_the_sdist(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "spokeshave", "slim", "pyphen==0.18.1", "--tests", "--json"]
+    done = subprocess.run([*argv, "--output", str(tmp_path)], stdout=subprocess.PIPE, check=True)
+    (record,) = json.loads(done.stdout)
+    tests = record["check"]["tests"]
+    assert tests["ours"]["passed"] == tests["stock"]["passed"] >= 10
+    assert tests["losses"] == []

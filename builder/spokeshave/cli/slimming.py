@@ -39,6 +39,7 @@ from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
 @click.option("--build", default=1, show_default=True, type=click.IntRange(min=1), help="N of +slim.N.")
 @click.option("--drop-signature", is_flag=True, help="Let the signature of a signed RECORD go.")
 @click.option("--no-check", is_flag=True, help="Do not import it beside the stock wheel.")
+@click.option("--tests", is_flag=True, help="Run upstream's tests out of the sdist too, stock and slim.")
 @click.option("--with", "extra", multiple=True, metavar="REQ", help="Also install this for the check.")
 @click.option("--json", "as_json", is_flag=True, help="Write the records as JSON to stdout.")
 @click.pass_obj
@@ -57,6 +58,7 @@ def slim(
     build: int,
     drop_signature: bool,
     no_check: bool,
+    tests: bool,
     extra: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -70,10 +72,13 @@ def slim(
     Examples:
       spokeshave slim lxml-6.0.0-cp311-cp311-manylinux_2_28_x86_64.whl
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
+      spokeshave slim pyphen --tests
       spokeshave slim nltk --with numpy --docstrings --comments --json
     """
     if not (python.startswith("cp3") and python[3:].isdigit()):
         raise click.BadParameter(f"{python!r} is not a Python tag such as cp311", param_hint="--python")
+    if tests and no_check:
+        raise click.UsageError("--tests is a part of the check that --no-check leaves out")
     asked = dict(zip(ON_REQUEST, (docstrings, comments, indentation), strict=True))
     levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n, on in asked.items() if on))
     request = SlimRequest(
@@ -82,6 +87,7 @@ def slim(
         settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
         output=output,
         check=not no_check,
+        tests=tests,
         extra=extra,
     )
     outcomes = slim_all(options.context(), request)
@@ -117,4 +123,5 @@ def _checked(one: Outcome) -> str:
     if imports.faults:
         return f"{len(imports.faults)} faults"
     failing = len(imports.failing_in_stock)
-    return f"{len(imports.imported)} modules" + (f", {failing} fail in stock too" if failing else "")
+    told = f"{len(imports.imported)} modules" + (f", {failing} fail in stock too" if failing else "")
+    return told + (f"; {one.verdict.tests.ours.get('passed', 0):,} tests" if one.verdict.tests else "")

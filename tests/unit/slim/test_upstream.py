@@ -1,0 +1,98 @@
+"""Upstream's own tests: found in an sdist, run on both sides with the real pytest, compared by outcome."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spokeshave.context import Context
+from spokeshave.progress import PlainReporter
+from spokeshave.recipes import RecipeBook
+from spokeshave.run import run
+from spokeshave.slim.intake import read_stock
+from spokeshave.slim.make import slim
+from spokeshave.slim.model import Settings, Slimmed
+from spokeshave.slim.upstream import Suite, compare_tests, find_tests
+from spokeshave.slim.venvs import Venv
+from spokeshave.store import Store
+from support import RECIPES, demo_files, write_wheel
+
+TEST = "import demo\n\n\ndef test_value():\n    assert demo.value == 1\n"
+
+
+def sdist(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (path := root / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_folders_inside_the_package_and_beside_it(tmp_path: Path) -> None:
+    files = {
+        "src/demo/__init__.py": "",
+        "src/demo/tests/test_in.py": TEST,
+        "src/demo/tests/deep/tests/test_deep.py": TEST,
+        "src/demo/test/helper.py": "",
+        "tests/unit/test_out.py": TEST,
+        "docs/tests/readme.txt": "",
+    }
+    root = sdist(tmp_path, files)
+    suite = find_tests(root)
+    assert suite == Suite(sdist=root, inside={"demo/tests": root / "src/demo/tests"}, beside=("tests",))
+    assert suite.found
+
+
+def test_an_sdist_without_tests(tmp_path: Path) -> None:
+    assert not find_tests(sdist(tmp_path, {"demo/__init__.py": ""})).found
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    reporter = PlainReporter(Console(file=io.StringIO()))
+    (logs := tmp_path / "logs").mkdir()
+    store = Store(root=tmp_path / "cache", say=reporter.say)
+    return Context(book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=logs)
+
+
+@pytest.fixture
+def slimmed(tmp_path: Path) -> Slimmed:
+    (tmp_path / "work").mkdir()
+    stock = read_stock(write_wheel(tmp_path / "demo-1.0-py3-none-any.whl", demo_files()))
+    return slim(stock, Settings(), output=tmp_path / "out", scratch=tmp_path / "work")
+
+
+def venv_with(root: Path, package: str) -> Venv:
+    """A venv that sees the pytest of this one, and in which `demo` has this text."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(root)], check=True)
+    venv = Venv(root=root)
+    (venv.site / "pytest.pth").write_text(str(Path(pytest.__file__).parents[1]))
+    (venv.site / "demo").mkdir()
+    (venv.site / "demo" / "__init__.py").write_text(package)
+    return venv
+
+
+def test_losses_are_what_passes_on_stock_and_not_on_ours(
+    tmp_path: Path, context: Context, slimmed: Slimmed
+) -> None:
+    files = {
+        "demo/__init__.py": "",
+        "demo/tests/test_in.py": TEST,
+        "tests/test_out.py": f"{TEST}\n\ndef test_always():\n    pass\n",
+        "tests/test_wants_more.py": "import a_module_that_nobody_has\n",
+        "pyproject.toml": '[tool.pytest.ini_options]\naddopts = "--no-such-option"\n',
+    }
+    suite = find_tests(sdist(tmp_path / "sdist", files))
+    stock, ours = venv_with(tmp_path / "stock", "value = 1\n"), venv_with(tmp_path / "slim", "value = 2\n")
+    found = compare_tests(context, slimmed, suite, stock, ours)
+    assert found.stock == {"passed": 3, "error": 1}
+    assert found.ours == {"passed": 1, "failed": 2, "error": 1}
+    assert [loss.test.rpartition("/")[2] for loss in found.losses] == [
+        "test_in.py::test_value",
+        "test_out.py::test_value",
+    ]
+    assert found.both_failed == ("upstream/tests/test_wants_more.py",)
