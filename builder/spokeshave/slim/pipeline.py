@@ -208,5 +208,6 @@ def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:
     )
     return VerifyError(
         f"{len(failed)} of {len(outcomes)} wheels do less than stock and were not written:\n{told}",
-        next_step="leave a lever out with --without, or name the files that are needed with --keep",
+        next_step="ask for fewer levers (--without takes off one that is always on), or name what must stay"
+        " as it is with --keep",
     )
