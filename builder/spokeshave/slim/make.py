@@ -70,6 +70,7 @@ class _Pull:
         acts: dict[str, Callable[[], Saving]] = {
             "tests": self.tests,
             "typing": self.typing,
+            "sources": self.sources,
             "headers": self.headers,
             **{name: lambda name=name: self.modules(name) for name in ON_REQUEST},  # type: ignore[misc]
             "symbols": self.symbols,
@@ -93,6 +94,9 @@ class _Pull:
 
     def typing(self) -> Saving:
         return self._shave("typing", keep=stubs_to_keep(self.tree))
+
+    def sources(self) -> Saving:
+        return self._shave("sources", keep=sources_to_keep(self.tree))
 
     def headers(self) -> Saving:
         done = self._shave("headers", keep=sources_to_keep(self.tree))

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from spokeshave.wheel import WheelName
 
-DEFAULT_LEVERS = ("tests", "typing", "headers", "symbols")
+DEFAULT_LEVERS = ("tests", "typing", "sources", "headers", "symbols")
 ON_REQUEST = ("docstrings", "comments", "indentation")
 
 

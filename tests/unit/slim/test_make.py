@@ -93,7 +93,7 @@ def test_wheels_of_every_platform_can_be_slimmed(tmp_path: Path, tags: str) -> N
     }
     slimmed = made(tmp_path, files, name=f"demo-1.0-{tags}.whl")
     assert f"Tag: {tags}".encode() in content(slimmed.wheel)[f"{SLIM_INFO}/WHEEL"]
-    assert saved(slimmed) == {"tests": 0, "typing": 6, "headers": 6, "symbols": 0}
+    assert saved(slimmed) == {"tests": 0, "typing": 6, "sources": 6, "headers": 0, "symbols": 0}
 
 
 def test_a_test_folder_goes_whole_and_testing_stays(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_sources_go_but_not_those_that_a_module_names(tmp_path: Path) -> None:
     # The .data folder is named after the version, so that what stays in it has a new name.
     assert "demo-1.0+slim.1.data/data/share/demo.h" in content(slimmed.wheel)
     (row,) = (row for row in slimmed.savings if row.lever == "headers")
-    assert (row.saved, row.files) == (4, 4)
+    assert (row.saved, row.files) == (2, 2)
     assert row.notes == ("demo.main.get_include() now names folders without headers",)
 
 
@@ -165,7 +165,7 @@ def test_kept_globs_and_levers_that_are_off(tmp_path: Path) -> None:
         "demo/__init__.pyi",
         "demo/b.pyx",
     )
-    assert made(tmp_path, files, Settings(levers=("headers",))).gone == ("demo/a.pyx", "demo/b.pyx")
+    assert made(tmp_path, files, Settings(levers=("sources",))).gone == ("demo/a.pyx", "demo/b.pyx")
 
 
 def test_text_goes_only_on_request(tmp_path: Path) -> None:
@@ -204,7 +204,7 @@ def test_the_record_says_what_each_lever_took(tmp_path: Path) -> None:
     slimmed = made(tmp_path, {"demo/core.pyx": b"12345"})
     data = json.loads(json.dumps(slimmed.to_json()))
     assert {row["name"]: row["saved"] for row in data["levers"]} == saved(slimmed)
-    assert saved(slimmed)["headers"] == 5
+    assert saved(slimmed)["sources"] == 5
     assert data["stock"]["name"] == NAME
     assert data["wheel"] == {
         "name": slimmed.wheel.name,

@@ -47,7 +47,7 @@ def test_a_wheel_and_its_records_are_delivered(slim: Slim, tmp_path: Path) -> No
     assert json.loads(result.stdout) == [record]
     assert record["wheel"]["sha256"] == file_sha256(folder / f"{STEM}.whl")
     assert record["stock"]["sha256"] == file_sha256(stock)
-    assert {row["name"]: row["saved"] for row in record["levers"]}["headers"] == 5
+    assert {row["name"]: row["saved"] for row in record["levers"]}["sources"] == 5
     assert record["check"]["imports"]["imported"] == ["demo"]
     verdict = json.loads((folder / f"{STEM}.verify.json").read_text())
     assert (verdict["passed"], verdict["sha256"]) == (True, record["wheel"]["sha256"])
