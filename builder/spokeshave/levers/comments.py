@@ -11,25 +11,22 @@ import ast
 import io
 import re
 import tokenize
-import warnings
 
 from spokeshave.levers.base import Lever, Options, Shaved, Tree
+from spokeshave.levers.modules import LINE, attempt, shave_modules
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # as Python counts them; str.splitlines knows more ends
 _ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]")  # PEP 263, in the first two lines only
 
 
 def strip_comments(source: bytes) -> bytes | None:
     """The module without its comments; None where that cannot be done and proven."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-            shaved = _without_comments(source)
-            same = _dump(ast.parse(shaved)) == _dump(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
-        return None
-    return shaved if same else None
+    return attempt(_proven, source)
+
+
+def _proven(source: bytes) -> bytes | None:
+    tree = ast.parse(source)
+    shaved = _without_comments(source)
+    return shaved if _dump(ast.parse(shaved)) == _dump(tree) else None
 
 
 def _dump(tree: ast.Module) -> str:
@@ -39,7 +36,7 @@ def _dump(tree: ast.Module) -> str:
 def _without_comments(source: bytes) -> bytes:
     """Blanks comments and the white space before them; lines keep their number and their ends."""
     encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    lines = _LINE.findall(source.decode(encoding))
+    lines = LINE.findall(source.decode(encoding))
     for token in tokenize.tokenize(io.BytesIO(source).readline):
         if token.type != tokenize.COMMENT:
             continue
@@ -54,16 +51,7 @@ def _without_comments(source: bytes) -> bytes:
 
 def shave(tree: Tree, options: Options) -> Shaved:
     """Blanks the comments of all modules but those of the recipe's `keep`; the note counts what stayed."""
-    saved = files = odd = 0
-    for path in tree.matching(["*.py"], [*options.get("keep", ()), "*.dist-info/*"]):
-        source = path.read_bytes()
-        shaved = strip_comments(source)
-        if shaved is None:
-            odd += 1
-        elif shaved != source:
-            path.write_bytes(shaved)
-            saved, files = saved + len(source) - len(shaved), files + 1
-    return Shaved(saved=saved, files=files, note=f"left as they were: {odd}" if odd else "")
+    return shave_modules(tree, options, lambda _, source: strip_comments(source))
 
 
 LEVER = Lever(name="comments", summary="blank comments, keep line numbers", shave=shave)

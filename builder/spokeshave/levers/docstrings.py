@@ -16,12 +16,12 @@ import ast
 import io
 import re
 import tokenize
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
 from spokeshave.levers.base import Lever, Options, Shaved, Tree, fits
+from spokeshave.levers.modules import attempt, shave_modules
 
 _SPACE = b" \t\f"
 _NEWLINE = re.compile(rb"(\r\n|\r|\n)")
@@ -75,12 +75,7 @@ def blank(source: bytes) -> bytes:
 
 def _shaved(source: bytes, *, newdocs: bool = False) -> bytes | None:
     """The module without its docstrings; None if it does not parse or the proof fails."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return _proven(source, newdocs=newdocs)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+    return attempt(lambda text: _proven(text, newdocs=newdocs), source)
 
 
 def _proven(source: bytes, *, newdocs: bool) -> bytes | None:
@@ -267,18 +262,10 @@ class _Masked(ast.NodeTransformer):
 
 def shave(tree: Tree, options: Options) -> Shaved:
     """Blanks docstrings in all modules but those to keep; the note names what stayed as it was."""
-    saved = files = 0
-    odd: list[str] = []
-    for path in tree.matching(["*.py"], [*options.get("keep", ()), "*.dist-info/*"]):
-        name = tree.name(path)
-        source = path.read_bytes()
-        shaved = _shaved(source, newdocs=fits(name, options.get("add-newdocs", ())))
-        if shaved is None:
-            odd.append(name)
-        elif shaved != source:
-            path.write_bytes(shaved)
-            saved, files = saved + len(source) - len(shaved), files + 1
-    return Shaved(saved=saved, files=files, note=_note(odd))
+    newdocs = options.get("add-newdocs", ())
+    return shave_modules(
+        tree, options, lambda name, source: _shaved(source, newdocs=fits(name, newdocs)), _note
+    )
 
 
 def _note(odd: list[str]) -> str:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import ast
 import io
-import re
 import tokenize
-import warnings
 from collections.abc import Iterator
 
 from spokeshave.levers.base import Lever, Options, Shaved, Tree
+from spokeshave.levers.modules import LINE, attempt, shave_modules
 
-_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")  # as Python counts them; str.splitlines knows more ends
 _NO_CODE = {tokenize.NL, tokenize.COMMENT, tokenize.ENCODING, tokenize.ENDMARKER}
 _ENDS_OF_STRINGS = {
     tokenize.STRING,
@@ -27,15 +25,13 @@ _STARTS_OF_STRINGS = {getattr(tokenize, name, -1) for name in ("FSTRING_START", 
 
 def shrink_indentation(source: bytes) -> bytes | None:
     """The module with one space a level; None where that cannot be done and proven."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-            shaved = _shrunk(source)
-            same = _shape(ast.parse(shaved)) == _shape(tree)
-    except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError):
-        return None
-    return shaved if same else None
+    return attempt(_proven, source)
+
+
+def _proven(source: bytes) -> bytes | None:
+    tree = ast.parse(source)
+    shaved = _shrunk(source)
+    return shaved if _shape(ast.parse(shaved)) == _shape(tree) else None
 
 
 def _shape(tree: ast.Module) -> tuple[str, list[tuple[int | None, int | None]]]:
@@ -46,7 +42,7 @@ def _shape(tree: ast.Module) -> tuple[str, list[tuple[int | None, int | None]]]:
 def _shrunk(source: bytes) -> bytes:
     """Every line with the indentation that it needs: none inside brackets, and strings as they are."""
     encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
-    lines = _LINE.findall(source.decode(encoding))
+    lines = LINE.findall(source.decode(encoding))
     tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
     levels = dict(_levels(tokens))
     fixed = set(_inside_strings(tokens))
@@ -87,16 +83,7 @@ def _inside_strings(tokens: list[tokenize.TokenInfo]) -> Iterator[int]:
 
 def shave(tree: Tree, options: Options) -> Shaved:
     """Shrinks all modules but those of the recipe's `keep`; the note counts what stayed as it was."""
-    saved = files = odd = 0
-    for path in tree.matching(["*.py"], [*options.get("keep", ()), "*.dist-info/*"]):
-        source = path.read_bytes()
-        shaved = shrink_indentation(source)
-        if shaved is None:
-            odd += 1
-        elif shaved != source:
-            path.write_bytes(shaved)
-            saved, files = saved + len(source) - len(shaved), files + 1
-    return Shaved(saved=saved, files=files, note=f"left as they were: {odd}" if odd else "")
+    return shave_modules(tree, options, lambda _, source: shrink_indentation(source))
 
 
 LEVER = Lever(name="indentation", summary="indent by one space a level, keep line numbers", shave=shave)
