@@ -204,13 +204,9 @@ def download_locked(
     `python_tag` is one like "cp311", `platforms` are all wheel platforms that will do. Returns the
     wheels, sorted. Raises HashMismatch or NetworkError, with the log, and then leaves no wheel.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
-        words = ("--require-hashes", "-r", str(requirements), "-d", scratch)
-        done = runner(Command(argv=_pip_download(python_tag, platforms, words), log=log))
-        if not done.ok:
-            raise _pip_fault(done.output, requirements, log)
-        return tuple(sorted(p.replace(folder / p.name) for p in Path(scratch).iterdir()))
+    words = ("--require-hashes", "-r", str(requirements))
+    download = _PipDownload(python_tag=python_tag, platforms=platforms, runner=runner, log=log)
+    return download(words, folder, lambda output: _pip_fault(output, requirements, log))
 
 
 def download_requirement(
@@ -226,27 +222,41 @@ def download_requirement(
 
     Raises NetworkError, with the log, where there is none for that Python and those platforms.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
-        words = ("-d", scratch, "--", requirement)
-        done = runner(Command(argv=_pip_download(python_tag, platforms, words), log=log))
-        if not done.ok:
-            raise pip_error(done.output, requirement, log)
-        (wheel,) = Path(scratch).iterdir()
-        return wheel.replace(folder / wheel.name)
+    download = _PipDownload(python_tag=python_tag, platforms=platforms, runner=runner, log=log)
+    (wheel,) = download(("--", requirement), folder, lambda output: pip_error(output, requirement, log))
+    return wheel
 
 
-def _pip_download(python_tag: str, platforms: tuple[str, ...], words: tuple[str, ...]) -> tuple[str, ...]:
-    tag = re.fullmatch(r"cp(\d)(\d+)t?", python_tag)
-    if not tag:
-        raise ValueError(f"{python_tag!r} is not a tag of CPython")
-    return (
-        *(sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar=off"),
-        *("--no-deps", "--only-binary=:all:", "--implementation=cp"),
-        *(f"--python-version={tag[1]}.{tag[2]}", f"--abi={python_tag}"),
-        *(f"--platform={platform}" for platform in platforms),
-        *words,
-    )
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _PipDownload:
+    """Runs of `pip download` for the wheels of one target, without what they require."""
+
+    python_tag: str
+    platforms: tuple[str, ...]
+    runner: Runner
+    log: Path
+
+    def __call__(
+        self, words: tuple[str, ...], folder: Path, fault: Callable[[str], SpokeshaveError]
+    ) -> tuple[Path, ...]:
+        """Fetches what `words` name into `folder`; where pip fails, raises `fault` of its output."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".download-") as scratch:
+            done = self.runner(Command(argv=(*self._argv(), "-d", scratch, *words), log=self.log))
+            if not done.ok:
+                raise fault(done.output)
+            return tuple(sorted(p.replace(folder / p.name) for p in Path(scratch).iterdir()))
+
+    def _argv(self) -> tuple[str, ...]:
+        tag = re.fullmatch(r"cp(\d)(\d+)t?", self.python_tag)
+        if not tag:
+            raise ValueError(f"{self.python_tag!r} is not a tag of CPython")
+        return (
+            *(sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar=off"),
+            *("--no-deps", "--only-binary=:all:", "--implementation=cp"),
+            *(f"--python-version={tag[1]}.{tag[2]}", f"--abi={self.python_tag}"),
+            *(f"--platform={platform}" for platform in self.platforms),
+        )
 
 
 def _pip_fault(output: str, requirements: Path, log: Path) -> SpokeshaveError:
