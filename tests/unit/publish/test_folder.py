@@ -214,6 +214,14 @@ def stop_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, int]]:
     yield budget
 
 
+def add_stopped(index: IndexFolder, stack: tuple[Release, ...], budget: dict[str, int], writes: int) -> None:
+    """Publishes until the run ends before one more write; later runs are not stopped."""
+    budget["left"] = writes
+    with pytest.raises(_Stopped):
+        index.add(stack, NOW)
+    budget["left"] = 10**6
+
+
 def linked(root: Path) -> set[Path]:
     """All files that the pages on the disk name."""
     found = set()
@@ -232,11 +240,8 @@ def test_a_run_stopped_before_any_write_leaves_no_dead_link_and_is_completed(
     assert writes == 1 + 4 + 1 + 6, "the empty state; wheels and metadata; the state; the pages"
     for left in range(writes):
         shutil.rmtree(index.root)
-        stop_before["left"] = left
-        with pytest.raises(_Stopped):
-            index.add(stack, NOW)
+        add_stopped(index, stack, stop_before, left)
         assert all(path.is_file() for path in linked(index.root)), f"stopped before write {left + 1}"
-        stop_before["left"] = 10**6
         index.add(stack, NOW)
         assert content(index.root) == whole, f"stopped before write {left + 1}"
 
@@ -248,11 +253,8 @@ def test_a_later_run_with_another_wheel_completes_the_pages(
     said: list[str],
     tmp_path: Path,
 ) -> None:
-    stop_before["left"] = 1 + 4 + 1 + 2
-    with pytest.raises(_Stopped):
-        index.add(stack, NOW)
+    add_stopped(index, stack, stop_before, 1 + 4 + 1 + 2)
     assert index.stale(index.read()), "recognised"
-    stop_before["left"] = 10**6
     index.add(gather([make_wheel(tmp_path / "more", "demo", "1.0+lean.1")]), LATER)
     assert said == ["the index was half written (4 files); completing it"]
     assert complete(index)
@@ -266,10 +268,7 @@ def test_wheels_that_no_page_names_are_told(
     said: list[str],
     tmp_path: Path,
 ) -> None:
-    stop_before["left"] = 1 + 2
-    with pytest.raises(_Stopped):
-        index.add(stack, NOW)
-    stop_before["left"] = 10**6
+    add_stopped(index, stack, stop_before, 1 + 2)
     index.add(gather([make_wheel(tmp_path / "more", "demo", "1.0+lean.1")]), LATER)
     assert f"in no page; publish them again: {stack[0].filename}" in said[-1]
     other = gather([make_stack(tmp_path / "other", value="other")[0]])
