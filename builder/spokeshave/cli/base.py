@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import click
 from rich.console import Console
 
 from spokeshave.context import Context
@@ -46,6 +47,24 @@ class Globals:
             logs=_log_folder(self.cache),
             image_mode=self.image,
         )
+
+
+def output_option(told: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--output DIR`, which is ./wheelhouse unless given; `told` is its help."""
+    return click.option(
+        "--output",
+        type=click.Path(path_type=Path, file_okay=False),
+        default="wheelhouse",
+        show_default=True,
+        metavar="DIR",
+        help=told,
+    )
+
+
+def check_python_tag(python: str) -> None:
+    """Raises click.BadParameter for a `--python` that is no tag of CPython 3."""
+    if not (python.startswith("cp3") and python[3:].isdigit()):
+        raise click.BadParameter(f"{python!r} is not a Python tag such as cp311", param_hint="--python")
 
 
 def recipe_folders(named: Path | None) -> list[Path]:

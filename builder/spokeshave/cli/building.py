@@ -12,7 +12,7 @@ import click
 from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
 from spokeshave import pipeline, proofs, removal
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.base import Globals, check_python_tag, guarded, output_option
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.model import BuildPlan, Target
 
@@ -54,8 +54,7 @@ def _request(
         raise click.UsageError("name PACKAGEs, or give --all")
     if everything:
         packages = tuple(loaded.recipe.name for loaded in removal.stack_recipes(context))
-    if not (python.startswith("cp3") and python[3:].isdigit()):
-        raise click.BadParameter(f"{python!r} is not a Python tag such as cp311", param_hint="--python")
+    check_python_tag(python)
     return Request(
         packages=packages,
         profile=profile,
@@ -142,14 +141,7 @@ def fetch(options: Globals, as_json: bool, **request: Any) -> None:
 
 @click.command()
 @build_options
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="wheelhouse",
-    show_default=True,
-    metavar="DIR",
-    help="Where the wheels go.",
-)
+@output_option("Where the wheels go.")
 @click.pass_obj
 @guarded
 def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.base import Globals, check_python_tag, guarded, output_option
 from spokeshave.model import Target
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
 from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
@@ -17,14 +17,7 @@ from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
 @click.command()
 @click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...")
 @click.option("--python", default="cp311", show_default=True, help="Target Python of requirements, as a tag.")
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="wheelhouse",
-    show_default=True,
-    metavar="DIR",
-    help="Where the wheels and their records go.",
-)
+@output_option("Where the wheels and their records go.")
 @click.option("--docstrings", is_flag=True, help="Docstrings go too: help() and __doc__ are empty.")
 @click.option("--comments", is_flag=True, help="Comments go too; line numbers stay.")
 @click.option("--indentation", is_flag=True, help="Indent by one space a level; line numbers stay.")
@@ -75,8 +68,7 @@ def slim(
       spokeshave slim pyphen --tests
       spokeshave slim nltk --with numpy --docstrings --comments --json
     """
-    if not (python.startswith("cp3") and python[3:].isdigit()):
-        raise click.BadParameter(f"{python!r} is not a Python tag such as cp311", param_hint="--python")
+    check_python_tag(python)
     if tests and no_check:
         raise click.UsageError("--tests is a part of the check that --no-check leaves out")
     asked = dict(zip(ON_REQUEST, (docstrings, comments, indentation), strict=True))
