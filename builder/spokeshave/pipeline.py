@@ -20,7 +20,9 @@ from spokeshave.fetch import Fetched, fetch
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
+from spokeshave.store import copy_whole
 from spokeshave.weigh import sizes
+from spokeshave.wheel import beside
 
 
 def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
@@ -199,16 +201,10 @@ def deliver(
     delivered = []
     for plan in plans:
         result = built[plan.recipe]
-        stem = result.wheel.name.removesuffix(".whl")
-        pairs = [(result.wheel, result.wheel.name), (result.record, f"{stem}.record.json")]
+        wheel = folder / result.wheel.name
+        copy_whole(result.wheel, wheel)
+        copy_whole(result.record, beside(wheel, ".record.json"))
         if result.tests:
-            pairs.append((result.tests, result.tests.name))
-        for source, name in pairs:
-            partial = folder / f".{name}.part"
-            try:
-                shutil.copyfile(source, partial)
-                partial.rename(folder / name)
-            finally:
-                partial.unlink(missing_ok=True)
-        delivered.append(folder / result.wheel.name)
+            copy_whole(result.tests, folder / result.tests.name)
+        delivered.append(wheel)
     return delivered

@@ -13,7 +13,7 @@ from spokeshave.backends import measured as measured_speeds
 from spokeshave.parts import BLAS, Part, parts, total
 from spokeshave.savings import ComponentRow, LeverRow, Step, waterfall
 from spokeshave.weigh import OnFile, Sizes, sizes
-from spokeshave.wheel import parse_name
+from spokeshave.wheel import beside, parse_name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,16 +54,14 @@ def make_report(
     blas: Backend | None = None
     python = ""
     for path in wheels:
-        stem = path.name.removesuffix(".whl")
-        record = json.loads((path.parent / f"{stem}.record.json").read_text("utf-8"))
+        record = json.loads(beside(path, ".record.json").read_text("utf-8"))
         python = record["build_plan"]["target"]["python"]
         ours.append(sizes(path, python, on_file))
         levers += _levers(path, record, measured.get(record["plan"], {}))
         components += _components(path, record)
         if is_backend(record["build_plan"]):
             blas = _backend(path, record["build_plan"], ours[-1])
-        verdict = path.parent / f"{stem}.verify.json"
-        verified[path.name] = _verdict(verdict, record["wheel"]["sha256"])
+        verified[path.name] = _verdict(beside(path, ".verify.json"), record["wheel"]["sha256"])
     theirs = tuple(sizes(path, python, on_file) for path in stock)
     return Report(
         ours=tuple(ours),

@@ -172,3 +172,13 @@ def _disk_errors(root: Path) -> Iterator[None]:
                 next_step="name another folder with --cache",
             ) from fault
         raise
+
+
+def copy_whole(source: Path, target: Path) -> None:
+    """Copies a file to where users look; it is there whole, or as it was before."""
+    part = target.with_name(f".{target.name}.part")
+    try:
+        shutil.copyfile(source, part)
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)

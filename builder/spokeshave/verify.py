@@ -20,7 +20,7 @@ from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
 from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
 from spokeshave.trial import Candidate, Level, Results, Trial, stock_pins, test_lock
-from spokeshave.wheel import MalformedWheel, parse_name
+from spokeshave.wheel import MalformedWheel, beside, parse_name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +106,7 @@ def _tests_beside(path: Path, record: Mapping[str, Any]) -> Path | None:
 
 
 def _record_beside(path: Path) -> Mapping[str, Any]:
-    record = path.parent / f"{path.name.removesuffix('.whl')}.record.json"
+    record = beside(path, ".record.json")
     if not path.is_file() or not record.is_file():
         raise WheelError(
             f"{path}: {'no such file' if not path.is_file() else f'{record.name} is not beside it'}",
@@ -143,8 +143,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
         text = (stored / "verify.json").read_text("utf-8")
         context.reporter.say(f"{label}: verified before ({level}), nothing has changed")
         report = report_from_json(json.loads(text))
-    beside = candidate.wheel.parent / f"{candidate.wheel.name.removesuffix('.whl')}.verify.json"
-    _write(beside, text)
+    _write(beside(candidate.wheel, ".verify.json"), text)
     return report
 
 

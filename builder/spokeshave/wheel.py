@@ -56,6 +56,11 @@ def parse_name(filename: str) -> WheelName:
     return WheelName(**{key: parts[key] for key in WheelName.__slots__})
 
 
+def beside(wheel: Path, ending: str) -> Path:
+    """The file that goes with a wheel: of the same name, with `ending` for `.whl`."""
+    return wheel.with_name(f"{wheel.name.removesuffix('.whl')}{ending}")
+
+
 def unpack(wheel: Path, folder: Path) -> Path:
     """Unpacks a wheel into `folder` (made new) and returns it; checks every name and hash.
 

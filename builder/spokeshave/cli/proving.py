@@ -22,6 +22,7 @@ from spokeshave.picture.backends import backend_table
 from spokeshave.picture.page import make_page
 from spokeshave.picture.terminal import lever_table, notes, size_tables
 from spokeshave.trial import Candidate, Level, own_stock_wheel
+from spokeshave.wheel import beside
 
 
 @click.command()
@@ -151,11 +152,7 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
 
 def built_wheels(folder: Path) -> tuple[Path, ...]:
     """The wheels there that were built from a recipe; those of `slim` have a record of another kind."""
-    return tuple(
-        path
-        for path in sorted(folder.glob("*.whl"))
-        if not path.with_name(f"{path.name.removesuffix('.whl')}.slim.json").is_file()
-    )
+    return tuple(path for path in sorted(folder.glob("*.whl")) if not beside(path, ".slim.json").is_file())
 
 
 def _show_report(options: Globals, label: str, report: reporting.Report) -> None:

@@ -15,7 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from spokeshave.errors import PublishError, VerifyError, WheelError
 from spokeshave.model import file_sha256
-from spokeshave.wheel import DAMAGE, parse_name, record_faults
+from spokeshave.wheel import DAMAGE, beside, parse_name, record_faults
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,16 +118,16 @@ def _metadata(path: Path) -> bytes:
 
 def _proof(path: Path, sha256: str) -> tuple[str | None, str]:
     """The level of the proof beside a wheel, or None and why it does not count."""
-    beside = path.with_name(f"{path.name.removesuffix('.whl')}.verify.json")
-    if not beside.is_file():
-        return None, f"{beside.name} is not beside it"
+    verdict = beside(path, ".verify.json")
+    if not verdict.is_file():
+        return None, f"{verdict.name} is not beside it"
     try:
-        report = json.loads(beside.read_text("utf-8"))
+        report = json.loads(verdict.read_text("utf-8"))
         passed, proved, level = report["passed"], report["sha256"], str(report["level"])
     except (ValueError, KeyError, TypeError):
-        return None, f"{beside.name} is not a report of `spokeshave verify`"
+        return None, f"{verdict.name} is not a report of `spokeshave verify`"
     if proved != sha256:
-        return None, f"{beside.name} is about another file (sha256 differs)"
+        return None, f"{verdict.name} is about another file (sha256 differs)"
     if passed is not True:
-        return None, f"{beside.name} says that it failed"
+        return None, f"{verdict.name} says that it failed"
     return level, ""

@@ -12,6 +12,7 @@ from spokeshave.imports.base import Reference, Unit
 from spokeshave.imports.python import python_references
 
 EXT_SUFFIXES = (".so", ".pyd")
+TEST_FOLDERS = ("tests", "test")
 _DATA = re.compile(r"^[^/]+\.data/(purelib|platlib)/")
 _NOT_MODULES = re.compile(r"^[^/]+\.(data|dist-info)/")
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 from spokeshave import __version__
@@ -16,7 +17,7 @@ from spokeshave.levers.base import Tree, fits
 from spokeshave.model import file_sha256
 from spokeshave.slim.files import promises_of_headers, sources_to_keep, stubs_to_keep
 from spokeshave.slim.layout import sources
-from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Size, Slimmed, Stock
+from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
 from spokeshave.slim.symbols import strip_symbols
 from spokeshave.slim.testfolders import sort_test_folders
 from spokeshave.weigh import sizes
@@ -46,19 +47,14 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
         wheel=final,
         sha256=file_sha256(final),
         settings=settings,
-        before=_size(stock.path),
-        after=_size(final),
+        before=sizes(stock.path),
+        after=sizes(final),
         savings=savings,
         gone=tuple(sorted(gone)),
     )
 
 
-def _size(path: Path) -> Size:
-    weighed = sizes(path)
-    return Size(wheel=weighed.wheel, unpacked=weighed.unpacked)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class _Pull:
     """The levers on one unpacked wheel, in the order in which they act."""
 
@@ -72,7 +68,7 @@ class _Pull:
             "typing": self.typing,
             "sources": self.sources,
             "headers": self.headers,
-            **{name: lambda name=name: self.modules(name) for name in ON_REQUEST},  # type: ignore[misc]
+            **{name: partial(self.modules, name) for name in ON_REQUEST},
             "symbols": self.symbols,
         }
         done = [act() for name, act in acts.items() if name in self.settings.levers]
@@ -96,10 +92,10 @@ class _Pull:
         return self._shave("typing", keep=stubs_to_keep(self.tree))
 
     def sources(self) -> Saving:
-        return self._shave("sources", keep=sources_to_keep(self.tree))
+        return self._shave("sources", keep=self._named)
 
     def headers(self) -> Saving:
-        done = self._shave("headers", keep=sources_to_keep(self.tree))
+        done = self._shave("headers", keep=self._named)
         notes = promises_of_headers(sources(self.tree.root)) if done.files else ()
         return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
 
@@ -119,6 +115,11 @@ class _Pull:
         for path in stale:
             path.unlink()
         return Saving(lever="bytecode", saved=saved, files=len(stale))
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """Sources and headers that stay; looking for them reads every module."""
+        return sources_to_keep(self.tree)
 
     def _kept(self, path: Path) -> bool:
         return fits(self.tree.name(path), self.settings.keep)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.version import Version
 
+from spokeshave.weigh import Sizes
 from spokeshave.wheel import WheelName
 
 DEFAULT_LEVERS = ("tests", "typing", "sources", "headers", "symbols")
@@ -57,14 +58,6 @@ class Saving:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Size:
-    """Of one wheel, in bytes: the file, and its content unpacked."""
-
-    wheel: int
-    unpacked: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Slimmed:
     """A slim wheel, the stock wheel that it was made of, and where the bytes went.
 
@@ -75,14 +68,10 @@ class Slimmed:
     wheel: Path
     sha256: str
     settings: Settings
-    before: Size
-    after: Size
+    before: Sizes
+    after: Sizes
     savings: tuple[Saving, ...]
     gone: tuple[str, ...] = field(repr=False)
-
-    def at(self, wheel: Path) -> Slimmed:
-        """The same, with the wheel in another place."""
-        return replace(self, wheel=wheel)
 
     def to_json(self) -> Mapping[str, object]:
         """The record that lies beside the wheel; sizes in bytes."""
@@ -98,5 +87,5 @@ class Slimmed:
         }
 
 
-def _file(name: str, sha256: str, size: Size) -> Mapping[str, object]:
+def _file(name: str, sha256: str, size: Sizes) -> Mapping[str, object]:
     return {"name": name, "sha256": sha256, "bytes": size.wheel, "unpacked": size.unpacked}

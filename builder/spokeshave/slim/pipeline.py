@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -24,6 +24,8 @@ from spokeshave.slim.model import Settings, Slimmed, Stock
 from spokeshave.slim.upstream import compare_tests, fetch_suite
 from spokeshave.slim.venvs import make_pair, why_not_here
 from spokeshave.sources import download_requirement
+from spokeshave.store import copy_whole
+from spokeshave.wheel import beside
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,11 +131,10 @@ def _one(context: Context, request: SlimRequest, stock: Stock, place: Path) -> O
     with context.reporter.stage(f"slimming {stock.path.name}"):
         (place / "work").mkdir()
         slimmed = slim(stock, request.settings, output=place / "made", scratch=place / "work")
-    verdict = _check(context, request, slimmed, place)
-    if verdict.faults:
-        return Outcome(slimmed=slimmed, verdict=verdict)
-    outcome = Outcome(slimmed=slimmed, verdict=verdict)
-    return Outcome(slimmed=_deliver(outcome, request.output), verdict=verdict)
+    outcome = Outcome(slimmed=slimmed, verdict=_check(context, request, slimmed, place))
+    if outcome.verdict.faults:
+        return outcome
+    return replace(outcome, slimmed=_deliver(outcome, request.output))
 
 
 def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path) -> Verdict:
@@ -165,16 +166,15 @@ def _deliver(outcome: Outcome, output: Path) -> Slimmed:
     """Puts the wheel and its record into the output folder; the wheel comes last, and whole."""
     slimmed = outcome.slimmed
     output.mkdir(parents=True, exist_ok=True)
-    stem = slimmed.wheel.name.removesuffix(".whl")
-    _write(output / f"{stem}.slim.json", outcome.to_json())
-    verdict = output / f"{stem}.verify.json"
+    wheel = output / slimmed.wheel.name
+    _write(beside(wheel, ".slim.json"), outcome.to_json())
+    verdict = beside(wheel, ".verify.json")
     if outcome.verdict.skipped:
         verdict.unlink(missing_ok=True)  # one of another day may say more than is known today
     else:
         _write(verdict, _verify_report(outcome))
-    part = output / f".{slimmed.wheel.name}.part"
-    shutil.copyfile(slimmed.wheel, part)
-    return slimmed.at(part.replace(output / slimmed.wheel.name))
+    copy_whole(slimmed.wheel, wheel)
+    return replace(slimmed, wheel=wheel)
 
 
 def _verify_report(outcome: Outcome) -> Mapping[str, object]:

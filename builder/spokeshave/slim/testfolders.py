@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave.imports.base import covers
-from spokeshave.slim.layout import EXT_SUFFIXES, Source, site_folders, sources
+from spokeshave.slim.layout import EXT_SUFFIXES, TEST_FOLDERS, Source, site_folders, sources
 
-_NAMES = ("tests", "test")
 _MARKS = ("test_*.py", "conftest.py")
 # What a path to a file of one's own package starts from.
 _ANCHORS = re.compile(r"\b(__file__|__path__|importlib[._]resources|pkgutil|pkg_resources)\b")
@@ -47,7 +46,7 @@ def sort_test_folders(root: Path) -> tuple[tuple[Path, ...], Mapping[str, str]]:
 
 def _candidates(root: Path) -> Iterator[_Folder]:
     for site in site_folders(root):
-        for path in sorted(p for name in _NAMES for p in site.rglob(name) if p.is_dir()):
+        for path in sorted(p for name in TEST_FOLDERS for p in site.rglob(name) if p.is_dir()):
             inside = path.relative_to(site).parts
             in_data = inside[0].endswith((".data", ".dist-info"))
             if in_data or len(inside) < 2 or not _holds_modules(path.parent):

@@ -16,12 +16,12 @@ from spokeshave.context import Context
 from spokeshave.errors import NetworkError, VerifyError
 from spokeshave.fetch import fetch_sdist
 from spokeshave.run import Command
+from spokeshave.slim.layout import TEST_FOLDERS
 from spokeshave.slim.model import Slimmed
 from spokeshave.slim.venvs import Venv
 from spokeshave.sources import find_source, read_pip_settings
 
 SECONDS = 3600.0  # for all tests of a package, on one side
-_NAMES = ("tests", "test")
 _SOURCE_ROOTS = ("src", "lib", "python")
 # pytest's settings, which may name fixtures' plugins; what they add to the command line is left out.
 _CONFIGURATION = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
@@ -74,7 +74,7 @@ def find_tests(sdist: Path) -> Suite:
 
 def _outermost(sdist: Path) -> Iterator[Path]:
     found: list[Path] = []
-    for path in sorted((p for name in _NAMES for p in sdist.rglob(name) if p.is_dir()), key=str):
+    for path in sorted((p for name in TEST_FOLDERS for p in sdist.rglob(name) if p.is_dir()), key=str):
         nested = any(path.is_relative_to(other) for other in found)
         if not nested and any(path.rglob("test_*.py")):
             found.append(path)
