@@ -27,6 +27,21 @@ print(json.dumps({"error": error, "blas": blas, "config": config, "where": numpy
 """
 
 
+WHOLE_STACK = """
+import json, numpy, pandas, scipy.linalg, scipy.sparse.linalg, scipy.stats, sklearn.decomposition
+import threadpoolctl
+matrix = numpy.random.default_rng(0).normal(size=(300, 40))
+scipy.linalg.svd(matrix)
+fitted = sklearn.decomposition.PCA(5).fit(pandas.DataFrame(matrix))
+blas = [x["filepath"] for x in threadpoolctl.threadpool_info() if x["user_api"] == "blas"]
+mapped = {line.split()[-1] for line in open("/proc/self/maps") if ".so" in line}
+names = {path: path.rsplit("/", 1)[-1] for path in mapped}
+loaded = sorted(path for path, name in names.items() if name.startswith("lib") and "blas" in name)
+fortran = sorted(path for path in mapped if "gfortran" in path or "quadmath" in path)
+print(json.dumps({"blas": blas, "loaded": loaded, "fortran": fortran}))
+"""
+
+
 def install(wheels: list[Path], target: Path) -> Path:
     argv = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(target)]
     subprocess.run([*argv, *map(str, wheels)], check=True)
@@ -113,3 +128,19 @@ def test_each_kernel_solves(together: tuple[Path, ...], core: str) -> None:
     result = solve(*together, OPENBLAS_CORETYPE=core)
     assert result["blas"][0]["architecture"] == core  # type: ignore[index]
     assert result["error"] < 1e-9  # type: ignore[operator]
+
+
+def test_whole_stack_has_one_blas(wheels: dict[str, Path], tmp_path: Path) -> None:
+    if missing := {"scipy", "pandas", "scikit_learn"} - wheels.keys():
+        pytest.skip(f"the wheelhouse has no {', '.join(sorted(missing))}: spokeshave build --all")
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", venv], check=True)
+    python = venv / "bin" / "python"
+    names = ("slim_openblas", "numpy", "scipy", "pandas", "scikit_learn")
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *(wheels[name] for name in names)], check=True)
+    done = subprocess.run([python, "-c", WHOLE_STACK], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert [Path(path).name for path in result["blas"]] == ["libopenblas_slim.so.0"]
+    assert result["loaded"] == [os.path.realpath(result["blas"][0])]
+    assert result["fortran"] == []
