@@ -14,7 +14,7 @@ from typing import Any
 from spokeshave import __version__
 from spokeshave.model import BuildPlan, digest_of, file_sha256
 from spokeshave.recipes import Loaded, pick_version
-from spokeshave.trial import Candidate, stock_pins
+from spokeshave.trial import Candidate, removed_components, stock_pins
 from spokeshave.verify import VerifyReport
 from spokeshave.weigh import sizes
 
@@ -31,7 +31,7 @@ def proof_digest(loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -
         {
             "plan": plan.recipe_digest,
             "verify": recipe.verify.model_dump(mode="json"),
-            "components": [part.model_dump(mode="json") for part in recipe.components],
+            "components": removed_components(loaded, plan),
             "lock": loaded.files[recipe.verify.requires],
             "stock": pick_version(recipe, plan.target.python_version, plan.version).stock,
             "with": sorted(other.recipe_digest for other in others),

@@ -42,6 +42,12 @@ class Candidate:
     companion_plans: tuple[BuildPlan, ...] = ()
 
 
+def removed_components(loaded: Loaded, plan: BuildPlan) -> list[dict[str, Any]]:
+    """What the recipe says of the components that a plan takes out: a proof is about these alone, as JSON."""
+    gone = {part.component for part in plan.removed}
+    return [part.model_dump(mode="json") for part in loaded.recipe.components if part.name in gone]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StockPin:
     """A stock wheel: distribution, version and sha256 (hex)."""

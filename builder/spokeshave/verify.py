@@ -19,7 +19,7 @@ from spokeshave.inspect_wheel import inspect
 from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
 from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
-from spokeshave.trial import Candidate, Level, Results, Trial, stock_pins, test_lock
+from spokeshave.trial import Candidate, Level, Results, Trial, removed_components, stock_pins, test_lock
 from spokeshave.wheel import MalformedWheel, beside, parse_name
 
 
@@ -127,7 +127,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
             candidate.tests and file_sha256(candidate.tests),
             [level, place.digest, digests.prove_digest(), digests.judge_digest()],
             [candidate.loaded.recipe.verify.model_dump(mode="json"), test_lock(candidate)],
-            [part.model_dump(mode="json") for part in candidate.loaded.recipe.components],
+            removed_components(candidate.loaded, candidate.plan),
             sorted(cpu_flags()) if candidate.loaded.recipe.verify.cores else [],
             [pin.sha256 for pin in stock_pins(candidate)],
         ]

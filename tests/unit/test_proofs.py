@@ -103,6 +103,18 @@ def test_a_changed_skip_or_stock_wheel_asks_for_a_new_proof(candidate: Candidate
         assert proof_digest(replace(loaded, recipe=recipe), plan, []) != before
 
 
+def test_a_proof_is_about_the_components_that_are_taken_out() -> None:
+    loaded = BOOK.load("scipy")
+    components = tuple(
+        part.model_copy(update={"tests": ()}) if part.name == "cobyla" else part
+        for part in loaded.recipe.components
+    )
+    changed = replace(loaded, recipe=loaded.recipe.model_copy(update={"components": components}))
+    for profile, same in (("lean", True), ("sklearn", False)):
+        plan = shipped_plan("scipy", profile)
+        assert (proof_digest(changed, plan, []) == proof_digest(loaded, plan, [])) is same
+
+
 def test_where_it_was_built_and_by_which_code_does_not_matter(candidate: Candidate) -> None:
     elsewhere = replace(
         candidate.plan,
