@@ -15,7 +15,8 @@ from spokeshave.slim.intake import read_stock
 from spokeshave.slim.layout import module_of
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed
-from spokeshave.slim.venvs import Venv, make_pair, why_not_here
+from spokeshave.slim.pair import make_pair, why_not_here
+from spokeshave.venvs import Venv
 from spokeshave.wheel import parse_name
 from support import demo_files, write_wheel
 

@@ -18,8 +18,8 @@ from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed
 from spokeshave.slim.upstream import Suite, compare_tests, find_tests
-from spokeshave.slim.venvs import Venv
 from spokeshave.store import Store
+from spokeshave.venvs import Venv
 from support import RECIPES, demo_files, write_wheel
 
 TEST = "import demo\n\n\ndef test_value():\n    assert demo.value == 1\n"

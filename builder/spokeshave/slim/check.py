@@ -15,7 +15,7 @@ from spokeshave.run import Command, Runner
 from spokeshave.slim import importer
 from spokeshave.slim.layout import module_of
 from spokeshave.slim.model import Slimmed
-from spokeshave.slim.venvs import Venv
+from spokeshave.venvs import Venv
 
 SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten times that
 

@@ -21,8 +21,8 @@ from spokeshave.slim.check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
+from spokeshave.slim.pair import make_pair, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
-from spokeshave.slim.venvs import make_pair, why_not_here
 from spokeshave.sources import download_requirement
 from spokeshave.store import copy_whole
 from spokeshave.wheel import beside

@@ -18,8 +18,8 @@ from spokeshave.fetch import fetch_sdist
 from spokeshave.run import Command
 from spokeshave.slim.layout import TEST_FOLDERS
 from spokeshave.slim.model import Slimmed
-from spokeshave.slim.venvs import Venv
 from spokeshave.sources import find_source, read_pip_settings
+from spokeshave.venvs import Venv
 
 SECONDS = 3600.0  # for all tests of a package, on one side
 _SOURCE_ROOTS = ("src", "lib", "python")
