@@ -1,7 +1,6 @@
 """The BLAS of a profile: what it weighs and how fast it is beside the one in the stock wheels.
 
-The times come from files beside the wheels that `ci/race-blas` has `spokeshave.bench` write:
-`blas-PROFILE.json`, and `blas-PROFILE-N-threads.json` for more than one thread.
+The times come from files beside the wheels that `spokeshave bench --blas` writes.
 """
 
 from __future__ import annotations
@@ -12,13 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from spokeshave.bench.report import BenchReport, CaseResult, read_json
+from spokeshave.bench.results import blas_results
 from spokeshave.bench.stats import centre, geometric_mean
-from spokeshave.errors import BenchError
 
-ROUTINES = ("dgemm", "dgesv", "dgesdd")
+ROUTINES = ("dgemm", "sgemm", "zgemm", "dgesv", "dgesdd", "dsyevd")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,24 +91,13 @@ def measured(folder: Path, profile: str, distribution: str, version: str) -> tup
 
     Raises BenchError where a file is damaged.
     """
-    paths = [folder / f"blas-{profile}.json", *sorted(folder.glob(f"blas-{profile}-*-threads.json"))]
-    reports = [_read(path) for path in paths if path.is_file()]
+    reports = [read_json(path) for path in blas_results(folder, profile)]
     return tuple(
         speed
         for report in reports
         if report.header.ours.packages.get(distribution) == version
         for speed in sorted(_speeds(report), key=lambda s: (ROUTINES.index(s.routine), s.size))
     )
-
-
-def _read(path: Path) -> BenchReport:
-    try:
-        return read_json(path)
-    except ValidationError as fault:
-        raise BenchError(
-            f"{path} is not a comparison that spokeshave.bench has written",
-            next_step="measure again with ci/race-blas, or remove the file",
-        ) from fault
 
 
 def _speeds(report: BenchReport) -> Iterator[Speed]:

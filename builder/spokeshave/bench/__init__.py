@@ -14,7 +14,7 @@ from one process to the next. An A/A run, stock against a second stock install, 
 is left; a few per cent of it belong to the copy of the files, and stay however often one measures.
 """
 
-from spokeshave.bench.compare import OnProgress, compare_installs
+from spokeshave.bench.compare import OnProgress, Told, compare_installs
 from spokeshave.bench.journal import read_journal
 from spokeshave.bench.model import Case, Fault, Options, Progress, Visit
 from spokeshave.bench.report import BenchReport, CaseResult, ImportResult, read_json, write_json
@@ -33,6 +33,7 @@ __all__ = [
     "Options",
     "Progress",
     "Summary",
+    "Told",
     "Visit",
     "compare_installs",
     "read_journal",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 import shutil
 import tempfile
 import time
@@ -78,6 +80,22 @@ class Job:
             cpus=pinned_cpus(self.options),
             extra=self.options.environ,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What a report calls the suite, and the side that ours is compared with."""
+
+    suite: str
+    against: str = "stock"
+
+
+def processor() -> str:
+    """The processor's model as the kernel tells it; empty where it does not."""
+    with contextlib.suppress(OSError):
+        found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.M)
+        return found[1] if found else ""
+    return ""
 
 
 def suite_package(suite: Path) -> Path:
@@ -213,15 +231,20 @@ def _records(job: Job, pair: Pair, found: Catalogue, watch: Watch) -> Iterator[t
         yield at("imports", done, 2 * len(job.options.modules), imported.module), imported
 
 
-def _kept(
+def _collect(
     coming: Iterable[tuple[Progress, Record]], log: Journal, on_progress: OnProgress | None
-) -> Iterator[Record]:
-    """The records, each written down and told of before the next one is made."""
-    for progress, record in coming:
-        log.add(record)
-        if on_progress:
-            on_progress(progress)
-        yield record
+) -> tuple[list[Record], bool]:
+    """The records, each written down and told of before the next one is made; and whether Ctrl-C ended it."""
+    records: list[Record] = []
+    try:
+        for progress, record in coming:
+            log.add(record)
+            records.append(record)
+            if on_progress:
+                on_progress(progress)
+    except KeyboardInterrupt:
+        return records, True
+    return records, False
 
 
 def compare_installs(
@@ -234,6 +257,7 @@ def compare_installs(
     options: Options | None = None,
     journal: Path | None = None,
     on_progress: OnProgress | None = None,
+    told: Told | None = None,
 ) -> BenchReport:
     """Runs an ASV suite's timing benchmarks against two installs in turns.
 
@@ -241,10 +265,11 @@ def compare_installs(
     asv.conf.json or the benchmark package in it (copied, never written to). `seconds` is the budget
     without the import times; one case of every function is measured even beyond it. `seed` decides
     which parameters come first. `journal` receives each record as a JSON line. Ratios are ours / stock.
+    `told` is what the report calls them. Ctrl-C ends the measuring, and the report holds what there is.
 
     Raises BenchError where the two cannot be compared at all.
     """
-    options = options or Options()
+    options, told = options or Options(), told or Told(suite=str(suite))
     pythons: dict[Side, Path] = {"ours": ours.absolute(), "stock": stock.absolute()}
     with tempfile.TemporaryDirectory(prefix="spokeshave-bench-") as folder, Journal(journal) as log:
         package = _copied(suite_package(suite), Path(folder))
@@ -255,11 +280,15 @@ def compare_installs(
                 installs,
                 found,
                 options,
-                suite=suite,
+                suite=told.suite,
+                against=told.against,
+                processor=processor(),
                 seconds=seconds,
                 seed=seed,
                 started=datetime.now(UTC).isoformat(timespec="seconds"),
             )
             log.begin(header)
             watch = Watch(started=time.monotonic(), seconds=seconds)
-            return assemble(header, _kept(_records(job, pair, found, watch), log, on_progress))
+            coming = _records(job, pair, found, watch)
+            records, interrupted = _collect(coming, log, on_progress)
+            return replace(assemble(header, records), interrupted=interrupted)

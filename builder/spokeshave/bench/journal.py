@@ -6,9 +6,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from spokeshave.bench.report import BenchReport, Header, Record, assemble
+from spokeshave.errors import BenchError
 
 _HEADER: TypeAdapter[Header] = TypeAdapter(Header)
 _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
@@ -49,4 +50,12 @@ class Journal:
 def read_journal(path: Path) -> BenchReport:
     """The report of a run that was stopped; a last line that was cut off is left out."""
     lines = path.read_bytes().split(b"\n")[:-1]
-    return assemble(_HEADER.validate_json(lines[0]), [_RECORD.validate_json(line) for line in lines[1:]])
+    if not lines:
+        raise BenchError(
+            f"{path}: the run was stopped before its first measurement", next_step="run it again"
+        )
+    try:
+        header = _HEADER.validate_json(lines[0])
+        return assemble(header, [_RECORD.validate_json(line) for line in lines[1:]])
+    except ValidationError as fault:
+        raise BenchError(f"{path} is not the journal of a race", next_step="name another file") from fault

@@ -104,16 +104,22 @@ class Turn:
     def take(self, rounds: int) -> Visit:
         """Sets up on both sides, finds the number of calls on stock, then samples in turns.
 
-        Raises CaseError.
+        Raises CaseError. A Ctrl-C does not wait for the call that is running: there is no teardown then.
         """
         try:
             ready = self._prepare()
             number = ready["stock"].number or self._calibrate(ready["stock"].first_seconds)
-            return self._rounds(rounds, number, ready)
-        finally:
-            for side in self._sides:
-                with contextlib.suppress(WorkerError, CaseError):
-                    self._ask(side, "teardown")
+            visit = self._rounds(rounds, number, ready)
+        except CaseError:
+            self._teardown()
+            raise
+        self._teardown()
+        return visit
+
+    def _teardown(self) -> None:
+        for side in self._sides:
+            with contextlib.suppress(WorkerError, CaseError):
+                self._ask(side, "teardown")
 
     def _ask(self, side: Side, do: str, **values: object) -> dict[str, Any]:
         left = self._started + self._options.timeout - time.monotonic()

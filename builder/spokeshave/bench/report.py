@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from spokeshave.bench.model import (
     Case,
@@ -25,11 +25,13 @@ from spokeshave.bench.model import (
 from spokeshave.bench.stats import (
     Summary,
     combined_ratio,
+    lasting_ratio,
     quartiles,
     round_ratios,
     stands_out,
     summarise,
 )
+from spokeshave.errors import BenchError
 
 Record = Measured | Fault | ImportSamples
 Where = Literal["ours", "stock", "both"]
@@ -37,7 +39,10 @@ Where = Literal["ours", "stock", "both"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Header:
-    """What was compared and how; `seconds` is the time budget, `started` an ISO 8601 UTC time."""
+    """What was compared and how; `seconds` is the time budget, `started` an ISO 8601 UTC time.
+
+    `against` names what the side "stock" was; `processor` is the model that the kernel tells.
+    """
 
     ours: Install
     stock: Install
@@ -53,17 +58,27 @@ class Header:
     other_types: int
     filtered: int
     started: str
+    against: str = "stock"
+    processor: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseResult:
-    """One measured case: ours / stock, the quartiles of its rounds' ratios, and every sample."""
+    """One measured case: ours / stock, the quartiles of its rounds' ratios, and every sample.
+
+    `lasting` is what all its visits agree on, None where there was one alone.
+    """
 
     case: Case
     ratio: float
     low: float
     high: float
     visits: tuple[Visit, ...]
+    lasting: float | None = None
+
+    def repeats(self, bound: float) -> bool:
+        """Whether it was slower than `bound` in every pair of processes, of which there were several."""
+        return self.lasting is not None and self.lasting > bound
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,7 +99,8 @@ class BenchReport:
     """A whole comparison.
 
     `unmeasured` holds every fault of a case, `not_taken` counts the cases for which there was no
-    time left, `unchecked` those that stand out and could not be checked again.
+    time left, `unchecked` those that stand out and could not be checked again. `interrupted` is true where
+    Ctrl-C ended the run.
     """
 
     header: Header
@@ -95,6 +111,11 @@ class BenchReport:
     unchecked: int
     imports: tuple[ImportResult, ...]
     import_faults: tuple[ImportSamples, ...] = ()
+    interrupted: bool = False
+
+    def repeating(self, bound: float) -> tuple[CaseResult, ...]:
+        """The cases that were slower than `bound` each time, the slowest first."""
+        return tuple(result for result in self.results if result.repeats(bound))
 
     def where(self) -> dict[str, Where]:
         """The side or sides on which each case with a fault has it, by the case's label."""
@@ -109,16 +130,18 @@ def header_of(
     found: Catalogue,
     options: Options,
     *,
-    suite: Path,
+    suite: str,
     seconds: float,
     seed: int,
     started: str,
+    against: str = "stock",
+    processor: str = "",
 ) -> Header:
     """Everything that is known before the first measurement."""
     return Header(
         ours=installs["ours"],
         stock=installs["stock"],
-        suite=str(suite),
+        suite=suite,
         seconds=seconds,
         seed=seed,
         options=options,
@@ -130,13 +153,17 @@ def header_of(
         other_types=found.other_types,
         filtered=found.filtered,
         started=started,
+        against=against,
+        processor=processor,
     )
 
 
 def _result(case: Case, visits: Sequence[Visit]) -> CaseResult:
     low, _, high = quartiles([ratio for visit in visits for ratio in round_ratios(visit)])
     ratio = combined_ratio(visits)
-    return CaseResult(case=case, ratio=ratio, low=low, high=high, visits=tuple(visits))
+    return CaseResult(
+        case=case, ratio=ratio, low=low, high=high, visits=tuple(visits), lasting=lasting_ratio(visits)
+    )
 
 
 def _import_results(records: Iterable[ImportSamples]) -> Iterable[ImportResult]:
@@ -195,5 +222,11 @@ def write_json(report: BenchReport, path: Path) -> None:
 
 
 def read_json(path: Path) -> BenchReport:
-    """Reads what `write_json` wrote."""
-    return _REPORT.validate_json(path.read_bytes())
+    """Reads what `write_json` wrote; raises BenchError where a file is something else."""
+    try:
+        return _REPORT.validate_json(path.read_bytes())
+    except ValidationError as fault:
+        raise BenchError(
+            f"{path} is not a comparison that `spokeshave bench` has written",
+            next_step="measure again, or remove the file",
+        ) from fault

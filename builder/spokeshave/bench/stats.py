@@ -43,6 +43,16 @@ def combined_ratio(visits: Iterable[Visit]) -> float:
     return math.exp(statistics.median(math.log(visit_ratio(visit)) for visit in visits))
 
 
+def lasting_ratio(visits: Sequence[Visit]) -> float | None:
+    """What every pair of processes agrees on: of their ratios the one nearest to 1, which is 1 where
+    they lie on both sides of it. None after one visit alone, which cannot tell chance from a cause.
+    """
+    if len(visits) < 2:
+        return None
+    ratios = [visit_ratio(visit) for visit in visits]
+    return max(min(ratios), min(max(ratios), 1.0))
+
+
 def round_ratios(visit: Visit) -> tuple[float, ...]:
     """Ours / stock of each round A B B A by itself, a measure of the spread within a visit."""
     pairs = zip(visit.ours, visit.stock, strict=True)

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import RenderableType
+from rich.markup import escape
 from rich.table import Table
 
 from spokeshave.bench.report import BenchReport, CaseResult
-from spokeshave.bench.stats import Summary, centre
+from spokeshave.bench.stats import Summary, centre, visit_ratio
 
 _SHOWN = 20
 _MIB = 1 << 20
@@ -23,31 +24,48 @@ def _duration(seconds: float) -> str:
 
 
 def _summary(report: BenchReport, found: Summary) -> Table:
-    table = Table("time, ours / stock", "", title="summary", title_justify="left")
+    table = Table(f"time, ours / {report.header.against}", "", title="summary", title_justify="left")
     low, mid, high = found.quartiles
-    table.add_row("cases measured", f"{found.count} of {report.header.planned} planned")
+    stopped = ", then interrupted" if report.interrupted else ""
+    table.add_row("cases measured", f"{found.count} of {report.header.planned} planned{stopped}")
     table.add_row("functions measured", f"{found.functions} of {report.header.functions}")
-    table.add_row("geometric mean", f"{found.mean:.3f}")
     table.add_row("geometric mean, each function once", f"{found.mean_by_function:.3f}")
+    table.add_row("geometric mean, each case once", f"{found.mean:.3f}")
     table.add_row("quartiles", f"{low:.3f}  {mid:.3f}  {high:.3f}")
     for bound, share in found.over.items():
-        table.add_row(f"slower than {bound:.2f}", f"{share:.1%}")
+        again = len(report.repeating(bound))
+        table.add_row(f"slower than {bound:.2f}", f"{share:.1%}; in every pair of processes {again}")
     for bound, share in found.under.items():
         table.add_row(f"faster than {bound:.2f}", f"{share:.1%}")
     table.add_row("stand out, no time to check again", str(report.unchecked))
     return table
 
 
-def _cases(title: str, results: Sequence[CaseResult]) -> Table:
-    table = Table("ratio", "quartiles", "stock", "pairs", "case", title=title, title_justify="left")
+def _cases(title: str, results: Sequence[CaseResult], against: str) -> Table:
+    columns = ("ratio", "each pair", "quartiles", against)
+    table = Table(*columns, title=title, title_justify="left")
+    table.add_column("case", overflow="fold")
     for result in results:
         table.add_row(
             f"{result.ratio:.2f}",
+            " ".join(f"{visit_ratio(visit):.2f}" for visit in result.visits),
             f"{result.low:.2f}-{result.high:.2f}",
             _duration(centre(result.visits[-1].stock)),
-            str(len(result.visits)),
-            result.case.label,
+            escape(result.case.label),
         )
+    return table
+
+
+def grid(report: BenchReport) -> Table:
+    """Each benchmark function in a row and its first parameter in columns: for BLAS calls and their sizes."""
+    ratios = {(result.case.benchmark, result.case.params[:1]): result.ratio for result in report.results}
+    sizes = sorted({params for _, params in ratios}, key=lambda p: (len(p and p[0]), p))
+    columns = (f"ours / {report.header.against}", *(" ".join(params) for params in sizes))
+    table = Table(*columns, title="each call by the size of its matrices", title_justify="left")
+    for name in sorted({name for name, _ in ratios}):
+        cells = (ratios.get((name, params)) for params in sizes)
+        told = ("" if ratio is None else f"{ratio:.2f}" for ratio in cells)
+        table.add_row(name.rpartition(".")[2].removeprefix("time_"), *told)
     return table
 
 
@@ -59,15 +77,15 @@ def _left_out(report: BenchReport) -> Table:
     for key, count in sorted(kinds.items(), key=lambda item: (item[0][0], -item[1])):
         on, kind, reason = key
         halved = count // 2 if on == "both" else count
-        table.add_row(str(max(1, halved)), on, f"{kind}: {reason}", cases[key])
+        table.add_row(str(max(1, halved)), on, escape(f"{kind}: {reason}"), escape(cases[key]))
     for side, labels in (("ours", header.only_ours), ("stock", header.only_stock)):
         if labels:
-            table.add_row(str(len(labels)), side, "listed on this side alone", labels[0])
+            table.add_row(str(len(labels)), side, "listed on this side alone", escape(labels[0]))
     for side, broken in header.broken.items():
         for module, reason in broken.items():
-            table.add_row("1", side, f"module cannot be imported: {reason}", module)
+            table.add_row("1", side, escape(f"module cannot be imported: {reason}"), module)
     for imported in report.import_faults:
-        table.add_row("1", imported.side, f"import failed: {imported.fault}", imported.module)
+        table.add_row("1", imported.side, escape(f"import failed: {imported.fault}"), imported.module)
     for count, what in (
         (report.not_taken, "no time left (further combinations of parameters)"),
         (header.other_types, "not a timing benchmark"),
@@ -79,7 +97,8 @@ def _left_out(report: BenchReport) -> Table:
 
 
 def _imports(report: BenchReport) -> Table:
-    columns = ("module", "ours", "stock", "time ratio", "peak ours", "peak stock", "memory ratio")
+    against = report.header.against
+    columns = ("module", "ours", against, "time ratio", "peak ours", f"peak {against}", "memory ratio")
     table = Table(*columns, title="import in a fresh process", title_justify="left")
     for row in report.imports:
         ours, stock = row.ours_seconds, row.stock_seconds
@@ -97,11 +116,14 @@ def _imports(report: BenchReport) -> Table:
 
 def tables(report: BenchReport) -> Iterator[RenderableType]:
     """What to print of a report: summary, worst and best cases, what was left out, imports."""
+    against = report.header.against
     if report.summary:
+        yield _cases(f"slowest {_SHOWN}", report.results[:_SHOWN], against)
+        yield _cases(f"fastest {_SHOWN}", report.results[: -_SHOWN - 1 : -1], against)
         yield _summary(report, report.summary)
-        yield _cases(f"slowest {_SHOWN}", report.results[:_SHOWN])
-        yield _cases(f"fastest {_SHOWN}", report.results[: -_SHOWN - 1 : -1])
-    yield _left_out(report)
+    left_out = _left_out(report)
+    if left_out.row_count:
+        yield left_out
     if report.imports:
         yield _imports(report)
 

@@ -10,7 +10,7 @@ import platformdirs
 from rich.console import Console
 
 from spokeshave import __version__
-from spokeshave.cli import building, explaining, proving, publishing, slimming, upkeep
+from spokeshave.cli import building, explaining, proving, publishing, racing, slimming, upkeep
 from spokeshave.cli.base import Globals, interrupt
 from spokeshave.images import Mode
 
@@ -46,6 +46,7 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
       spokeshave doctor                          what is missing, and how to get it
       spokeshave build numpy --profile lean      a slim numpy wheel and the BLAS it shares
       spokeshave verify wheelhouse/*.whl         prove it against the stock wheel
+      spokeshave bench numpy                     its speed beside the stock wheel's
       spokeshave slim lxml                       a smaller wheel of a package without a recipe
       spokeshave report                          sizes beside stock, and what each lever saved
       spokeshave publish wheelhouse --to index   a package index in a folder
@@ -67,7 +68,7 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
 
 for _command in (
     *(upkeep.doctor, building.plan, explaining.explain, building.fetch, building.build, building.measure),
-    *(proving.verify, proving.report, slimming.slim, publishing.publish, publishing.serve),
+    *(proving.verify, proving.report, racing.bench, slimming.slim, publishing.publish, publishing.serve),
     *(upkeep.image, upkeep.clean, upkeep.schema),
 ):
     main.add_command(_command)

@@ -14,10 +14,11 @@ from spokeshave.picture.terminal import megabytes, ratio
 from spokeshave.report import Report
 
 _HEADINGS = ("profile", "backend", "MB", "/ stock", "threads", *ROUTINES)
+_NOTHING = "\N{EM DASH}"
 TITLE = "BLAS beside stock"
 NOTE = (
     "Time of each routine, ours / stock (below 1 is faster): the mean over sizes, and the quartiles around"
-    " all of them."
+    f" all of them. {_NOTHING}: not measured (spokeshave bench --blas)."
 )
 
 
@@ -39,7 +40,7 @@ def _cells(blas: Backend, threads: int) -> Iterator[str]:
 
 
 def _told(span: Span | None) -> str:
-    return f"{span.mean:.2f} ({span.low:.2f}-{span.high:.2f})" if span else "not measured"
+    return f"{span.mean:.2f} ({span.low:.2f}-{span.high:.2f})" if span else _NOTHING
 
 
 def backend_table(reports: Mapping[str, Report]) -> Table | None:
@@ -52,7 +53,10 @@ def backend_table(reports: Mapping[str, Report]) -> Table | None:
     for at, heading in enumerate(_HEADINGS):
         table.add_column(heading, justify="left" if at < 2 else "right", overflow="fold")
     for row in rows:
-        table.add_row(*(cell.replace(" (", "\n(") for cell in row))  # the spread below its mean
+        name, backend, *cells = row
+        # The version below its library, the spread below its mean.
+        told = (cell.replace(" (", "\n").rstrip(")") for cell in cells)
+        table.add_row(name, backend.replace(" ", "\n"), *told)
     return table
 
 

@@ -7,6 +7,7 @@ from spokeshave.bench.stats import (
     centre,
     combined_ratio,
     geometric_mean,
+    lasting_ratio,
     quartiles,
     round_ratios,
     stands_out,
@@ -35,6 +36,21 @@ def test_visits_agree_by_their_median_in_logarithms() -> None:
     visits = [visit([ratio] * 2, [1.0] * 2) for ratio in (1.0, 8.0, 1.2)]
     assert combined_ratio(visits) == pytest.approx(1.2)
     assert combined_ratio(visits[:2]) == pytest.approx(math.sqrt(8))
+
+
+@pytest.mark.parametrize(
+    ("ratios", "lasting"),
+    [
+        ((1.6,), None),
+        ((1.6, 1.2, 1.9), 1.2),
+        ((0.5, 0.8), 0.8),
+        ((1.6, 0.9, 1.7), 1.0),
+    ],
+    ids=["one visit tells nothing", "slower each time", "faster each time", "now this, now that"],
+)
+def test_what_all_visits_agree_on(ratios: tuple[float, ...], lasting: float | None) -> None:
+    found = lasting_ratio([visit([ratio] * 2, [1.0] * 2) for ratio in ratios])
+    assert found == (lasting if lasting is None else pytest.approx(lasting))
 
 
 def test_each_round_has_a_ratio_of_its_own() -> None:

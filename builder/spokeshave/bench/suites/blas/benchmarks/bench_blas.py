@@ -1,4 +1,4 @@
-"""Square matrices of doubles, from ones that fit a cache to ones that keep several threads busy."""
+"""Square matrices, from some that are quicker to multiply than to call for, to some that no cache holds."""
 
 from __future__ import annotations
 
@@ -10,19 +10,31 @@ import numpy as np
 class Square:
     """Each benchmark is named after the one routine that takes its time."""
 
-    params: ClassVar[list[list[int]]] = [[50, 200, 800]]
+    params: ClassVar[list[list[int]]] = [[4, 16, 64, 256, 1000, 2000]]
     param_names: ClassVar[list[str]] = ["n"]
 
     def setup(self, n: int) -> None:
         draw = np.random.default_rng(1)
         self.a = draw.standard_normal((n, n))
         self.b = draw.standard_normal((n, n))
+        self.single_a, self.single_b = self.a.astype(np.float32), self.b.astype(np.float32)
+        self.complex_a, self.complex_b = self.a + 1j * self.b, self.b - 1j * self.a
+        self.symmetric = self.a + self.a.T
 
     def time_dgemm(self, n: int) -> None:
         self.a @ self.b
+
+    def time_sgemm(self, n: int) -> None:
+        self.single_a @ self.single_b
+
+    def time_zgemm(self, n: int) -> None:
+        self.complex_a @ self.complex_b
 
     def time_dgesv(self, n: int) -> None:
         np.linalg.solve(self.a, self.b[:, 0])
 
     def time_dgesdd(self, n: int) -> None:
         np.linalg.svd(self.a)
+
+    def time_dsyevd(self, n: int) -> None:
+        np.linalg.eigh(self.symmetric)

@@ -1,0 +1,169 @@
+"""A whole race: suites, imports and BLAS calls of two installs, one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from spokeshave.archive import unpack
+from spokeshave.bench.compare import OnProgress, Told, compare_installs
+from spokeshave.bench.model import Options, Progress
+from spokeshave.bench.report import BenchReport, write_json
+from spokeshave.bench.results import BLAS, result_name
+from spokeshave.bench.sides import Contest, Side, find_sides, install_sides
+from spokeshave.context import Context
+from spokeshave.digests import package_root
+from spokeshave.errors import BenchError
+from spokeshave.fetch import fetch_sdist
+from spokeshave.progress import Reporter
+from spokeshave.recipes import Loaded, pick_version, source_pin
+from spokeshave.venvs import Venv
+
+Part = Literal["suite", "imports", "blas"]
+# What an application imports of a package first, where that is not the package itself.
+_IMPORTED = {"scipy": "scipy.stats", "sklearn": "sklearn.ensemble"}
+_BLAS_TIMEOUT = 900.0  # seconds; an SVD of 2000 rows takes ten, and each case has half a dozen a side
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RaceRequest:
+    """What the user asked for: who races, in which `parts`, for how long each; results go to `output`.
+
+    `threads` are those of the suites and BLAS calls; imports always have one. `seconds` and `pattern` are
+    those of `compare_installs` and `Options`.
+    """
+
+    contest: Contest
+    parts: frozenset[Part]
+    threads: tuple[int, ...]
+    seconds: float
+    pattern: str
+    output: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Heat:
+    """One comparison: what its results are called, the suite and where it lies, how to measure."""
+
+    what: str
+    told: str
+    suite: Path
+    options: Options
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """A heat's report, and the file with all its samples."""
+
+    title: str
+    path: Path
+    report: BenchReport
+
+
+def race(context: Context, request: RaceRequest) -> Iterator[Outcome]:
+    """Runs all heats, whose outcomes come one by one; one that Ctrl-C has ended is the last.
+
+    Raises what `find_sides`, `install_sides` and `compare_installs` raise, before the first outcome.
+    """
+    with context.store.scratch() as folder:
+        ours, against = find_sides(context, request.contest)
+        heats = tuple(_heats(context, request, ours, folder))
+        venvs = install_sides(context, request.contest.target, ours, against, folder)
+        for heat in heats:
+            outcome = _run(context, request, heat, against, venvs)
+            yield outcome
+            if outcome.report.interrupted:
+                return
+
+
+def _heats(context: Context, request: RaceRequest, ours: Side, folder: Path) -> Iterator[Heat]:
+    packages = [context.book.load(name) for name in request.contest.packages]
+    modules = tuple(_imported(one) for one in packages) if "imports" in request.parts else ()
+    if "suite" in request.parts:
+        for loaded, module in zip(packages, modules or [""] * len(packages), strict=True):
+            suite, told = _suite(context, request, loaded, ours)
+            name = f"bench-{loaded.recipe.name}"
+            for threads in request.threads:
+                timed = (module,) if module and threads == request.threads[0] else ()
+                options = Options(pattern=request.pattern, threads=threads, modules=timed)
+                yield Heat(what=name, told=told, suite=suite, options=options)
+    elif modules:
+        (folder / "benchmarks").mkdir()
+        (folder / "benchmarks" / "__init__.py").touch()
+        yield Heat(what="imports", told="imports", suite=folder, options=Options(modules=modules))
+    if "blas" in request.parts:
+        for threads in request.threads:
+            options = Options(pattern=request.pattern, threads=threads, timeout=_BLAS_TIMEOUT)
+            yield Heat(what=BLAS, told="BLAS calls", suite=_own_suites() / "blas", options=options)
+
+
+def _imported(loaded: Loaded) -> str:
+    name = loaded.recipe.import_name
+    return _IMPORTED.get(name, name)
+
+
+def _own_suites() -> Path:
+    return package_root() / "bench" / "suites"
+
+
+def _suite(context: Context, request: RaceRequest, loaded: Loaded, ours: Side) -> tuple[Path, str]:
+    """The suite of a package and what to call it: ours where there is one, else upstream's, out of the sdist.
+
+    Raises BenchError where there is neither.
+    """
+    recipe, target = loaded.recipe, request.contest.target
+    if (own := _own_suites() / recipe.import_name).is_dir():
+        return own, f"spokeshave's suite of {recipe.name}"
+    row = pick_version(recipe, target.python_version, ours.versions.get(recipe.distribution))
+    pin = source_pin(row, target)
+    entry = context.store.get("suite", pin["sha256"])
+    if entry is None:
+        sdist = fetch_sdist(context, pin)
+        entry = context.store.put("suite", pin["sha256"], lambda new: _take_suite(context, sdist, new))
+    return entry / "benchmarks", f"upstream's suite of {recipe.name} {row.version}"
+
+
+def _take_suite(context: Context, sdist: Path, target: Path) -> None:
+    """Moves the benchmarks of an sdist into a folder; raises BenchError where it has none."""
+    with context.reporter.stage(f"unpacking {sdist.name}"), context.store.scratch() as folder:
+        tree = unpack(sdist, folder / "tree")
+        if not (tree / "benchmarks").is_dir():
+            raise BenchError(
+                f"{sdist.name} carries no benchmarks, and spokeshave has none of it",
+                next_step="--imports races its import alone",
+            )
+        (tree / "benchmarks").rename(target / "benchmarks")
+
+
+def _run(
+    context: Context, request: RaceRequest, heat: Heat, against: Side, venvs: tuple[Venv, Venv]
+) -> Outcome:
+    contest, threads = request.contest, heat.options.threads
+    request.output.mkdir(parents=True, exist_ok=True)
+    path = request.output / result_name(heat.what, contest.profile, against.label, threads)
+    title = f"{contest.profile} against {against.label}: {heat.told}"
+    title += f", {threads} threads" if threads > 1 else ""
+    journal = path.with_suffix(".jsonl")
+    with context.reporter.stage(f"racing {title}"):
+        report = compare_installs(
+            Path(venvs[0].python),
+            Path(venvs[1].python),
+            heat.suite,
+            seconds=request.seconds,
+            options=heat.options,
+            journal=journal,
+            on_progress=_follow(context.reporter),
+            told=Told(suite=heat.told, against=against.label),
+        )
+    write_json(report, path)
+    journal.unlink()  # all that it holds is in the report; after a kill it stays
+    return Outcome(title=title, path=path, report=report)
+
+
+def _follow(reporter: Reporter) -> OnProgress:
+    def tell(progress: Progress) -> None:
+        reporter.line(f"[{progress.done}/{progress.planned}] {progress.phase}: {progress.label}")
+
+    return tell

@@ -1,0 +1,72 @@
+"""Where the results of a race are kept, and what a program is told of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from spokeshave.bench.report import BenchReport
+from spokeshave.bench.stats import centre
+from spokeshave.bench.tables import differing
+
+BLAS = "blas"  # what `spokeshave report` reads
+REPEATING = (1.15, 1.5)  # bounds above which the cases that repeat are told
+
+
+def result_name(what: str, profile: str, against: str, threads: int) -> str:
+    """The file name of a race of `what`: of each profile, opponent and number of threads its own."""
+    words = [what, profile]
+    if against != "stock":
+        words += ["against", re.sub(r"[^\w.+]+", "-", against).strip("-.")]
+    if threads != 1:
+        words += [str(threads), "threads"]
+    return "-".join(words) + ".json"
+
+
+def blas_results(folder: Path, profile: str) -> tuple[Path, ...]:
+    """The races of a profile's BLAS against stock's in a folder, by number of threads."""
+    found = {}
+    for path in folder.glob(f"{BLAS}-{profile}*.json"):
+        rest = path.stem.removeprefix(f"{BLAS}-{profile}")
+        if many := re.fullmatch(r"(?:-(\d+)-threads)?", rest):
+            found[int(many[1] or 1)] = path
+    return tuple(found[threads] for threads in sorted(found))
+
+
+def to_json(report: BenchReport) -> dict[str, Any]:
+    """A report without its samples, as JSON-serialisable data; times in seconds, memory in bytes."""
+    header = report.header
+    return {
+        "suite": header.suite,
+        "against": header.against,
+        "differs": list(differing(report)),
+        "threads": header.options.threads,
+        "processor": header.processor,
+        "started": header.started,
+        "interrupted": report.interrupted,
+        "planned": header.planned,
+        "not_taken": report.not_taken,
+        "unchecked": report.unchecked,
+        "summary": asdict(report.summary) if report.summary else None,
+        "repeating": {
+            f"{bound:.2f}": [result.case.label for result in report.repeating(bound)] for bound in REPEATING
+        },
+        "cases": [
+            {
+                "case": result.case.label,
+                "ratio": result.ratio,
+                "quartiles": [result.low, result.high],
+                "lasting": result.lasting,
+                "pairs": len(result.visits),
+                "stock_seconds": centre(result.visits[-1].stock),
+            }
+            for result in report.results
+        ],
+        "imports": [asdict(row) for row in report.imports],
+        "faults": [
+            {"case": fault.case.label, "side": fault.side, "kind": fault.kind, "reason": fault.reason}
+            for fault in report.faults
+        ],
+    }

@@ -1,0 +1,162 @@
+"""The two installs of a race: their wheels, and a venv of each with the same beside them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.version import Version
+
+from spokeshave import verify
+from spokeshave.context import Context
+from spokeshave.errors import BenchError, EngineMissing, WheelError
+from spokeshave.fetch import fetch_wheel
+from spokeshave.model import Target
+from spokeshave.recipes import Loaded, did_you_mean, pick_version
+from spokeshave.sources import pip_error
+from spokeshave.venvs import Venv, install, install_alike, make_venv
+from spokeshave.wheel import parse_name
+
+STOCK = "stock"
+_RUNNER = ("asv_runner>=0.2,<1", "packaging")  # ASV's runner, and what some suites read versions with
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contest:
+    """Whose wheels are raced: of `packages` in `profile` out of `wheelhouse`, against what `against` names.
+
+    Either side is "stock" or a profile; `against` may be another wheelhouse, too.
+    """
+
+    packages: tuple[str, ...]
+    profile: str
+    wheelhouse: Path
+    against: str
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """The wheels of one install, and what it is called."""
+
+    label: str
+    wheels: tuple[Path, ...]
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Each distribution's version without the local part."""
+        names = [parse_name(path.name) for path in self.wheels]
+        return {name.distribution.replace("_", "-"): Version(name.version).public for name in names}
+
+
+def stack_of(context: Context, packages: tuple[str, ...]) -> tuple[Loaded, ...]:
+    """The recipes of packages and of what they are proved with, each after those that it needs.
+
+    Raises RecipeError for a package without a recipe, and BenchError for a library.
+    """
+    found: dict[str, Loaded] = {}
+    for name in packages:
+        loaded = context.book.load(name)
+        if loaded.recipe.kind != "python":
+            raise BenchError(f"{name} is a library", next_step="race what calls it: spokeshave bench --blas")
+        for part in (*loaded.recipe.verify.stack, name):
+            found[part] = context.book.load(part)
+    return tuple(found.values())
+
+
+def find_sides(context: Context, contest: Contest) -> tuple[Side, Side]:
+    """The wheels of ours and of the other side; stock ones are fetched in the versions of ours.
+
+    Raises WheelError where one of ours is not there, BenchError where no stock wheel is pinned.
+    """
+    ours = _side(context, contest, contest.profile, {})
+    named = contest.against
+    if named == STOCK or named in context.book.profile_names():
+        return ours, _side(context, contest, named, ours.versions)
+    if not Path(named).is_dir():
+        known = (STOCK, *context.book.profile_names())
+        raise BenchError(
+            f"--against {named}: neither stock, nor a profile, nor a folder of wheels",
+            next_step=did_you_mean(named, known),
+        )
+    return ours, Side(label=named, wheels=_built(context, contest, contest.profile, Path(named)))
+
+
+def _side(context: Context, contest: Contest, label: str, versions: Mapping[str, str]) -> Side:
+    if label == STOCK:
+        return Side(label=label, wheels=tuple(_stock(context, contest, versions)))
+    context.book.profile(label)
+    return Side(label=label, wheels=_built(context, contest, label, contest.wheelhouse))
+
+
+def _stock(context: Context, contest: Contest, versions: Mapping[str, str]) -> Iterator[Path]:
+    target = contest.target
+    for loaded in stack_of(context, contest.packages):
+        recipe = loaded.recipe
+        row = pick_version(recipe, target.python_version, versions.get(recipe.distribution))
+        sha256 = row.stock.get(target.identifier)
+        if sha256 is None:
+            raise BenchError(
+                f"recipe {recipe.name} pins no stock wheel of {row.version} for {target.identifier}",
+                next_step="add its sha256 under [versions.stock]",
+            )
+        kept = context.store.get("stock", sha256)  # where `verify` has put it
+        pin = {"pypi": recipe.distribution, "version": row.version, "sha256": sha256}
+        yield next(kept.glob("*.whl")) if kept else fetch_wheel(context, pin, target)
+
+
+def _built(context: Context, contest: Contest, profile: str, folder: Path) -> tuple[Path, ...]:
+    """The newest wheels of a profile in a folder, with the libraries that they need."""
+    wheels = []
+    for loaded in stack_of(context, contest.packages):
+        stem = loaded.recipe.distribution.replace("-", "_")
+        found = [*folder.glob(f"{stem}-*+{profile}.*-{contest.target.python}-*.whl")]
+        found += folder.glob(f"{stem}-*+{profile}.*-py3-none-any.whl")
+        if not found:
+            raise WheelError(
+                f"there is no wheel of {loaded.recipe.name} in profile {profile} in {folder}",
+                next_step=f"spokeshave build {loaded.recipe.name} --profile {profile} --output {folder}",
+            )
+        wheels.append(max(found, key=lambda path: Version(parse_name(path.name).version)))
+    proved = verify.candidates(context, tuple(wheels))
+    return tuple(dict.fromkeys(path for one in proved for path in (*one.companions, one.wheel)))
+
+
+def install_sides(
+    context: Context, target: Target, ours: Side, against: Side, folder: Path
+) -> tuple[Venv, Venv]:
+    """Two new venvs in `folder` that differ in the wheels of the sides alone.
+
+    Raises NetworkError where pip cannot get what the wheels require, BenchError where ours do not go in.
+    """
+    log, python = context.logs / "bench-install.log", _interpreter(target)
+    with context.reporter.stage(f"installing {ours.label} and {against.label}"):
+        mine, theirs = (
+            make_venv(folder / name, context.runner, log, python=python) for name in ("ours", "stock")
+        )
+        done = install(theirs, (*map(str, against.wheels), *_RUNNER), context.runner, log)
+        if not done.ok:
+            raise pip_error(done.output, "the wheels to compare with and what they require", log)
+        exclude = tuple(dict.fromkeys([*ours.versions, *against.versions]))
+        files = tuple(map(str, ours.wheels))
+        done = install_alike(mine, files, like=theirs, exclude=exclude, runner=context.runner, log=log)
+    if not done.ok:
+        tail = "\n  ".join(done.output.splitlines()[-4:])
+        raise BenchError(f"the wheels of {ours.label} cannot be installed:\n  {tail}", log=log)
+    return mine, theirs
+
+
+def _interpreter(target: Target) -> str:
+    """This Python where it is of the target's version, else the one on PATH that is."""
+    if f"cp{sys.version_info[0]}{sys.version_info[1]}" == target.python:
+        return sys.executable
+    found = shutil.which(f"python{target.python_version}")
+    if not found:
+        raise EngineMissing(
+            f"the wheels are for Python {target.python_version}, which is not on PATH",
+            next_step=f"install python{target.python_version} and its -venv package",
+        )
+    return found
