@@ -101,14 +101,3 @@ bootstrap() {
     make_venv
     make_engine
 }
-
-# The newest version that a recipe has.
-recipe_version() {
-    sed -n 's/^version = "\(.*\)"/\1/p' "recipes/$1/recipe.toml" | head -n 1
-}
-
-# A venv for one side of a race, with what runs upstream's benchmarks.
-make_side() {
-    "$(find_python)" -m venv "$1"
-    "$1/bin/pip" install --quiet --disable-pip-version-check 'asv_runner<1' packaging
-}

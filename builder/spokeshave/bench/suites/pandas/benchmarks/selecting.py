@@ -31,7 +31,7 @@ class Pick:
         self.labelled.loc[self.labels]
 
     def time_loc_times(self) -> None:
-        self.timed.loc["2021-03-04 08":"2021-03-04 20"]  # type: ignore[misc]
+        self.timed.loc["2021-03-04 08":"2021-03-04 20"]
 
     def time_loc_first_level(self) -> None:
         self.nested.loc[self.name]
