@@ -154,13 +154,19 @@ def find_cases(pair: Pair, options: Options, seed: int) -> Catalogue:
                 f"{side} cannot list the benchmarks: {fault}",
                 next_step="import the benchmark package with that interpreter and see why",
             ) from fault
-    return catalogue(
+    found = catalogue(
         listings["ours"],
         listings["stock"],
         seed=seed,
         pattern=options.pattern,
         limit=options.max_cases,
     )
+    if options.pattern and not found.functions:
+        raise BenchError(
+            f"no benchmark of the {found.filtered} has a name in which {options.pattern!r} is found",
+            next_step="names are of the form module.Class.time_it",
+        )
+    return found
 
 
 def _visit(pair: Pair, case: Case, options: Options, *, rounds: int, turn: int) -> Iterator[Measured | Fault]:

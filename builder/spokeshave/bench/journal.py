@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -16,10 +16,11 @@ _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class Journal:
-    """Appends a header and records to a file; without a path it keeps nothing."""
+    """Appends a header and records to a file, which the header makes; without a path it keeps nothing."""
 
     def __init__(self, path: Path | None) -> None:
-        self._file = path.open("wb") if path else None
+        self._path = path
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -34,7 +35,8 @@ class Journal:
             self._file.close()
 
     def begin(self, header: Header) -> None:
-        """Writes the first line."""
+        """Writes the first line of a new file."""
+        self._file = self._path.open("wb") if self._path else None
         self._write(_HEADER.dump_json(header))
 
     def add(self, record: Record) -> None:

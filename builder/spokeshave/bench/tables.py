@@ -119,7 +119,8 @@ def tables(report: BenchReport) -> Iterator[RenderableType]:
     against = report.header.against
     if report.summary:
         yield _cases(f"slowest {_SHOWN}", report.results[:_SHOWN], against)
-        yield _cases(f"fastest {_SHOWN}", report.results[: -_SHOWN - 1 : -1], against)
+        if rest := report.results[_SHOWN:]:
+            yield _cases(f"fastest {_SHOWN}", rest[: -_SHOWN - 1 : -1], against)
         yield _summary(report, report.summary)
     left_out = _left_out(report)
     if left_out.row_count:

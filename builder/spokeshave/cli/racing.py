@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from spokeshave.model import Target
 from spokeshave.picture.speed import speed_picture
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
-_READ = click.Path(path_type=Path, dir_okay=False, exists=True)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -58,7 +58,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--output", type=_FOLDER, metavar="DIR", help="Where the samples go (default: the wheelhouse).")
 @click.option("--picture", type=_FILE, metavar="FILE", help="Draw the ratios, as SVG.")
 @click.option(
-    "--from", "sources", type=_READ, multiple=True, metavar="FILE", help="Show earlier results again."
+    "--from", "sources", type=_FILE, multiple=True, metavar="FILE", help="Show earlier results again."
 )
 @click.option("--json", "as_json", is_flag=True, help="Write the results, without samples, to stdout.")
 @click.pass_obj
@@ -99,6 +99,7 @@ def bench(
       spokeshave bench --from wheelhouse/bench-numpy-lean.json --picture speed.svg
     """
     check_python_tag(python)
+    _check_pattern(pattern)
     if picture and not picture.parent.is_dir():
         raise click.BadParameter(f"there is no folder {picture.parent}", param_hint="--picture")
     if not (packages or blas or sources):
@@ -106,7 +107,7 @@ def bench(
     if sources:
         return _show(options, [_kept(path) for path in sources], picture, as_json)
     contest = Contest(
-        packages=packages or ("numpy",),
+        packages=tuple(dict.fromkeys(packages)) or ("numpy",),
         profile=profile,
         wheelhouse=wheelhouse,
         against=against,
@@ -123,6 +124,13 @@ def bench(
     return _show(options, race(options.context(), request), picture, as_json)
 
 
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as fault:
+        raise click.BadParameter(f"{pattern!r}: {fault}", param_hint="--filter") from fault
+
+
 def _parts(*, blas: bool, imports: bool, filtered: bool) -> frozenset[Part]:
     switched: dict[Part, bool] = {"imports": imports, "blas": blas}
     if not any(switched.values()):
@@ -131,6 +139,8 @@ def _parts(*, blas: bool, imports: bool, filtered: bool) -> frozenset[Part]:
 
 
 def _kept(path: Path) -> Outcome:
+    if not path.is_file():
+        raise click.BadParameter(f"there is no file {path}", param_hint="--from")
     report = read_journal(path) if path.suffix == ".jsonl" else read_json(path)
     return Outcome(title=f"{path.stem}: {report.header.suite}", path=path, report=report)
 

@@ -104,8 +104,13 @@ def test_a_silent_worker_is_given_up(tmp_path: Path, suite: Path, stock: Path) -
 def test_what_cannot_be_compared_is_told(tmp_path: Path, suite: Path, stock: Path) -> None:
     with pytest.raises(BenchError, match="no benchmark package"):
         compare_installs(stock, stock, tmp_path)
+    with pytest.raises(BenchError, match=r"no benchmark of the \d has a name in which 'nought'"):
+        compare_installs(stock, stock, suite, options=Options(pattern="nought"))
     with pytest.raises(BenchError, match=r"ours, .*no-such-python"):
         compare_installs(tmp_path / "no-such-python", stock, suite)
+    with pytest.raises(BenchError):
+        compare_installs(tmp_path / "no-such-python", stock, suite, journal=tmp_path / "run.jsonl")
+    assert not (tmp_path / "run.jsonl").exists()
     bare = tmp_path / "bare"
     bare.write_text(f'#!/bin/sh\nexec "{stock}" -S "$@"\n')
     bare.chmod(0o755)

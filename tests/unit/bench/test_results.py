@@ -158,6 +158,7 @@ def test_an_interrupted_race_ends_with_its_code(bench: Invoke, tmp_path: Path) -
         ((), 2, "name PACKAGEs"),
         (("numpy", "--python", "3.11"), 2, "not a Python tag"),
         (("numpy", "--picture", "no/such/p.svg"), 2, "there is no folder no/such"),
+        (("numpy", "--filter", "("), 2, "'('"),
         (("nympy",), 3, "did you mean 'numpy'"),
         (("openblas",), 42, "spokeshave bench --blas"),
         (("numpy", "--profile", "lena"), 3, "did you mean 'lean'"),
