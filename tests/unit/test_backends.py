@@ -14,10 +14,10 @@ from rich.console import Console
 from spokeshave import backends
 from spokeshave.backends import ROUTINES, measured
 from spokeshave.bench import Case, Options, Visit, write_json
-from spokeshave.bench.compare import suite_package
 from spokeshave.bench.imports import pinned_cpus
 from spokeshave.bench.model import Catalogue, Install, Measured
 from spokeshave.bench.report import assemble, header_of
+from spokeshave.bench.suite import suite_package
 from spokeshave.digests import package_root
 from spokeshave.errors import BenchError
 from spokeshave.model import file_sha256

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-import shutil
 import tempfile
 import time
 from collections import defaultdict
@@ -33,6 +32,7 @@ from spokeshave.bench.model import (
 from spokeshave.bench.pair import CaseError, Pair, Turn
 from spokeshave.bench.report import BenchReport, Record, assemble, header_of
 from spokeshave.bench.stats import combined_ratio, stands_out
+from spokeshave.bench.suite import copied, suite_package
 from spokeshave.errors import BenchError
 
 FIRST_SHARE = 0.75  # of the time budget; the rest is for checking again
@@ -96,24 +96,6 @@ def processor() -> str:
         found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.M)
         return found[1] if found else ""
     return ""
-
-
-def suite_package(suite: Path) -> Path:
-    """The folder of the benchmark package: `suite` itself, or `benchmarks` in it as ASV has it."""
-    for folder in (suite, suite / "benchmarks"):
-        if (folder / "__init__.py").is_file():
-            return folder.absolute()
-    raise BenchError(
-        f"{suite} holds no benchmark package",
-        next_step="name the folder with asv.conf.json, or the package inside it",
-    )
-
-
-def _copied(package: Path, home: Path) -> Path:
-    """A copy of the package: suites write caches beside themselves, and both sides share it."""
-    target = home / "suite" / package.name
-    shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
-    return target
 
 
 def describe(pair: Pair, pythons: Mapping[Side, Path]) -> dict[Side, Install]:
@@ -264,6 +246,7 @@ def compare_installs(
     journal: Path | None = None,
     on_progress: OnProgress | None = None,
     told: Told | None = None,
+    scratch: Path | None = None,
 ) -> BenchReport:
     """Runs an ASV suite's timing benchmarks against two installs in turns.
 
@@ -271,14 +254,18 @@ def compare_installs(
     asv.conf.json or the benchmark package in it (copied, never written to). `seconds` is the budget
     without the import times; one case of every function is measured even beyond it. `seed` decides
     which parameters come first. `journal` receives each record as a JSON line. Ratios are ours / stock.
-    `told` is what the report calls them. Ctrl-C ends the measuring, and the report holds what there is.
+    `told` is what the report calls them. The workers' homes are made in `scratch`. Ctrl-C ends the measuring,
+    and the report holds what there is.
 
     Raises BenchError where the two cannot be compared at all.
     """
     options, told = options or Options(), told or Told(suite=str(suite))
     pythons: dict[Side, Path] = {"ours": ours.absolute(), "stock": stock.absolute()}
-    with tempfile.TemporaryDirectory(prefix="spokeshave-bench-") as folder, Journal(journal) as log:
-        package = _copied(suite_package(suite), Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="spokeshave-bench-", dir=scratch) as folder,
+        Journal(journal) as log,
+    ):
+        package = copied(suite_package(suite), Path(folder))
         job = Job(pythons=pythons, package=package, home=Path(folder), options=options)
         with Pair(job.start) as pair:
             installs, found = describe(pair, pythons), find_cases(pair, options, seed)

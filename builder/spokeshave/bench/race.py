@@ -156,6 +156,7 @@ def _run(
             journal=journal,
             on_progress=_follow(context.reporter),
             told=Told(suite=heat.told, against=against.label),
+            scratch=venvs[0].root.parent,
         )
     write_json(report, path)
     journal.unlink()  # all that it holds is in the report; after a kill it stays

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.bench.compare import suite_package
+from spokeshave.bench.suite import suite_package
 from spokeshave.digests import package_root
 from spokeshave.recipes import RecipeBook
 from support import RECIPES
