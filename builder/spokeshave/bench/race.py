@@ -24,7 +24,7 @@ from spokeshave.venvs import Venv
 Part = Literal["suite", "imports", "blas"]
 # What an application imports of a package first, where that is not the package itself.
 _IMPORTED = {"scipy": "scipy.stats", "sklearn": "sklearn.ensemble"}
-_BLAS_TIMEOUT = 900.0  # seconds; an SVD of 2000 rows takes ten, and each case has half a dozen a side
+_BLAS_TIMEOUT = 180.0  # seconds; an SVD of 2000 rows takes five, and a case has at least three a side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
