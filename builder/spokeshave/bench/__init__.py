@@ -1,6 +1,7 @@
 """Speed of two installs compared with upstream's own ASV benchmarks, their import time and memory.
 
-`compare_installs` is the entry. It runs the timing benchmarks of a suite under two interpreters
+`race.race` is the entry for wheels: it makes the installs and finds the suites. `compare_installs` is one
+comparison. It runs the timing benchmarks of a suite under two interpreters
 ("ours" and "stock") in long-lived processes on one CPU with one thread (or more), by turns A B B A, and gives
 time ratios ours / stock. Time in which other processes had the CPU is known from the kernel and
 taken off, so that a busy machine does little harm. Both interpreters' environments need

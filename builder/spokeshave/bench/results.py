@@ -65,6 +65,9 @@ def to_json(report: BenchReport) -> dict[str, Any]:
             for result in report.results
         ],
         "imports": [asdict(row) for row in report.imports],
+        "import_faults": [
+            {"module": row.module, "side": row.side, "reason": row.fault} for row in report.import_faults
+        ],
         "faults": [
             {"case": fault.case.label, "side": fault.side, "kind": fault.kind, "reason": fault.reason}
             for fault in report.faults

@@ -37,6 +37,12 @@ def test_a_timer_of_the_benchmarks_own_is_taken_as_it_is(monkeypatch: pytest.Mon
     assert worker._timed(FakeTimer(lambda: 0.0), 1) == 9.5
 
 
+def test_what_several_threads_wait_for_may_be_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = iter([0.0, 9.0])
+    monkeypatch.setattr(worker, "waited", lambda: next(waits))
+    assert worker._timed(FakeTimer(timeit.default_timer), 1, threads=2) == 9.5
+
+
 def test_waiting_never_shrinks() -> None:
     before = worker.waited()
     assert 0 <= before <= worker.waited()
