@@ -36,6 +36,7 @@ from spokeshave.bench.suite import copied, suite_package
 from spokeshave.errors import BenchError
 
 FIRST_SHARE = 0.75  # of the time budget; the rest is for checking again
+SLOW = 1.15  # ratio above which a case is checked again whatever the budget
 AGAIN = 2  # further pairs of processes that check what stands out, with twice the rounds
 _START_TIMEOUT = 300.0  # seconds; listing imports the whole suite
 OnProgress = Callable[[Progress], None]
@@ -175,25 +176,29 @@ def first_look(
             yield done + 1, record
 
 
-def outliers(records: Iterable[Record]) -> list[Case]:
-    """The measured cases that stand out, the farthest from 1 first."""
+def outliers(records: Iterable[Record]) -> dict[Case, float]:
+    """The measured cases that stand out, with their ratios: slow ones first, then the farthest from 1."""
     visits: dict[Case, list[Visit]] = defaultdict(list)
     for record in records:
         if isinstance(record, Measured):
             visits[record.case].append(record.visit)
     ratios = {case: combined_ratio(taken) for case, taken in visits.items()}
     far = [case for case, ratio in ratios.items() if stands_out(ratio)]
-    return sorted(far, key=lambda case: (-abs(math.log(ratios[case])), case.label))
+    far.sort(key=lambda case: (ratios[case] <= SLOW, -abs(math.log(ratios[case])), case.label))
+    return {case: ratios[case] for case in far}
 
 
 def second_look(
-    pair: Pair, far: list[Case], options: Options, watch: Watch
+    pair: Pair, far: Mapping[Case, float], options: Options, watch: Watch
 ) -> Iterator[tuple[int, Measured | Fault]]:
-    """Measures what stands out again, each time in new processes, while the budget lasts."""
+    """Measures what stands out again, each time in new processes, while the budget lasts.
+
+    What is slow is measured once more in any case, so that chance can be told from a cause.
+    """
     for again in range(AGAIN):
         pair.close()
-        for done, case in enumerate(far):
-            if watch.spent(1.0):
+        for done, (case, ratio) in enumerate(far.items()):
+            if watch.spent(1.0) and (again or ratio <= SLOW):
                 return
             longer = replace(options, case_seconds=2 * options.case_seconds)
             for record in _visit(pair, case, longer, rounds=2 * options.rounds, turn=done + again):
@@ -252,10 +257,10 @@ def compare_installs(
 
     `ours` and `stock` are interpreters whose environments have asv_runner, `suite` is the folder with
     asv.conf.json or the benchmark package in it (copied, never written to). `seconds` is the budget
-    without the import times; one case of every function is measured even beyond it. `seed` decides
-    which parameters come first. `journal` receives each record as a JSON line. Ratios are ours / stock.
-    `told` is what the report calls them. The workers' homes are made in `scratch`. Ctrl-C ends the measuring,
-    and the report holds what there is.
+    without the import times; one case of every function is measured even beyond it, and checked again where
+    it is slow. `seed` decides which parameters come first. `journal` receives each record as a JSON line.
+    Ratios are ours / stock. `told` is what the report calls them. The workers' homes are made in
+    `scratch`. Ctrl-C ends the measuring, and the report holds what there is.
 
     Raises BenchError where the two cannot be compared at all.
     """

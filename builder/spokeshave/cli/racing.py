@@ -47,7 +47,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     type=click.FloatRange(min=0),
     default=600.0,
     show_default=True,
-    help="For each suite; one case of every function is measured even beyond it.",
+    help="For each suite; every function is measured once even beyond it, and what is slow again.",
 )
 @click.option(
     "--threads",

@@ -87,6 +87,7 @@ def test_the_budget_never_costs_a_function(suite: Path, ours: Path, stock: Path)
     assert report.summary is not None
     assert report.summary.functions == report.header.functions == 3
     assert report.not_taken == 5
+    assert {len(result.visits) for result in report.results} == {2}, "slow, so that it was checked again"
 
 
 def test_a_silent_worker_is_given_up(tmp_path: Path, suite: Path, stock: Path) -> None:
