@@ -98,8 +98,10 @@ def _left_out(report: BenchReport) -> Table:
 
 def _imports(report: BenchReport) -> Table:
     against = report.header.against
-    columns = ("module", "ours", against, "time ratio", "peak ours", f"peak {against}", "memory ratio")
-    table = Table(*columns, title="import in a fresh process", title_justify="left")
+    table = Table(title="import in a fresh process", title_justify="left")
+    table.add_column("module", overflow="fold")
+    for heading in ("ours", against, "time ratio", "peak ours", f"peak {against}", "memory ratio"):
+        table.add_column(heading)
     for row in report.imports:
         ours, stock = row.ours_seconds, row.stock_seconds
         table.add_row(
