@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import re
 import tempfile
 import time
@@ -281,6 +282,7 @@ def compare_installs(
                 suite=told.suite,
                 against=told.against,
                 processor=processor(),
+                load=os.getloadavg()[0],
                 seconds=seconds,
                 seed=seed,
                 started=datetime.now(UTC).isoformat(timespec="seconds"),

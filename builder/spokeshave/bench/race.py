@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from spokeshave.venvs import Venv
 Part = Literal["suite", "imports", "blas"]
 # What an application imports of a package first, where that is not the package itself.
 _IMPORTED = {"scipy": "scipy.stats", "sklearn": "sklearn.ensemble"}
+_BUSY = 1.0
+_BUSY_MEANS = "times of several threads mean nothing then, however often they repeat"
 _BLAS_TIMEOUT = 180.0  # seconds; an SVD of 2000 rows takes five, and a case has at least three a side
 
 
@@ -146,6 +149,8 @@ def _run(
     title = f"{contest.profile} against {against.label}: {heat.told}"
     title += f", {threads} threads" if threads > 1 else ""
     journal = path.with_suffix(".jsonl")
+    if threads > 1 and (load := os.getloadavg()[0]) > _BUSY:
+        context.reporter.say(f"note: others keep this machine busy (load {load:.1f}): {_BUSY_MEANS}")
     with context.reporter.stage(f"racing {title}"):
         report = compare_installs(
             Path(venvs[0].python),

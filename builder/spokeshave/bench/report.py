@@ -41,7 +41,8 @@ Where = Literal["ours", "stock", "both"]
 class Header:
     """What was compared and how; `seconds` is the time budget, `started` an ISO 8601 UTC time.
 
-    `against` names what the side "stock" was; `processor` is the model that the kernel tells.
+    `against` names what the side "stock" was; `processor` is the model that the kernel tells,
+    `load` how many processes wanted a CPU in the minute before.
     """
 
     ours: Install
@@ -60,6 +61,7 @@ class Header:
     started: str
     against: str = "stock"
     processor: str = ""
+    load: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -136,6 +138,7 @@ def header_of(
     started: str,
     against: str = "stock",
     processor: str = "",
+    load: float = 0.0,
 ) -> Header:
     """Everything that is known before the first measurement."""
     return Header(
@@ -155,6 +158,7 @@ def header_of(
         started=started,
         against=against,
         processor=processor,
+        load=load,
     )
 
 

@@ -44,6 +44,7 @@ def to_json(report: BenchReport) -> dict[str, Any]:
         "differs": list(differing(report)),
         "threads": header.options.threads,
         "processor": header.processor,
+        "load": header.load,
         "started": header.started,
         "interrupted": report.interrupted,
         "planned": header.planned,
