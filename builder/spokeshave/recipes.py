@@ -111,16 +111,19 @@ class RecipeBook:
         raise RecipeError(f"there is no recipe for {name!r}", next_step=did_you_mean(name, self.names()))
 
     def profile(self, name: str) -> Profile:
-        """Reads and validates one profile, with what it extends; raises RecipeError where there is none."""
+        """Reads and validates one profile, with what it extends; raises RecipeError where there is none.
+
+        A name that ends in `.toml` is the path of a profile's file.
+        """
         return self._extended(name, ())
 
     def _extended(self, name: str, before: tuple[str, ...]) -> Profile:
         own = self._own_profile(name)
         if own.extends is None:
             return own
-        if own.extends in (name, *before):
+        if own.extends in (own.name, *before):
             raise RecipeError(f"profile {name!r} extends itself through {own.extends!r}")
-        base = self._extended(own.extends, (name, *before))
+        base = self._extended(own.extends, (own.name, *before))
         return own.model_copy(
             update={
                 "levers": {**base.levers, **own.levers},
@@ -132,13 +135,15 @@ class RecipeBook:
         )
 
     def _own_profile(self, name: str) -> Profile:
-        for folder in self.folders:
-            path = folder / "profiles" / f"{name}.toml"
+        named = name.endswith(".toml")
+        for path in [Path(name)] if named else [f / "profiles" / f"{name}.toml" for f in self.folders]:
             if path.is_file():
                 profile = _parse(path, Profile)
-                if profile.name != name:
-                    raise RecipeError(f"{path}: name is {profile.name!r}, its file says {name!r}")
+                if profile.name != path.stem:
+                    raise RecipeError(f"{path}: name is {profile.name!r}, its file says {path.stem!r}")
                 return profile
+        if named:
+            raise RecipeError(f"there is no profile file {name}", next_step="give the path of a profile")
         raise RecipeError(f"there is no profile {name!r}", next_step=did_you_mean(name, self.profile_names()))
 
 
