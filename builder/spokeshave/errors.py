@@ -112,6 +112,12 @@ class PublishError(SpokeshaveError):
     exit_code = 43
 
 
+class TraceError(SpokeshaveError):
+    """A command that cannot be traced, or a record that does not fit."""
+
+    exit_code = 44
+
+
 class StoreError(SpokeshaveError):
     """The store cannot be read or written, for example because the disk is full."""
 

@@ -182,3 +182,14 @@ def copy_whole(source: Path, target: Path) -> None:
         part.rename(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Writes a text file to where users look; it is there whole, or as it was before."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        part.write_text(text, "utf-8")
+        part.rename(target)
+    finally:
+        part.unlink(missing_ok=True)
