@@ -6,13 +6,13 @@ The graph is made from the patched sources of every recipe, since a package can 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave import digests, patches
 from spokeshave.archive import unpack
-from spokeshave.closure import ImportGraph, broken, build_graph, graph_from_json
+from spokeshave.closure import Breaks, Edge, ImportGraph, broken, build_graph, graph_from_json
 from spokeshave.context import Context
 from spokeshave.errors import RemovalRefused
 from spokeshave.fetch import fetch_sdist
@@ -101,16 +101,22 @@ def removed_modules(context: Context, profile: Profile) -> dict[str, str]:
     }
 
 
+def find_breaks(
+    context: Context, profile: Profile, graph: ImportGraph, extra: Sequence[Edge] = ()
+) -> tuple[Breaks, dict[str, str]]:
+    """What the profile's removals break, and `removed_modules`; `extra` are imports that no source shows."""
+    removed = removed_modules(context, profile)
+    parts = [part for one in stack_recipes(context) for part, _ in chosen_components(one, profile)]
+    rows = [*profile.allow, *(row for part in parts for row in part.allow)]
+    allowed = [(row.importer, row.target) for row in rows]
+    return broken(graph, frozenset(removed), extra, allowed), removed
+
+
 def check_removals(context: Context, profile: Profile, target: Target) -> None:
     """Raises RemovalRefused, with the chains of imports, where kept code needs what the profile removes."""
     if not profile.remove:
         return
-    removed = removed_modules(context, profile)
-    graph = import_graph(context, profile, target)
-    parts = [part for one in stack_recipes(context) for part, _ in chosen_components(one, profile)]
-    rows = [*profile.allow, *(row for part in parts for row in part.allow)]
-    allowed = [(row.importer, row.target) for row in rows]
-    found = broken(graph, frozenset(removed), allowed=allowed)
+    found, removed = find_breaks(context, profile, import_graph(context, profile, target))
     lines = [f"  {chain}   (component {owner_of(chain.target, removed)})" for chain in found.chains]
     lines += [f"  allow: nothing in {importer} imports {to}" for importer, to in found.stale]
     if lines:

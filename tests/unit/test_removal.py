@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
+from smallstack import small_stack
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError, RemovalRefused
 from spokeshave.explain import explain
-from spokeshave.model import file_sha256
-from spokeshave.progress import PlainReporter
-from spokeshave.recipes import RecipeBook
 from spokeshave.removal import check_removals, stack_recipes
-from spokeshave.run import run
-from spokeshave.store import Store
 from support import TARGET, demo_files, write_wheel
 
 ALPHA = {
@@ -51,39 +44,7 @@ PROFILE = 'schema = 1\nname = "app"\nsummary = "small"\n[levers]\n'
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    reporter = PlainReporter(Console(stderr=True))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    for name, files, extra, stack in (
-        ("alpha", ALPHA, COMPONENTS, "[]"),
-        ("beta", BETA, "", '["alpha"]'),
-    ):
-        sdist = write_sdist(tmp_path / f"{name}-1.0.tar.gz", name, files)
-        digest = file_sha256(sdist)
-        store.put("source", digest, lambda new, sdist=sdist: sdist.rename(new / sdist.name))  # type: ignore[misc]
-        write_recipe(tmp_path / "recipes" / name, name, digest, extra=extra, stack=stack)
-    (tmp_path / "recipes" / "profiles").mkdir()
-    book = RecipeBook([tmp_path / "recipes"])
-    return Context(book=book, store=store, runner=run, reporter=reporter, logs=tmp_path / "logs")
-
-
-def write_sdist(path: Path, name: str, files: dict[str, str]) -> Path:
-    with tarfile.open(path, "w:gz") as archive:
-        for member, text in files.items():
-            info = tarfile.TarInfo(f"{name}-1.0/{member}")
-            info.size = len(text)
-            archive.addfile(info, io.BytesIO(text.encode()))
-    return path
-
-
-def write_recipe(folder: Path, name: str, digest: str, *, extra: str, stack: str) -> None:
-    folder.mkdir(parents=True)
-    (folder / "lock.txt").write_text("")
-    (folder / "recipe.toml").write_text(
-        f'schema = 1\nname = "{name}"\ndistribution = "{name}"\nimport-name = "{name}"\nsummary = "x"\n'
-        f'license = "MIT"\n[[versions]]\nversion = "1.0"\n'
-        f'source = {{ pypi = "{name}", sha256 = "{digest}" }}\n[build]\nbackend = "meson-python"\n'
-        f'requires = "lock.txt"\n[verify]\nrequires = "lock.txt"\nstack = {stack}\n{extra}'
-    )
+    return small_stack(tmp_path, {"alpha": (ALPHA, COMPONENTS), "beta": (BETA, "")})
 
 
 def write_profile(context: Context, *rows: str) -> None:

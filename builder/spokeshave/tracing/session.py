@@ -1,0 +1,120 @@
+"""One traced run of a command: what it loaded, in which versions, and what that weighs."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+
+from spokeshave.context import Context
+from spokeshave.errors import RecipeError
+from spokeshave.levers.base import fits
+from spokeshave.model import Target
+from spokeshave.recipes import pick_version
+from spokeshave.removal import stack_recipes
+from spokeshave.tables import ComponentTable
+from spokeshave.tracing.inject import Watch, run_recorded
+from spokeshave.tracing.record import Run
+from spokeshave.tracing.resolve import components
+from spokeshave.weigh import kind_of
+
+_KEPT = frozenset({"ext modules", "Python", "other"})
+
+
+def run_once(context: Context, argv: Sequence[str], environment: Mapping[str, str]) -> Run:
+    """Runs the command with the recorder in it, and tells what came of it.
+
+    Raises TraceError where it cannot be started or no Python process was recorded.
+    """
+    parts = components(context)
+    names = {loaded.recipe.import_name: loaded.recipe.distribution for loaded in stack_recipes(context)}
+    modules = sorted({module for part in parts.values() for module in part.modules})
+    watch = Watch(packages=tuple(names), modules=tuple(modules))
+    started = datetime.datetime.now(datetime.UTC)
+    code, lines = run_recorded(argv, environment, watch, context.logs / "trace")
+    versions: dict[str, tuple[str, ...]] = {}
+    for name, root in lines.roots:
+        found = (*versions.get(name, ()), *_version(Path(root).parent, names[name]))
+        versions[name] = tuple(sorted(set(found)))
+    roots = {name: Path(root) for name, root in lines.roots}
+    return Run(
+        command=tuple(argv),
+        date=started.isoformat(timespec="seconds"),
+        exit_code=code,
+        versions=versions,
+        weights={name: size for name, part in parts.items() if (size := weigh_installed(roots, part))},
+        **lines.model_dump(exclude={"roots"}),
+    )
+
+
+def _version(site: Path, distribution: str) -> Iterator[str]:
+    yield from (one.version for one in distributions(path=[str(site)], name=distribution))
+
+
+def weigh_installed(roots: Mapping[str, Path], part: ComponentTable) -> int:
+    """The bytes of a component in the packages' folders, without tests, bytecode, type stubs and sources."""
+    sizes: dict[Path, int] = {}
+    for name, root in roots.items():
+        files = [m for m in part.modules if m.partition(".")[0] == name]
+        places = {place for module in files for place in _places(root.parent, module)}
+        places |= {
+            path
+            for glob in part.files
+            if glob.partition("/")[0] == name
+            for path in root.rglob("*")
+            if fits(path.relative_to(root.parent).as_posix(), (glob,))
+        }
+        for path in places:
+            for one in path.rglob("*") if path.is_dir() else (path,):
+                if one.is_file() and "__pycache__" not in one.parts and kind_of(one.as_posix()) in _KEPT:
+                    sizes[one] = one.stat().st_size
+    return sum(sizes.values())
+
+
+def _places(site: Path, module: str) -> Iterable[Path]:
+    place = site.joinpath(*module.split("."))
+    return (
+        [place, *place.parent.glob(f"{place.name}.*")]
+        if place.is_dir()
+        else place.parent.glob(f"{place.name}.*")
+    )
+
+
+def warnings(context: Context, runs: Iterable[Run], target: Target) -> list[str]:
+    """What makes the runs tell less than all, or tell of something else than the recipes build."""
+    told: dict[str, None] = {}
+    built = {
+        loaded.recipe.import_name: _built(context, loaded.recipe.name, target)
+        for loaded in stack_recipes(context)
+    }
+    for run in runs:
+        command = shown(run.command)
+        for name, found in run.versions.items():
+            if other := [one for one in found if one.partition("+")[0] != built.get(name, one)]:
+                told[f"{command}: {name} {', '.join(other)} was traced, the recipe builds {built[name]}"] = (
+                    None
+                )
+        for what in run.hidden:
+            told[f"{command}: a Python process was started without the recorder: {what}"] = None
+        for why in run.lost:
+            told[f"{command}: calls were not recorded ({why}): all that was loaded counts as used"] = None
+        for module in run.missing:
+            told[f"{command}: asked for {module}, which its wheels had left out; it counts as loaded"] = None
+        if run.exit_code:
+            told[f"{command}: ended with exit code {run.exit_code}; what came after is not recorded"] = None
+    return list(told)
+
+
+def _built(context: Context, recipe: str, target: Target) -> str:
+    try:
+        return pick_version(context.book.load(recipe).recipe, target.python_version).version
+    except RecipeError:
+        return "nothing for this Python"
+
+
+def shown(command: Sequence[str], length: int = 60) -> str:
+    """A command for messages: without the folders of this machine, without control characters, not long."""
+    words = [Path(word).name if word.startswith(("/", "./", "../", "~")) else word for word in command]
+    text = "".join(char if char.isprintable() else " " for char in " ".join(words))
+    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -1,0 +1,121 @@
+"""`spokeshave trace` and profiles named by a path, from the command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from smallstack import small_stack
+from spokeshave.cli import main
+from spokeshave.errors import RecipeError
+from spokeshave.recipes import RecipeBook
+
+ALPHA = {"alpha/__init__.py": "", "alpha/one.py": "", "alpha/two.py": ""}
+COMPONENTS = "".join(
+    f'[[components]]\nname = "{name}"\nsummary = "x"\nmodules = ["alpha.{name}"]\n' for name in ("one", "two")
+)
+LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with recipes of one package, which is also there to be imported."""
+    small_stack(tmp_path, {"alpha": (ALPHA, COMPONENTS)})
+    (tmp_path / "recipes" / "profiles" / "lean.toml").write_text(LEAN)
+    for name, text in ALPHA.items():
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("spokeshave.cli.base.package_root", lambda: tmp_path / "none" / "none" / "none")
+    return tmp_path
+
+
+def spokeshave(*words: str) -> Result:
+    argv = ["--cache", "cache", "--recipes", "recipes", *words]
+    return CliRunner().invoke(main, argv, catch_exceptions=False)
+
+
+def python(code: str) -> tuple[str, ...]:
+    return ("--", sys.executable, "-c", code)
+
+
+def removed(path: str) -> list[str]:
+    return [row.component for row in RecipeBook([Path("recipes")]).profile(path).remove]
+
+
+def test_a_run_becomes_a_profile_that_plan_and_explain_take(here: Path) -> None:
+    result = spokeshave("trace", "--output", "app.toml", *python("import alpha.one"))
+    assert result.exit_code == 0, result.output
+    assert removed("app.toml") == ["alpha/two"]
+    told = spokeshave("explain", "alpha.two", "--profile", "app.toml")
+    assert "alpha.two is OUT of profile 'app': component alpha/two, not loaded in 1 run" in told.output
+
+
+def test_the_exit_code_is_the_command_s_and_what_was_recorded_is_kept(here: Path) -> None:
+    crash = "import os, alpha.one; os.kill(os.getpid(), 9)"
+    result = spokeshave("trace", "--record", "app.json", "--output", "app.toml", *python(crash))
+    assert result.exit_code == 137
+    assert "exit code 137" in result.stderr
+    assert removed("app.toml") == ["alpha/two"]
+
+
+def test_a_failing_command_that_loaded_nothing_keeps_its_exit_code_too(here: Path) -> None:
+    result = spokeshave("trace", "--output", "app.toml", *python("raise SystemExit(7)"))
+    assert result.exit_code == 7
+    assert "nothing of the stack" in result.stderr
+    assert not Path("app.toml").exists()
+
+
+def test_records_are_merged_without_a_command(here: Path) -> None:
+    assert spokeshave("trace", "--record", "a.json", *python("import alpha.one")).exit_code == 0
+    assert spokeshave("trace", "--record", "b.json", *python("import alpha.two")).exit_code == 0
+    both = spokeshave("trace", "--record", "a.json", "--record", "b.json", "--output", "app.toml")
+    assert both.exit_code == 0 and removed("app.toml") == []
+    alone = spokeshave("trace", "--record", "a.json", "--json")
+    rows = {row["component"]: row["removed"] for row in json.loads(alone.stdout)["components"]}
+    assert rows == {"alpha/one": False, "alpha/two": True}
+
+
+def test_a_second_run_is_added_to_the_record(here: Path) -> None:
+    for module in ("one", "two"):
+        result = spokeshave(
+            "trace", "--record", "a.json", "--output", "app.toml", *python(f"import alpha.{module}")
+        )
+        assert result.exit_code == 0
+    assert removed("app.toml") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told", "code"),
+    [
+        (("--output", "app.toml"), "give a COMMAND", 2),
+        (python("pass"), "--output, --record or --json", 2),
+        (("--output", "My-App.toml", *python("pass")), "small letters and digits", 2),
+        (("--record", "none.json", "--output", "app.toml"), "there is no record none.json", 44),
+        (("--output", "app.toml", "--profile", "none", *python("pass")), "no profile 'none'", 3),
+        (("--output", "app.toml", "--", "nonexistent-program"), "cannot be started", 44),
+    ],
+)
+def test_bad_input_is_told(here: Path, words: tuple[str, ...], told: str, code: int) -> None:
+    result = spokeshave("trace", *words)
+    assert result.exit_code == code
+    assert told in result.stderr
+
+
+def test_a_profile_s_path_has_to_be_there_and_to_fit_its_name(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "lean.toml").write_text(LEAN)
+    book = RecipeBook([tmp_path])
+    with pytest.raises(RecipeError, match="no profile file"):
+        book.profile(str(tmp_path / "none.toml"))
+    (tmp_path / "app.toml").write_text(LEAN)
+    with pytest.raises(RecipeError, match="its file says 'app'"):
+        book.profile(str(tmp_path / "app.toml"))
+    (tmp_path / "app.toml").write_text(LEAN.replace("lean", "app") + "")
+    assert book.profile(str(tmp_path / "app.toml")).name == "app"

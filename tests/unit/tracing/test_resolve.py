@@ -1,0 +1,249 @@
+"""From runs to the largest set of components that may go, and to the profile that says so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smallstack import small_stack
+from spokeshave.context import Context
+from spokeshave.errors import TraceError
+from spokeshave.removal import check_removals
+from spokeshave.tracing.record import Mention, Run, Use
+from spokeshave.tracing.resolve import Resolution, resolve
+from spokeshave.tracing.session import warnings, weigh_installed
+from spokeshave.tracing.text import profile_text
+from support import TARGET
+from tracing_runs import load, run_of
+
+ALPHA = {
+    "alpha/__init__.py": "",
+    "alpha/core.py": "def f():\n    import alpha.lazy\n",
+    "alpha/lazy.py": "",
+    "alpha/one.py": "import alpha.two\n",
+    "alpha/two.py": "import alpha.one\n",
+    "alpha/pack/__init__.py": "",
+    "alpha/pack/part.py": "",
+    "alpha/eager.py": "",
+    "alpha/front.py": "def g():\n    import alpha.eager\n",
+    "alpha/hidden.py": "",
+    "alpha/needy.py": "import alpha.whole\n",
+    "alpha/whole/__init__.py": "import alpha.whole.inner\n",
+    "alpha/whole/inner.py": "",
+}
+COMPONENTS = "".join(
+    f'[[components]]\nname = "{name}"\nsummary = "x"\nmodules = ["{module}"]\n'
+    for name, module in {
+        "lazy": "alpha.lazy",
+        "one": "alpha.one",
+        "two": "alpha.two",
+        "pack": "alpha.pack",
+        "part": "alpha.pack.part",
+        "hidden": "alpha.hidden",
+        "eager": "alpha.eager",
+    }.items()
+)
+PATCH = """Why: alpha.whole loads its inner part.
+
+--- a/alpha/whole/__init__.py
++++ b/alpha/whole/__init__.py
+@@ -1 +1 @@
+-import alpha.whole.inner
++# left out
+"""
+NESTED = (
+    '[[components]]\nname = "whole"\nsummary = "x"\nmodules = ["alpha.whole"]\n'
+    '[[components]]\nname = "inner"\nsummary = "x"\nmodules = ["alpha.whole.inner"]\n'
+    'patches = ["inner.patch"]\n'
+)
+EAGER = '[[components.allow]]\nimporter = "alpha.front"\ntarget = "alpha.eager"\nreason = "g() tells it"\n'
+TABLE = '[[components]]\nname = "table"\nsummary = "x"\nfiles = ["alpha/data/*.csv"]\n'
+LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    (tmp_path / "recipes" / "alpha").mkdir(parents=True)
+    (tmp_path / "recipes" / "alpha" / "inner.patch").write_text(PATCH)
+    made = small_stack(tmp_path, {"alpha": (ALPHA, COMPONENTS + EAGER + NESTED + TABLE)})
+    (tmp_path / "recipes" / "profiles" / "lean.toml").write_text(LEAN)
+    return made
+
+
+def resolved(context: Context, *runs: Run) -> Resolution:
+    return resolve(context, context.book.profile("lean"), TARGET, runs)
+
+
+def verdicts(context: Context, *runs: Run) -> tuple[set[str], dict[str, str]]:
+    """What goes, and why the rest stays; without the name of the recipe."""
+    found = resolved(context, *runs).verdicts
+    kept = {one.component.removeprefix("alpha/"): one.why for one in found if not one.removed}
+    return {one.component.removeprefix("alpha/") for one in found if one.removed}, kept
+
+
+def test_what_kept_modules_need_stays_and_all_else_goes(context: Context) -> None:
+    gone, kept = verdicts(context, run_of("alpha"))
+    assert gone == {"one", "two", "pack", "hidden", "eager", "table", "inner"}
+    assert kept["lazy"] == "needed: alpha.core:2 → alpha.lazy"
+    assert set(kept) == {"lazy", "whole"}
+
+
+def test_components_that_only_each_other_need_stay_together(context: Context) -> None:
+    gone, kept = verdicts(context, run_of("alpha", "alpha.one"))
+    assert not {"one", "two"} & gone
+    assert kept["one"] == "imported by main"
+    assert kept["two"] == "needed: alpha.one:1 → alpha.two"
+
+
+def test_a_part_of_what_goes_has_no_row_of_its_own(context: Context) -> None:
+    rows = {one.component: one.removed for one in resolved(context, run_of("alpha")).verdicts}
+    assert rows["alpha/pack"] and "alpha/part" not in rows
+    gone, kept = verdicts(context, run_of("alpha.pack"))
+    assert "part" in gone and kept["pack"] == "imported by main"
+
+
+def test_a_part_goes_by_its_own_patch_where_the_whole_has_to_stay(context: Context) -> None:
+    gone, kept = verdicts(context, run_of("alpha"))
+    assert kept["whole"] == "needed: alpha.needy:1 → alpha.whole"
+    assert "inner" in gone
+
+
+def test_the_runs_of_several_services_are_one(context: Context) -> None:
+    gone, kept = verdicts(context, run_of("alpha.pack"), run_of("alpha.hidden"))
+    assert {"pack", "hidden"} <= set(kept) and "eager" in gone
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        (run_of("alpha.eager"), "imported by main"),
+        (run_of(load("alpha.eager", importer="", moment="program")), "imported by the program"),
+        (
+            run_of("alpha", load("alpha.eager", importer="alpha.front", line=2, moment="call")),
+            "loaded by alpha.front:2",
+        ),
+        (
+            run_of(
+                load("alpha.eager", importer="alpha.front", moment="loading"),
+                mentions=(Mention(name="alpha.eager.x", user="app"),),
+            ),
+            "imported by app",
+        ),
+        (
+            run_of("alpha", uses=(Use(module="alpha.eager", user="alpha.eager", function="f.<locals>.g"),)),
+            "alpha.eager.f ran",
+        ),
+        (
+            run_of("alpha", uses=(Use(module="alpha.eager", user="app", function="f"),)),
+            "app.f ran, which has names from alpha.eager",
+        ),
+        (
+            run_of(load("alpha.eager", importer="alpha.front", moment="loading"), lost=("another",)),
+            "loaded, and its use is not known (another)",
+        ),
+        (run_of("alpha", load("alpha.eager", kind="stub")), "imported by main"),
+    ],
+)
+def test_each_sign_of_use_keeps_a_component(context: Context, run: Run, why: str) -> None:
+    _, kept = verdicts(context, run)
+    assert kept["eager"] == why
+
+
+def test_what_is_loaded_along_with_its_package_and_not_used_goes(context: Context) -> None:
+    run = run_of("alpha", load("alpha.eager", importer="alpha.front", moment="loading"))
+    found = {one.component: one for one in resolved(context, run).verdicts}
+    assert found["alpha/eager"].removed
+    assert found["alpha/eager"].why == "loaded with its package, but not used"
+
+
+def test_a_mention_of_what_was_never_loaded_is_no_sign(context: Context) -> None:
+    run = run_of("alpha", mentions=(Mention(name="alpha.hidden", user="app"),))
+    assert "hidden" in verdicts(context, run)[0]
+
+
+def test_an_import_that_no_source_shows_is_respected(context: Context) -> None:
+    run = run_of("alpha", load("alpha.hidden", importer="alpha.front", line=7, moment="loading"))
+    assert verdicts(context, run)[1]["hidden"] == "needed: alpha.front:7 → alpha.hidden"
+
+
+def test_a_data_file_that_was_read_stays(context: Context) -> None:
+    assert (
+        verdicts(context, run_of("alpha", data=("alpha/data/a.csv",)))[1]["table"] == "read alpha/data/a.csv"
+    )
+
+
+def test_a_base_that_leaves_out_what_is_used_is_refused(context: Context) -> None:
+    small = LEAN.replace("lean", "less") + '[[remove]]\ncomponent = "alpha/one"\nreason = "not needed"\n'
+    (context.book.folders[0] / "profiles" / "less.toml").write_text(small)
+    base = context.book.profile("less")
+    with pytest.raises(TraceError, match="alpha/one: imported by main"):
+        resolve(context, base, TARGET, [run_of("alpha.one")])
+    assert "alpha/one" not in {
+        one.component for one in resolve(context, base, TARGET, [run_of("alpha")]).verdicts
+    }
+
+
+def test_a_program_that_loads_nothing_of_the_stack_is_refused(context: Context) -> None:
+    with pytest.raises(TraceError, match="nothing of the stack"):
+        resolved(context, run_of())
+
+
+def test_the_profile_loads_passes_the_check_and_says_why(context: Context, tmp_path: Path) -> None:
+    runs = [run_of("alpha", weights={"alpha/pack": 1_230_000}), run_of("alpha.one", exit_code=1)]
+    runs[1] = runs[1].model_copy(update={"command": ("/opt/bin/tool", 'say "hi"', "a\x7fb")})
+    found = resolved(context, *runs)
+    path = tmp_path / "app.toml"
+    path.write_text(profile_text("app", found, runs, ["look out"]))
+    profile = context.book.profile(str(path))
+    check_removals(context, profile, TARGET)
+    assert profile.draft and profile.extends == "lean"
+    assert [row.component for row in profile.remove] == [one.component for one in found.removed]
+    assert profile.remove[0].reason == 'not loaded in 2 runs (python -m app; tool say "hi" a b)'
+    text = path.read_text()
+    assert "# kept: alpha/two (not weighed): needed: alpha.one:1 → alpha.two" in text
+    assert "[[remove]]  # 1.23 MB" in text and "# Note: look out" in text
+    assert str(tmp_path) not in text and "/opt" not in text
+
+
+def test_versions_lost_calls_and_stubs_are_warned_of(context: Context) -> None:
+    run = run_of(
+        load("alpha.one", kind="stub"),
+        versions={"alpha": ("0.9",)},
+        lost=("why",),
+        hidden=("python -I",),
+        exit_code=2,
+    )
+    told = "\n".join(warnings(context, [run], TARGET))
+    for part in (
+        "alpha 0.9 was traced, the recipe builds 1.0",
+        "(why)",
+        "python -I",
+        "alpha.one",
+        "exit code 2",
+    ):
+        assert part in told
+    assert warnings(context, [run_of("alpha", versions={"alpha": ("1.0+lean.1",)})], TARGET) == []
+
+
+def test_components_are_weighed_without_tests_and_bytecode(context: Context, tmp_path: Path) -> None:
+    sizes = {
+        "pack/a.py": 3,
+        "pack/b.so": 5,
+        "pack/tests/t.py": 90,
+        "pack/a.pyi": 90,
+        "pack/__pycache__/a.pyc": 90,
+    }
+    for name, size in {
+        **sizes,
+        "one.py": 7,
+        "one.cpython-311.so": 11,
+        "oneself.py": 90,
+        "data/x.csv": 13,
+    }.items():
+        path = tmp_path / "site" / "alpha" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * size)
+    parts = {part.name: part for part in context.book.load("alpha").recipe.components}
+    roots = {"alpha": tmp_path / "site" / "alpha"}
+    assert [weigh_installed(roots, parts[name]) for name in ("pack", "one", "table")] == [8, 18, 13]
