@@ -42,6 +42,7 @@ class Recorder:
         self._roots: dict[str, str] = {}
         self._done: dict[int, CodeType] = {}  # by id, which stays theirs as long as they are held here
         self._state = _State()
+        self._disable: Any = None  # what a callback of sys.monitoring answers, to hear of this code no more
 
     def start(self) -> None:
         """Tells of this process and begins to listen."""
@@ -177,7 +178,7 @@ class Recorder:
         if not free:
             self._tell("lost", "no free place in sys.monitoring")
             return
-        events = monitoring.events
+        self._disable, events = monitoring.DISABLE, monitoring.events
         monitoring.use_tool_id(free[0], "spokeshave trace")
         monitoring.register_callback(free[0], events.PY_START, self._on_start)
         monitoring.register_callback(free[0], events.PY_RETURN, self._on_return)
@@ -185,7 +186,9 @@ class Recorder:
         monitoring.set_events(free[0], events.PY_START | events.PY_RETURN | events.PY_UNWIND)
 
     def _on_other_profiler(self) -> None:
-        """A new thread that takes ours is none."""
+        """A new thread that takes ours is none, and sys.monitoring knows of none."""
+        if sys.version_info >= (3, 12):
+            return
         if _module_name(sys._getframe(3)) != "threading" or threading.getprofile() != self._on_profile:
             self._tell("lost", "another profiler took over")
 
@@ -198,14 +201,12 @@ class Recorder:
 
     def _on_start(self, code: CodeType, offset: int) -> Any:
         self._quietly(self._look, sys._getframe(1))
-        if sys.version_info >= (3, 12) and id(code) in self._done:
-            return sys.monitoring.DISABLE
-        return None
+        return self._disable if id(code) in self._done else None
 
     def _on_return(self, code: CodeType, offset: int, value: object) -> Any:
         if code.co_name == "<module>":
             self._quietly(self._leave_module, sys._getframe(1))
-        return sys.monitoring.DISABLE if sys.version_info >= (3, 12) else None
+        return self._disable
 
     def _on_unwind(self, code: CodeType, offset: int, fault: BaseException) -> None:
         if code.co_name == "<module>":

@@ -146,7 +146,7 @@ def _needed(
     back: dict[str, str] = {}
     for chain in found.chains:
         owner = owner_of(chain.target, removed)
-        if owner in candidates:
+        if owner is not None and owner in candidates:
             back.setdefault(owner, f"needed: {chain}")
     for importer, module in found.stale:
         for name in {row.component for row in profile.remove} & set(candidates):
