@@ -1,0 +1,1 @@
+"""A small service on texts, written to need every library of its image: what `ci/image/measure` weighs."""
