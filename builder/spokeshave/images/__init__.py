@@ -162,13 +162,7 @@ class Images:
 
     def _bootstrap(self, kind: Kind, tar: Path, log: Path) -> None:
         self.say(f"installing Debian packages for image {kind}")
-        argv = (
-            *("mmdebstrap", "--variant=minbase"),
-            *(f"--dpkgopt=path-exclude={glob}" for glob in _EXCLUDED),
-            f"--include={','.join(_PACKAGES[kind])}",
-            *(_SUITES[kind], str(tar)),
-        )
-        self._step(argv, log)
+        self._step(debian_root(_PACKAGES[kind], _SUITES[kind], tar), log)
 
     def _fetch_cpython(self, context: Path, log: Path) -> None:
         """Debian 12's CPython source, through apt's own settings as mmdebstrap lays them out."""
@@ -220,6 +214,16 @@ class Images:
                 next_step="check that Debian's packages can be reached (`apt-get update`)",
                 log=log,
             )
+
+
+def debian_root(packages: tuple[str, ...], suite: str, tar: Path, *options: str) -> tuple[str, ...]:
+    """The command that makes a small root of Debian packages, to be imported as an image."""
+    return (
+        *("mmdebstrap", "--variant=minbase", *options),
+        *(f"--dpkgopt=path-exclude={glob}" for glob in _EXCLUDED),
+        f"--include={','.join(packages)}",
+        *(suite, str(tar)),
+    )
 
 
 def local_image(kind: Kind, target: Target) -> Image:

@@ -1,0 +1,111 @@
+"""Both images side by side: as tables, and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from typing import Any
+
+from rich.table import Table
+
+from imagebench.layers import Layer, Weight
+from imagebench.trials import Start, Tests, spread
+
+OURS, STOCK = "ours", "stock"
+_MADE_BY = 46
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One image: its weight, how the service's tests ended in it, and its starts."""
+
+    image: str
+    weight: Weight
+    tests: Tests
+    starts: tuple[Start, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Both images on one base; sizes in bytes.
+
+    `others` are the packages without a recipe, unpacked without bytecode: as slim wheels and as stock.
+    """
+
+    ours: Side
+    stock: Side
+    base: Weight
+    pandoc: int
+    others: tuple[int, int]
+
+    @property
+    def sides(self) -> Mapping[str, Side]:
+        return {OURS: self.ours, STOCK: self.stock}
+
+
+def sizes(found: Comparison) -> dict[str, tuple[int, int]]:
+    """What is weighed, ours and stock: the images, without pandoc, without the base, the slimmed packages."""
+    ours, stock = found.ours.weight.total, found.stock.weight.total
+    return {
+        "image": (ours, stock),
+        "image without pandoc's executable": (ours - found.pandoc, stock - found.pandoc),
+        "above the base": (ours - found.base.total, stock - found.base.total),
+        "packages without a recipe, unpacked": found.others,
+    }
+
+
+_FIGURES: dict[str, tuple[Callable[[Start], float], str]] = {
+    "start to healthy, s": (lambda start: start.seconds, "{:.2f}"),
+    "resident at the first answer, MB": (lambda start: start.idle_rss / 1e6, "{:.1f}"),
+    "its proportional share, MB": (lambda start: start.idle_pss / 1e6, "{:.1f}"),
+    "resident after work, MB": (lambda start: start.worked_rss / 1e6, "{:.1f}"),
+    "its proportional share after work, MB": (lambda start: start.worked_pss / 1e6, "{:.1f}"),
+}
+
+
+def size_table(found: Comparison) -> Table:
+    """Sizes and their ratios."""
+    table = Table("MB (10^6 bytes)", OURS, STOCK, "ratio")
+    for name, (ours, stock) in sizes(found).items():
+        table.add_row(name, f"{ours / 1e6:.1f}", f"{stock / 1e6:.1f}", f"{ours / stock:.3f}")
+    table.add_row("base, in both", f"{found.base.total / 1e6:.1f}", f"{found.base.total / 1e6:.1f}", "")
+    return table
+
+
+def layer_table(found: Comparison) -> Table:
+    """Layer by layer; both images come from one Dockerfile, so that their layers are in one order."""
+    table = Table("made by", f"{OURS}, MB", f"{STOCK}, MB")
+    empty = Layer(made_by="", size=0)
+    rows = zip_longest(found.ours.weight.layers, found.stock.weight.layers, fillvalue=empty)
+    for ours, stock in rows:
+        made_by = ours.made_by or stock.made_by
+        told = made_by if len(made_by) <= _MADE_BY else made_by[: _MADE_BY - 1] + "…"
+        table.add_row(told, f"{ours.size / 1e6:.1f}", f"{stock.size / 1e6:.1f}")
+    return table
+
+
+def work_table(found: Comparison) -> Table:
+    """Tests, start and memory: medians, and in brackets the least and the greatest."""
+    runs = len(found.ours.starts)
+    table = Table(f"in a container, {runs} starts by turns", OURS, STOCK, "ratio")
+    for name in ("passed", "failed", "skipped"):
+        counts = (str(getattr(side.tests, name)) for side in found.sides.values())
+        table.add_row(f"tests {name}", *counts, "")
+    for name, (read, form) in _FIGURES.items():
+        ours, stock = (spread([read(start) for start in side.starts]) for side in found.sides.values())
+        cells = (
+            f"{form.format(one.mid)} ({form.format(one.low)}-{form.format(one.high)})"
+            for one in (ours, stock)
+        )
+        table.add_row(name, *cells, f"{ours.mid / stock.mid:.3f}")
+    return table
+
+
+def to_json(found: Comparison) -> dict[str, Any]:
+    """All that was measured, with the ratios."""
+    ratios = {name: ours / stock for name, (ours, stock) in sizes(found).items()}
+    for name, (read, _) in _FIGURES.items():
+        ours, stock = (spread([read(start) for start in side.starts]).mid for side in found.sides.values())
+        ratios[name] = ours / stock
+    return {**asdict(found), "ratios": ratios}

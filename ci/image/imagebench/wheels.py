@@ -1,0 +1,126 @@
+"""The wheels of both images: stock by hash, and in their places ours and slim ones."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from spokeshave.context import Context
+from spokeshave.errors import WheelError
+from spokeshave.model import Target
+from spokeshave.publish import lock
+from spokeshave.publish.folder import IndexFolder
+from spokeshave.publish.release import gather
+from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
+from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
+from spokeshave.sources import download_locked
+
+TARGET = Target()
+BUILT = ("numpy", "scipy", "pandas", "scikit-learn")
+NEED_DOCSTRINGS = ("sqlalchemy",)  # some of its modules assert that they have one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Others:
+    """The slim wheels of what has no recipe, and their bytes unpacked, with bytecode where that is known."""
+
+    wheels: tuple[Path, ...]
+    stock_bytes: int
+    slim_bytes: int
+
+
+def project(wheel: Path) -> str:
+    """The normalized name of a wheel's project."""
+    return canonicalize_name(parse_wheel_filename(wheel.name)[0])
+
+
+def download(context: Context, requirements: Path, folder: Path) -> tuple[Path, ...]:
+    """The stock wheels that a locked requirements file names."""
+    with context.reporter.stage(f"fetching the stock wheels of {requirements.name}"):
+        return download_locked(
+            requirements,
+            folder,
+            python_tag=TARGET.python,
+            platforms=TARGET.pip_platforms,
+            runner=context.runner,
+            log=context.logs / "image-download.log",
+        )
+
+
+def find_built(wheelhouse: Path, profile: str) -> tuple[Path, ...]:
+    """Our wheels of a profile, with the BLAS that they share.
+
+    Raises WheelError where one is missing, or is there in two versions.
+    """
+    found: dict[str, list[Path]] = {}
+    for wheel in sorted(wheelhouse.glob(f"*+{profile}.*.whl")):
+        found.setdefault(project(wheel), []).append(wheel)
+    missing = [name for name in BUILT if name not in found]
+    if missing:
+        raise WheelError(
+            f"{wheelhouse} has no wheel of profile {profile} of: {', '.join(missing)}",
+            next_step=f"spokeshave build --all --profile {profile}, then spokeshave verify its wheels",
+        )
+    twice = [str(path) for paths in found.values() if len(paths) > 1 for path in paths]
+    if twice:
+        raise WheelError(
+            f"more than one version of a wheel: {', '.join(twice)}",
+            next_step="move the ones that are not meant out of the wheelhouse",
+        )
+    return tuple(path for paths in found.values() for path in paths)
+
+
+def slim_others(
+    context: Context, stock: Iterable[Path], folder: Path, *, careful: bool, check: bool
+) -> Others:
+    """Slims the stock wheels that have no recipe.
+
+    `careful` leaves docstrings, comments and indentation. Raises VerifyError where one does less than stock.
+    """
+    others = [wheel for wheel in stock if project(wheel) not in BUILT]
+    outcomes: list[Outcome] = []
+    for keeping in (False, True):
+        more = () if careful else tuple(name for name in ON_REQUEST if not (keeping and name == "docstrings"))
+        words = tuple(str(w) for w in others if (project(w) in NEED_DOCSTRINGS) is keeping)
+        if not words:
+            continue
+        request = SlimRequest(
+            words=words,
+            target=TARGET,
+            settings=Settings(levers=(*DEFAULT_LEVERS, *more)),
+            output=folder,
+            check=check,
+        )
+        outcomes += slim_all(context, request)
+    if fault := failures(tuple(outcomes)):
+        raise fault
+    return Others(
+        wheels=tuple(one.slimmed.wheel for one in outcomes),
+        stock_bytes=sum(one.slimmed.before.unpacked for one in outcomes),
+        slim_bytes=sum(one.slimmed.after.unpacked for one in outcomes),
+    )
+
+
+def make_index(context: Context, wheels: Iterable[Path], folder: Path, *, unverified: bool) -> None:
+    """An index with its lock in `folder`, as `spokeshave publish --to folder --lock folder` makes it.
+
+    Raises VerifyError for a wheel without a proof, unless `unverified`, and WheelError for an unsound one.
+    """
+    releases = gather(wheels, unverified=unverified)
+    index = IndexFolder(root=folder, say=context.reporter.say)
+    places = {file.filename: file.place for file in index.add(releases, datetime.now(UTC))}
+    lock.write(folder, releases, lambda release: {"path": places[release.filename]})
+
+
+def take_tests(context: Context, tests: Path, folder: Path) -> None:
+    """The service's tests, and pytest beside them in `lib`: what is copied into a container."""
+    shutil.copytree(tests, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "lib").mkdir()
+    for wheel in download(context, tests / "requirements.txt", folder / "wheels"):
+        shutil.unpack_archive(wheel, folder / "lib", "zip")  # pure Python, its sha256 checked
+    shutil.rmtree(folder / "wheels")
