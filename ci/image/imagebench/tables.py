@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table
 
 from imagebench.layers import Layer, Weight
-from imagebench.trials import Start, Tests, spread
+from imagebench.trials import Counts, Start, spread
 
 OURS, STOCK = "ours", "stock"
 _MADE_BY = 46
@@ -22,7 +22,7 @@ class Side:
 
     image: str
     weight: Weight
-    tests: Tests
+    tests: Counts
     starts: tuple[Start, ...]
 
 
@@ -86,7 +86,7 @@ def layer_table(found: Comparison) -> Table:
 
 
 def work_table(found: Comparison) -> Table:
-    """Tests, start and memory: medians, and in brackets the least and the greatest."""
+    """Counts, start and memory: medians, and in brackets the least and the greatest."""
     runs = len(found.ours.starts)
     table = Table(f"in a container, {runs} starts by turns", OURS, STOCK, "ratio")
     for name in ("passed", "failed", "skipped"):

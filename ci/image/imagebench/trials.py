@@ -18,7 +18,7 @@ PORT = 8080
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Tests:
+class Counts:
     """How many of the service's tests ended how."""
 
     passed: int
@@ -55,7 +55,7 @@ def spread(values: list[float]) -> Spread:
     return Spread(mid=median(values), low=min(values), high=max(values))
 
 
-def run_tests(context: Context, image: str, tests: Path) -> Tests:
+def run_tests(context: Context, image: str, tests: Path) -> Counts:
     """Runs the service's tests in the image; raises VerifyError where pytest itself did not get that far."""
     log = context.logs / "image-tests.log"
     with context.store.scratch() as out, context.reporter.stage(f"the service's tests in {image}"):
@@ -75,7 +75,7 @@ def run_tests(context: Context, image: str, tests: Path) -> Tests:
         return parse_junit(junit.read_text("utf-8"))
 
 
-def parse_junit(text: str) -> Tests:
+def parse_junit(text: str) -> Counts:
     """The counts of pytest's JUnit XML."""
     suites = list(ElementTree.fromstring(text).iter("testsuite"))
 
@@ -83,7 +83,7 @@ def parse_junit(text: str) -> Tests:
         return sum(int(suite.get(name, "0")) for suite in suites)
 
     failed, skipped = count("failures") + count("errors"), count("skipped")
-    return Tests(passed=count("tests") - failed - skipped, failed=failed, skipped=skipped)
+    return Counts(passed=count("tests") - failed - skipped, failed=failed, skipped=skipped)
 
 
 def start_once(context: Context, image: str) -> Start:
