@@ -15,6 +15,7 @@ from rich.console import Console
 
 from imagebench import images, tables, trials, wheels
 from imagebench.layers import weigh
+from imagebench.others import Slimmer
 from spokeshave.cli.base import Globals, guarded, interrupt
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
@@ -33,6 +34,7 @@ class Wanted:
     compiled: bool
     careful: bool
     unverified: bool
+    slim: Path | None
     contexts: Path | None
 
     def references(self) -> dict[str, str]:
@@ -62,6 +64,12 @@ class Wanted:
 @click.option("--compile/--no-compile", "compiled", default=True, help="With bytecode (default), or without.")
 @click.option("--careful", is_flag=True, help="Other packages keep docstrings, comments, indentation.")
 @click.option("--unverified", is_flag=True, help="Take wheels of ours without a proof; check no slim wheel.")
+@click.option(
+    "--slim",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the slim wheels of other packages here for the next run.",
+)
 @click.option(
     "--contexts",
     type=click.Path(path_type=Path, file_okay=False),
@@ -106,9 +114,12 @@ def compare(context: Context, wanted: Wanted) -> tables.Comparison:
     with context.store.scratch() as scratch:
         folders = {side: (wanted.contexts or scratch / "contexts") / side for side in references}
         stock = wheels.download(context, HERE / "requirements.txt", scratch / "stock")
-        others = wheels.slim_others(
-            context, stock, scratch / "slim", careful=wanted.careful, check=not wanted.unverified
-        )
+        others = Slimmer(
+            context=context,
+            folder=wanted.slim or scratch / "slim",
+            careful=wanted.careful,
+            check=not wanted.unverified,
+        ).slim(stock)
         wheels.make_index(
             context,
             (*built, *others.wheels),

@@ -86,7 +86,7 @@ def layer_table(found: Comparison) -> Table:
 
 
 def work_table(found: Comparison) -> Table:
-    """Counts, start and memory: medians, and in brackets the least and the greatest."""
+    """Tests, start and memory: medians, and in brackets the least and the greatest."""
     runs = len(found.ours.starts)
     table = Table(f"in a container, {runs} starts by turns", OURS, STOCK, "ratio")
     for name in ("passed", "failed", "skipped"):

@@ -1,10 +1,9 @@
-"""The wheels of both images: stock by hash, and in their places ours and slim ones."""
+"""The wheels of both images: stock by hash, ours by profile, and the index that an image installs from."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,22 +15,10 @@ from spokeshave.model import Target
 from spokeshave.publish import lock
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.release import gather
-from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
-from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
 from spokeshave.sources import download_locked
 
 TARGET = Target()
 BUILT = ("numpy", "scipy", "pandas", "scikit-learn")
-NEED_DOCSTRINGS = ("sqlalchemy",)  # some of its modules assert that they have one
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Others:
-    """The slim wheels of what has no recipe, and their bytes unpacked, with bytecode where that is known."""
-
-    wheels: tuple[Path, ...]
-    stock_bytes: int
-    slim_bytes: int
 
 
 def project(wheel: Path) -> str:
@@ -73,37 +60,6 @@ def find_built(wheelhouse: Path, profile: str) -> tuple[Path, ...]:
             next_step="move the ones that are not meant out of the wheelhouse",
         )
     return tuple(path for paths in found.values() for path in paths)
-
-
-def slim_others(
-    context: Context, stock: Iterable[Path], folder: Path, *, careful: bool, check: bool
-) -> Others:
-    """Slims the stock wheels that have no recipe.
-
-    `careful` leaves docstrings, comments and indentation. Raises VerifyError where one does less than stock.
-    """
-    others = [wheel for wheel in stock if project(wheel) not in BUILT]
-    outcomes: list[Outcome] = []
-    for keeping in (False, True):
-        more = () if careful else tuple(name for name in ON_REQUEST if not (keeping and name == "docstrings"))
-        words = tuple(str(w) for w in others if (project(w) in NEED_DOCSTRINGS) is keeping)
-        if not words:
-            continue
-        request = SlimRequest(
-            words=words,
-            target=TARGET,
-            settings=Settings(levers=(*DEFAULT_LEVERS, *more)),
-            output=folder,
-            check=check,
-        )
-        outcomes += slim_all(context, request)
-    if fault := failures(tuple(outcomes)):
-        raise fault
-    return Others(
-        wheels=tuple(one.slimmed.wheel for one in outcomes),
-        stock_bytes=sum(one.slimmed.before.unpacked for one in outcomes),
-        slim_bytes=sum(one.slimmed.after.unpacked for one in outcomes),
-    )
 
 
 def make_index(context: Context, wheels: Iterable[Path], folder: Path, *, unverified: bool) -> None:
