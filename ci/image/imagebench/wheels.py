@@ -18,6 +18,7 @@ from spokeshave.publish.release import gather
 from spokeshave.sources import download_locked
 
 TARGET = Target()
+_NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the same index is the same layer to Docker's cache
 BUILT = ("numpy", "scipy", "pandas", "scikit-learn")
 
 
@@ -69,7 +70,7 @@ def make_index(context: Context, wheels: Iterable[Path], folder: Path, *, unveri
     """
     releases = gather(wheels, unverified=unverified)
     index = IndexFolder(root=folder, say=context.reporter.say)
-    places = {file.filename: file.place for file in index.add(releases, datetime.now(UTC))}
+    places = {file.filename: file.place for file in index.add(releases, _NO_DATE)}
     lock.write(folder, releases, lambda release: {"path": places[release.filename]})
 
 
