@@ -119,6 +119,10 @@ class BenchReport:
         """The cases that were slower than `bound` each time, the slowest first."""
         return tuple(result for result in self.results if result.repeats(bound))
 
+    def extremes(self, count: int) -> tuple[tuple[CaseResult, ...], tuple[CaseResult, ...]]:
+        """The slowest cases, the slowest first, and of the others the fastest, the fastest first."""
+        return self.results[:count], self.results[count:][: -count - 1 : -1]
+
     def where(self) -> dict[str, Where]:
         """The side or sides on which each case with a fault has it, by the case's label."""
         sides: dict[str, set[Side]] = defaultdict(set)

@@ -120,9 +120,10 @@ def tables(report: BenchReport) -> Iterator[RenderableType]:
     """What to print of a report: summary, worst and best cases, what was left out, imports."""
     against = report.header.against
     if report.summary:
-        yield _cases(f"slowest {_SHOWN}", report.results[:_SHOWN], against)
-        if rest := report.results[_SHOWN:]:
-            yield _cases(f"fastest {_SHOWN}", rest[: -_SHOWN - 1 : -1], against)
+        slow, fast = report.extremes(_SHOWN)
+        yield _cases(f"slowest {_SHOWN}", slow, against)
+        if fast:
+            yield _cases(f"fastest {_SHOWN}", fast, against)
         yield _summary(report, report.summary)
     left_out = _left_out(report)
     if left_out.row_count:

@@ -65,8 +65,7 @@ def _panel(title: str, report: BenchReport) -> tuple[list[Child], float]:
         drawn.append(el("g", *_spread(report), transform=f"translate(0 {top:.0f})"))
         top += _PLOT + 62
         rows = min(_SHOWN, (len(report.results) + 1) // 2)
-        slow, rest = report.results[:rows], report.results[rows:]
-        fast = rest[: -rows - 1 : -1]
+        slow, fast = report.extremes(rows)
         for left, name, results in ((_MARGIN, "slowest", slow), (_WIDTH / 2 + 8, "fastest", fast)):
             drawn.append(el("g", *_cases(name, results), transform=f"translate({left:.0f} {top:.0f})"))
         top += (rows + 1) * _ROW + 12
