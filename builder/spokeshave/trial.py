@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from spokeshave import digests, kit, sources
+from spokeshave import digests, kit
 from spokeshave.compare import Comparison, Outcomes, as_good, compare
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
-from spokeshave.fetch import fetch_locked
-from spokeshave.model import BuildPlan, digest_of
+from spokeshave.fetch import fetch_locked, fetch_wheel
+from spokeshave.model import BuildPlan, Target, digest_of
 from spokeshave.places import Place
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.tables import SkipTable
@@ -146,7 +146,8 @@ class Trial:
         return read_results(stored)
 
     def _run_stock(self, place: Place) -> Path:
-        wheels = [stock_wheel(self.context, self.candidate, pin) for pin in stock_pins(self.candidate)]
+        target = self.candidate.plan.target
+        wheels = [stock_wheel(self.context, pin, target) for pin in stock_pins(self.candidate)]
         names = [wheel.name for wheel in wheels]
         job = {"wheels": names, "tests_archives": [], "blas": "", "deselect": []}
         return self._run(place, "stock", job, wheels)
@@ -208,44 +209,34 @@ class Trial:
         return output
 
 
+def stock_pin(loaded: Loaded, target: Target, version: str | None) -> StockPin | None:
+    """The stock wheel of a version, or of the newest one; None where the recipe pins none for the target."""
+    row = pick_version(loaded.recipe, target.python_version, version)
+    sha256 = row.stock.get(target.identifier)
+    if sha256 is None:
+        return None
+    return StockPin(distribution=loaded.recipe.distribution, version=row.version, sha256=sha256)
+
+
 def stock_pins(candidate: Candidate) -> tuple[StockPin, ...]:
     """The stock wheels to compare with, the candidate's own first; those that no recipe pins are left out."""
     target = candidate.plan.target
-    pins = []
-    for loaded in (candidate.loaded, *candidate.stack):
-        wanted = candidate.plan.version if loaded is candidate.loaded else None
-        row = pick_version(loaded.recipe, target.python_version, wanted)
-        if sha256 := row.stock.get(target.identifier):
-            name = loaded.recipe.distribution
-            pins.append(StockPin(distribution=name, version=row.version, sha256=sha256))
-    return tuple(pins)
+    own = stock_pin(candidate.loaded, target, candidate.plan.version)
+    pins = (own, *(stock_pin(loaded, target, None) for loaded in candidate.stack))
+    return tuple(pin for pin in pins if pin is not None)
 
 
-def stock_wheel(context: Context, candidate: Candidate, pin: StockPin) -> Path:
+def stock_wheel(context: Context, pin: StockPin, target: Target) -> Path:
     """A stock wheel, from the store or the index."""
-    folder = context.store.get("stock", pin.sha256) or context.store.put(
-        "stock", pin.sha256, lambda new: _download_stock(context, candidate.plan, pin, new)
-    )
-    return next(folder.glob("*.whl"))
+    source = {"pypi": pin.distribution, "version": pin.version, "sha256": pin.sha256}
+    return fetch_wheel(context, source, target)
 
 
 def own_stock_wheel(context: Context, candidate: Candidate) -> Path | None:
     """The stock wheel of the candidate itself; nothing where its recipe pins none."""
-    pins = [p for p in stock_pins(candidate) if p.distribution == candidate.plan.distribution]
-    return stock_wheel(context, candidate, pins[0]) if pins else None
-
-
-def _download_stock(context: Context, plan: BuildPlan, pin: StockPin, folder: Path) -> None:
-    sources.download_wheel(
-        pin.distribution,
-        pin.version,
-        pin.sha256,
-        folder,
-        python_tag=plan.target.python,
-        platforms=plan.target.pip_platforms,
-        runner=context.runner,
-        log=context.logs / "stock-download.log",
-    )
+    plan = candidate.plan
+    pins = [p for p in stock_pins(candidate) if p.distribution == plan.distribution]
+    return stock_wheel(context, pins[0], plan.target) if pins else None
 
 
 def test_lock(candidate: Candidate) -> str:

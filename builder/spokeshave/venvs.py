@@ -1,14 +1,16 @@
-"""Venvs without pip, which this Python's own pip fills."""
+"""Interpreters, and venvs without pip, which this Python's own pip fills."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave.errors import EngineMissing
+from spokeshave.model import Target
 from spokeshave.run import Command, Finished, Runner
 
 
@@ -25,6 +27,13 @@ class Venv:
     @property
     def site(self) -> Path:
         return next((self.root / "lib").glob("python3*/site-packages"))
+
+
+def find_interpreter(target: Target) -> str | None:
+    """This Python where it is of the target's version, else the one on PATH that is; None without one."""
+    if f"cp{sys.version_info[0]}{sys.version_info[1]}" == target.python:
+        return sys.executable
+    return shutil.which(f"python{target.python_version}")
 
 
 def make_venv(root: Path, runner: Runner, log: Path, *, python: str = sys.executable) -> Venv:

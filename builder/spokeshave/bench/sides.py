@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +11,11 @@ from packaging.version import Version
 from spokeshave import verify
 from spokeshave.context import Context
 from spokeshave.errors import BenchError, EngineMissing, WheelError
-from spokeshave.fetch import fetch_wheel
 from spokeshave.model import Target
 from spokeshave.recipes import Loaded, did_you_mean, pick_version
 from spokeshave.sources import pip_error
-from spokeshave.venvs import Venv, install, install_alike, make_venv
+from spokeshave.trial import stock_pin, stock_wheel
+from spokeshave.venvs import Venv, find_interpreter, install, install_alike, make_venv
 from spokeshave.wheel import parse_name
 
 STOCK = "stock"
@@ -93,19 +91,17 @@ def _side(context: Context, contest: Contest, label: str, versions: Mapping[str,
 
 
 def _stock(context: Context, contest: Contest, versions: Mapping[str, str]) -> Iterator[Path]:
-    target = contest.target
     for loaded in stack_of(context, contest.packages):
-        recipe = loaded.recipe
-        row = pick_version(recipe, target.python_version, versions.get(recipe.distribution))
-        sha256 = row.stock.get(target.identifier)
-        if sha256 is None:
+        wanted = versions.get(loaded.recipe.distribution)
+        pin = stock_pin(loaded, contest.target, wanted)
+        if pin is None:
+            row = pick_version(loaded.recipe, contest.target.python_version, wanted)
             raise BenchError(
-                f"recipe {recipe.name} pins no stock wheel of {row.version} for {target.identifier}",
+                f"recipe {loaded.recipe.name} pins no stock wheel of {row.version}"
+                f" for {contest.target.identifier}",
                 next_step="add its sha256 under [versions.stock]",
             )
-        kept = context.store.get("stock", sha256)  # where `verify` has put it
-        pin = {"pypi": recipe.distribution, "version": row.version, "sha256": sha256}
-        yield next(kept.glob("*.whl")) if kept else fetch_wheel(context, pin, target)
+        yield stock_wheel(context, pin, contest.target)
 
 
 def _built(context: Context, contest: Contest, profile: str, folder: Path) -> tuple[Path, ...]:
@@ -150,10 +146,7 @@ def install_sides(
 
 
 def _interpreter(target: Target) -> str:
-    """This Python where it is of the target's version, else the one on PATH that is."""
-    if f"cp{sys.version_info[0]}{sys.version_info[1]}" == target.python:
-        return sys.executable
-    found = shutil.which(f"python{target.python_version}")
+    found = find_interpreter(target)
     if not found:
         raise EngineMissing(
             f"the wheels are for Python {target.python_version}, which is not on PATH",

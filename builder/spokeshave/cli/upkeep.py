@@ -110,7 +110,7 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
         containers = context.containers.remove_orphans()
     except (EngineMissing, EngineDenied):
         containers = 0
-    kinds = () if everything else ("source", "wheels", "stock", "suite")
+    kinds = () if everything else ("source", "wheels", "suite")
     freed = context.store.remove(kinds) + context.store.remove_logs(keep=context.logs.name)
     if as_json:
         click.echo(json.dumps({"containers": containers, "bytes": freed}))

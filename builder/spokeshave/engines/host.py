@@ -16,6 +16,7 @@ from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import EngineMissing
 from spokeshave.model import BuildPlan, Environment, Target
 from spokeshave.run import Command, Runner
+from spokeshave.venvs import find_interpreter
 
 # Settings of the user's shell that would find their way into a wheel.
 _FOREIGN = (
@@ -27,18 +28,16 @@ _TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
 
 def find_python(target: Target) -> str:
     """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
-    if f"cp{sys.version_info[0]}{sys.version_info[1]}" == target.python:
-        if not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
-            raise EngineMissing(
-                f"Python {target.python_version} is here, but without its headers",
-                next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
-            )
-        return sys.executable
-    found = shutil.which(f"python{target.python_version}")
+    found = find_interpreter(target)
     if not found:
         raise EngineMissing(
             f"the host engine needs Python {target.python_version}, which is not on PATH",
             next_step=f"install python{target.python_version} and its -dev package, or use Docker",
+        )
+    if found == sys.executable and not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+        raise EngineMissing(
+            f"Python {target.python_version} is here, but without its headers",
+            next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
         )
     return found
 
