@@ -1,6 +1,7 @@
 """Docker as we use it: probe it, run one command in a throwaway container, clear away what was left.
 
-Files go in and out by copy, never by a mount of the host, and no container has a network.
+Files go in and out by copy, never by a mount of the host, and no container has a network. Compiles share one
+volume of Docker's own, with object files that a later compile of the same source and flags takes from there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from spokeshave.errors import EngineDenied, EngineMissing, ImageError
 from spokeshave.run import Command, Finished, Runner
 
 OWNER = "spokeshave.owner"
+COMPILER_CACHE = "spokeshave-compiler-cache"  # a named volume: no file of the host is mounted, none is root's
 _PROBE_SECONDS = 20.0
 
 
@@ -129,6 +131,10 @@ class Containers:
         if orphans:
             self._docker("rm", "--force", "--volumes", *orphans)
         return len(orphans)
+
+    def remove_compiler_cache(self) -> None:
+        """Removes the volume in which compiles keep their object files, where it is and not in use."""
+        self._docker("volume", "rm", "--force", COMPILER_CACHE)
 
     def _docker(self, *words: str, timeout: float | None = None) -> Finished:
         return self.runner(Command(argv=("docker", *words), timeout=timeout))

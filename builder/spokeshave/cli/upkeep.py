@@ -94,7 +94,12 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--all", "everything", is_flag=True, help="The whole store, finished wheels included.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="The whole store, finished wheels and compiled objects included.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write what was removed as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -108,6 +113,8 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
     try:
         context.containers.probe()
         containers = context.containers.remove_orphans()
+        if everything:
+            context.containers.remove_compiler_cache()
     except (EngineMissing, EngineDenied):
         containers = 0
     kinds = () if everything else ("source", "wheels", "suite")

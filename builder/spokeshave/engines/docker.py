@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.containers import Containers, owner_labels
+from spokeshave.containers import COMPILER_CACHE, Containers, owner_labels
 from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import BuildError
 from spokeshave.model import BuildPlan, Environment
@@ -29,7 +29,9 @@ class DockerEngine:
     def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
         """See `Engine.compile`."""
         config = work / "cibuildwheel.toml"
-        config.write_text(cibuildwheel_config(plan, self.environment.image), "utf-8")
+        image = self.environment.image
+        compiler = self.containers.image_id(image) or image
+        config.write_text(cibuildwheel_config(plan, image, compiler=compiler), "utf-8")
         argv = (
             *(sys.executable, "-m", "cibuildwheel", "source"),
             *("--only", plan.target.identifier),
@@ -85,8 +87,11 @@ def _finish_command(wheel: str, output: str, *, python: str) -> tuple[str, ...]:
     return ("env", "PYTHONPATH=/kit/code", python, "-m", "spokeshave.finish", *where)
 
 
-def cibuildwheel_config(plan: BuildPlan, image: str) -> str:
-    """The configuration file for cibuildwheel; it replaces upstream's own settings."""
+def cibuildwheel_config(plan: BuildPlan, image: str, *, compiler: str) -> str:
+    """The configuration file for cibuildwheel; it replaces upstream's own settings.
+
+    `compiler` names the compilers to ccache: what it keeps is taken again only where that is the same.
+    """
     project = "/project"
     install = (
         f"pip install --no-index --require-hashes --find-links {project}/kit/wheels"
@@ -94,7 +99,13 @@ def cibuildwheel_config(plan: BuildPlan, image: str) -> str:
     )
     create = ["--network=none", "--rm", *(f"--label={label}" for label in owner_labels())]
     image_key = f"{plan.target.libc}-{plan.target.arch}-image"
-    environment = {**build_environment(plan, project), "PATH": f"{project}/kit/bin:$PATH"}
+    create.append(f"--volume={COMPILER_CACHE}:/compiler-cache")
+    environment = {
+        **build_environment(plan, project),
+        "PATH": f"{project}/kit/bin:$PATH",
+        "CCACHE_DIR": "/compiler-cache",
+        "CCACHE_COMPILERCHECK": f"string:{compiler}",
+    }
     lines = [
         "[tool.cibuildwheel]",
         f"{image_key} = {json.dumps(image)}",

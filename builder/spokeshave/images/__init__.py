@@ -39,6 +39,7 @@ _PACKAGES: dict[Kind, tuple[str, ...]] = {
             "gcc",
             "g++",
             "gfortran",
+            "ccache",
             "binutils-gold",
             "make",
             "pkg-config",

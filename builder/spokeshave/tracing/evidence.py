@@ -55,10 +55,13 @@ def _deferred_imports(part: ComponentTable, run: Run) -> Iterator[str]:
 
 
 def _names(part: ComponentTable, run: Run) -> Iterator[str]:
-    """Functions from elsewhere that ran and have a name from the component, used or not."""
+    """Functions from elsewhere that ran and have a name from the component, used or not.
+
+    A module's `__getattr__` hands submodules on, to `from numpy import *` for one, and uses none of them.
+    """
     inside = _inside(part)
     for use in run.uses:
-        if inside(use.module) and not inside(use.user):
+        if inside(use.module) and not inside(use.user) and use.function != "__getattr__":
             yield f"{use.user}.{_short(use.function)} ran, which has names from {use.module}"
 
 

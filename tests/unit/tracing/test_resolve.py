@@ -150,6 +150,13 @@ def test_each_sign_of_use_keeps_a_component(context: Context, run: Run, why: str
     assert kept["eager"] == why
 
 
+def test_a_lazy_loader_hands_modules_on_and_uses_none(context: Context) -> None:
+    handed = load("alpha.eager", importer="alpha.front", moment="loading")
+    loader = Use(module="alpha.eager", user="app", function="__getattr__")
+    gone, _ = verdicts(context, run_of(handed, uses=(loader,)))
+    assert "eager" in gone
+
+
 def test_what_is_loaded_along_with_its_package_and_not_used_goes(context: Context) -> None:
     run = run_of("alpha", load("alpha.eager", importer="alpha.front", moment="loading"))
     found = {one.component: one for one in resolved(context, run).verdicts}
