@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from typing import Any
 import pytest
 
 from shaveling import PATCH, PROFILE, RECIPE, sdist
-from spokeshave.containers import OWNER
+from spokeshave.containers import OWNER, object_cache
 from spokeshave.engines.host import find_python, missing_tools
 from spokeshave.errors import EngineMissing
 from spokeshave.model import Target, file_sha256
@@ -98,6 +99,15 @@ class Small:
     cache: Path
     engine: str
     extra_env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.engine == "docker":
+            atexit.register(self.forget_objects)
+
+    def forget_objects(self) -> None:
+        """Removes the volume with what was compiled for this cache."""
+        volume = object_cache(self.cache.resolve())
+        subprocess.run(["docker", "volume", "rm", "--force", volume], stdout=subprocess.DEVNULL, check=False)
 
     @property
     def scratch(self) -> list[Path]:

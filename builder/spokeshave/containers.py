@@ -1,11 +1,12 @@
 """Docker as we use it: probe it, run one command in a throwaway container, clear away what was left.
 
-Files go in and out by copy, never by a mount of the host, and no container has a network. Compiles share one
-volume of Docker's own, with object files that a later compile of the same source and flags takes from there.
+Files go in and out by copy, never by a mount of the host, and no container has a network. The compiles of
+one store share a volume of Docker's own, with object files for later compiles of the same source and flags.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Mapping
@@ -16,8 +17,12 @@ from spokeshave.errors import EngineDenied, EngineMissing, ImageError
 from spokeshave.run import Command, Finished, Runner
 
 OWNER = "spokeshave.owner"
-COMPILER_CACHE = "spokeshave-compiler-cache"  # a named volume: no file of the host is mounted, none is root's
 _PROBE_SECONDS = 20.0
+
+
+def object_cache(store: Path) -> str:
+    """The volume with the object files of a store; a volume, so that no folder of the host is mounted."""
+    return f"spokeshave-objects-{hashlib.sha256(str(store).encode()).hexdigest()[:12]}"
 
 
 def owner_labels() -> tuple[str, ...]:
@@ -132,9 +137,9 @@ class Containers:
             self._docker("rm", "--force", "--volumes", *orphans)
         return len(orphans)
 
-    def remove_compiler_cache(self) -> None:
-        """Removes the volume in which compiles keep their object files, where it is and not in use."""
-        self._docker("volume", "rm", "--force", COMPILER_CACHE)
+    def remove_object_cache(self, store: Path) -> None:
+        """Removes the volume with a store's object files, where it is and no compile uses it."""
+        self._docker("volume", "rm", "--force", object_cache(store))
 
     def _docker(self, *words: str, timeout: float | None = None) -> Finished:
         return self.runner(Command(argv=("docker", *words), timeout=timeout))

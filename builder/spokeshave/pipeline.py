@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from spokeshave import digests, kit, prebuilt
+from spokeshave.containers import object_cache
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
@@ -97,6 +98,7 @@ def make_engine(context: Context, where: Environment) -> Engine:
         environment=where,
         runner=context.runner,
         containers=context.containers,
+        objects=object_cache(context.store.root),
         on_line=context.reporter.line,
     )
 

@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from smallproject import ENGINES, Run, Small, engine_fault
+from spokeshave.containers import object_cache
 from spokeshave.engines.host import find_python
+from spokeshave.images import local_image
 from spokeshave.model import Target, file_sha256
 
 QUESTION = """
@@ -155,11 +157,28 @@ def test_built_anew_it_has_the_same_bytes(small: Small, wheel: Path) -> None:
     before = {path.name: file_sha256(path) for path in wheel.parent.iterdir()}
     assert len(before) == 3
     shutil.rmtree(wheel.parent)
-    for kind in ("built", "compiled"):
-        shutil.rmtree(small.cache / "entries" / kind)
+    cleaned = small.start("clean", "--all").end()
+    assert cleaned.code == 0, cleaned.stderr
     again = small.build()
     assert not again.built["cached"]
     assert {path.name: file_sha256(path) for path in wheel.parent.iterdir()} == before
+
+
+def test_a_compile_takes_the_object_files_of_an_earlier_one(small: Small, wheel: Path) -> None:
+    if small.engine != "docker":
+        pytest.skip("the host engine keeps no object files")
+    before = file_sha256(wheel)
+    for kind in ("built", "compiled"):
+        shutil.rmtree(small.cache / "entries" / kind)
+    again = small.build()
+    assert "compiling shaveling" in again.stderr
+    assert file_sha256(wheel) == before
+    image = local_image("build", Target()).reference
+    volume = f"--volume={object_cache(small.cache.resolve())}:/objects"
+    argv = ["docker", "run", "--rm", "--env=CCACHE_DIR=/objects", volume, image, "/opt/ccache/ccache"]
+    told = subprocess.run([*argv, "--print-stats"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    hits = [int(line.split()[1]) for line in told.splitlines() if re.match("(direct|preproc)\\w+_hit", line)]
+    assert sum(hits) > 0, told
 
 
 def test_a_corrupt_wheel_in_the_store_is_finished_anew(small: Small, wheel: Path) -> None:

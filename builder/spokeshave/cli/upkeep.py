@@ -114,7 +114,7 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
         context.containers.probe()
         containers = context.containers.remove_orphans()
         if everything:
-            context.containers.remove_compiler_cache()
+            context.containers.remove_object_cache(context.store.root)
     except (EngineMissing, EngineDenied):
         containers = 0
     kinds = () if everything else ("source", "wheels", "suite")

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.containers import COMPILER_CACHE, Containers, owner_labels
+from spokeshave.containers import Containers, owner_labels
 from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import BuildError
 from spokeshave.model import BuildPlan, Environment
@@ -19,11 +19,12 @@ from spokeshave.run import Command, Runner
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DockerEngine:
-    """Compiles in containers of one image."""
+    """Compiles in containers of one image; `objects` is the volume in which ccache keeps what it compiled."""
 
     environment: Environment
     runner: Runner
     containers: Containers
+    objects: str
     on_line: Callable[[str], None]
 
     def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
@@ -31,7 +32,8 @@ class DockerEngine:
         config = work / "cibuildwheel.toml"
         image = self.environment.image
         compiler = self.containers.image_id(image) or image
-        config.write_text(cibuildwheel_config(plan, image, compiler=compiler), "utf-8")
+        text = cibuildwheel_config(plan, image, compiler=compiler, objects=self.objects)
+        config.write_text(text, "utf-8")
         argv = (
             *(sys.executable, "-m", "cibuildwheel", "source"),
             *("--only", plan.target.identifier),
@@ -87,10 +89,11 @@ def _finish_command(wheel: str, output: str, *, python: str) -> tuple[str, ...]:
     return ("env", "PYTHONPATH=/kit/code", python, "-m", "spokeshave.finish", *where)
 
 
-def cibuildwheel_config(plan: BuildPlan, image: str, *, compiler: str) -> str:
+def cibuildwheel_config(plan: BuildPlan, image: str, *, compiler: str, objects: str) -> str:
     """The configuration file for cibuildwheel; it replaces upstream's own settings.
 
-    `compiler` names the compilers to ccache: what it keeps is taken again only where that is the same.
+    `objects` is the volume in which ccache keeps object files; `compiler` names the compilers to it: what it
+    keeps is taken again only where that is the same.
     """
     project = "/project"
     install = (
@@ -99,11 +102,11 @@ def cibuildwheel_config(plan: BuildPlan, image: str, *, compiler: str) -> str:
     )
     create = ["--network=none", "--rm", *(f"--label={label}" for label in owner_labels())]
     image_key = f"{plan.target.libc}-{plan.target.arch}-image"
-    create.append(f"--volume={COMPILER_CACHE}:/compiler-cache")
+    create.append(f"--volume={objects}:/objects")
     environment = {
         **build_environment(plan, project),
         "PATH": f"{project}/kit/bin:$PATH",
-        "CCACHE_DIR": "/compiler-cache",
+        "CCACHE_DIR": "/objects",
         "CCACHE_COMPILERCHECK": f"string:{compiler}",
     }
     lines = [
