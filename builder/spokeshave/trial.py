@@ -99,13 +99,14 @@ class Trial:
     def removed(self) -> dict[str, str]:
         """Starts of node ids that go with a component that is not in the wheel, to its name."""
         starts: dict[str, str] = {}
+        selected = self.selection(self.level)
         known = {part.name: part for part in self.candidate.loaded.recipe.components}
         for part in self.candidate.plan.removed:
             starts |= {f"{module.replace('.', '/')}/": part.component for module in part.modules}
             starts |= {
                 row.test: part.component
                 for row in known[part.component].tests
-                if row.test.startswith(self.selection(self.level))
+                if (row.test.startswith(selected) or any(test.startswith(row.test) for test in selected))
                 and not row.test.startswith(self._ignored())
             }
         return starts

@@ -90,6 +90,7 @@ def test_type_checking_does_not_count(grow: Grow, suffix: str) -> None:
     ("text", "expected"),
     [
         ("import importlib\nimportlib.import_module('lib.signal')", [(2, "lib.signal", "import")]),
+        ("x = clone_module('lib.signal', globals())", [(1, "lib.signal", "import")]),
         ("def f():\n    return import_module('lib.signal')", [(2, "lib.signal", "deferred")]),
         ("import_module('.other', package=__package__)", [(1, "app.other", "import")]),
         ("__import__('lib.' + 'signal')", [(1, "lib.signal", "import")]),
