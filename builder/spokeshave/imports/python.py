@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from spokeshave.imports.base import EdgeKind, Reference, Unit, absolute
 
 _CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
-# clone_module is array_api_compat's, which scipy and scikit-learn carry: clone_module("numpy.fft", globals()).
+# clone_module("numpy.fft", globals()) is of array_api_compat, which scipy and scikit-learn carry.
 _LOADERS = frozenset({"import_module", "__import__", "clone_module"})
 _OPTIONAL = "import_optional_dependency"
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
