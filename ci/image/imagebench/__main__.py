@@ -14,11 +14,14 @@ import platformdirs
 from rich.console import Console
 
 from imagebench import images, tables, trials, wheels
+from imagebench.contents import package_bytes
 from imagebench.layers import weigh
 from imagebench.others import Slimmer
+from imagebench.picture import image_picture
 from spokeshave.cli.base import Globals, guarded, interrupt
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
+from spokeshave.store import write_whole
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -76,9 +79,22 @@ class Wanted:
     metavar="DIR",
     help="Keep what Docker builds from in this new folder, with the wheels of both images.",
 )
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Also draw what both images are made of, as SVG.",
+)
+@click.option(
+    "--from",
+    "earlier",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    metavar="FILE",
+    help="Show what an earlier run has written with --json; nothing is measured.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write all that was measured as JSON to stdout.")
 @guarded
-def main(*, as_json: bool, **given: Any) -> None:
+def main(*, as_json: bool, earlier: Path | None, picture: Path | None, **given: Any) -> None:
     """Weigh the example service's image with stock wheels and with ours, on one base.
 
     Builds both, runs the service's tests in both, starts both by turns, and prints layers, sizes, seconds to
@@ -89,14 +105,13 @@ def main(*, as_json: bool, **given: Any) -> None:
       ci/image/measure
       ci/image/measure --profile full --runs 9 --json > image.json
       ci/image/measure --no-compile --base python:3.11-slim
+      ci/image/measure --from image.json --picture image.svg
     """
-    signal.signal(signal.SIGTERM, interrupt)
-    stdout, stderr = Console(), Console(stderr=True)
-    cache = Path(platformdirs.user_cache_dir("spokeshave")).resolve()
-    context = Globals(recipes=None, cache=cache, image="auto", stderr=stderr, stdout=stdout).context()
-    context.containers.probe()
-    context.containers.remove_orphans()
-    found = compare(context, Wanted(**given))
+    stdout = Console()
+    wanted = Wanted(**given)
+    found = tables.from_json(earlier) if earlier else measure(wanted, stdout)
+    if picture:
+        write_whole(picture, image_picture(found))
     if as_json:
         click.echo(json.dumps(tables.to_json(found), indent=1, sort_keys=True))
     else:
@@ -104,7 +119,18 @@ def main(*, as_json: bool, **given: Any) -> None:
             stdout.print(table)
     bad = [f"{name}: {side.tests}" for name, side in found.sides.items() if not side.tests.good]
     if bad:
-        raise VerifyError(f"not every test of the service passed: {'; '.join(bad)}", log=context.logs)
+        raise VerifyError(f"not every test of the service passed: {'; '.join(bad)}")
+
+
+def measure(wanted: Wanted, stdout: Console) -> tables.Comparison:
+    """Both images on this machine's Docker."""
+    signal.signal(signal.SIGTERM, interrupt)
+    cache = Path(platformdirs.user_cache_dir("spokeshave")).resolve()
+    given = Globals(recipes=None, cache=cache, image="auto", stderr=Console(stderr=True), stdout=stdout)
+    context = given.context()
+    context.containers.probe()
+    context.containers.remove_orphans()
+    return compare(context, wanted)
 
 
 def compare(context: Context, wanted: Wanted) -> tables.Comparison:
@@ -143,12 +169,14 @@ def compare(context: Context, wanted: Wanted) -> tables.Comparison:
         tables.Side(
             image=image,
             weight=weigh(image, context.runner),
+            packages=package_bytes(context, image),
             tests=tests[side],
             starts=starts[side],
         )
         for side, image in references.items()
     )
     return tables.Comparison(
+        profile=wanted.profile,
         ours=ours,
         stock=stock_side,
         base=weigh(base.reference, context.runner),

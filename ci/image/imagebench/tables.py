@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from rich.table import Table
 
 from imagebench.layers import Layer, Weight
 from imagebench.trials import Counts, Start, spread
+from spokeshave.errors import VerifyError
 
 OURS, STOCK = "ours", "stock"
 _MADE_BY = 46
@@ -18,10 +22,11 @@ _MADE_BY = 46
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One image: its weight, how the service's tests ended in it, and its starts."""
+    """One image: its weight, its packages in bytes, how the service's tests ended in it, and its starts."""
 
     image: str
     weight: Weight
+    packages: Mapping[str, int]
     tests: Counts
     starts: tuple[Start, ...]
 
@@ -33,6 +38,7 @@ class Comparison:
     `others` are the packages without a recipe, unpacked without bytecode: as slim wheels and as stock.
     """
 
+    profile: str
     ours: Side
     stock: Side
     base: Weight
@@ -55,7 +61,7 @@ def sizes(found: Comparison) -> dict[str, tuple[int, int]]:
     }
 
 
-_FIGURES: dict[str, tuple[Callable[[Start], float], str]] = {
+FIGURES: dict[str, tuple[Callable[[Start], float], str]] = {
     "start to healthy, s": (lambda start: start.seconds, "{:.2f}"),
     "resident at the first answer, MB": (lambda start: start.idle_rss / 1e6, "{:.1f}"),
     "its proportional share, MB": (lambda start: start.idle_pss / 1e6, "{:.1f}"),
@@ -92,7 +98,7 @@ def work_table(found: Comparison) -> Table:
     for name in ("passed", "failed", "skipped"):
         counts = (str(getattr(side.tests, name)) for side in found.sides.values())
         table.add_row(f"tests {name}", *counts, "")
-    for name, (read, form) in _FIGURES.items():
+    for name, (read, form) in FIGURES.items():
         ours, stock = (spread([read(start) for start in side.starts]) for side in found.sides.values())
         cells = (
             f"{form.format(one.mid)} ({form.format(one.low)}-{form.format(one.high)})"
@@ -105,7 +111,20 @@ def work_table(found: Comparison) -> Table:
 def to_json(found: Comparison) -> dict[str, Any]:
     """All that was measured, with the ratios."""
     ratios = {name: ours / stock for name, (ours, stock) in sizes(found).items()}
-    for name, (read, _) in _FIGURES.items():
+    for name, (read, _) in FIGURES.items():
         ours, stock = (spread([read(start) for start in side.starts]).mid for side in found.sides.values())
         ratios[name] = ours / stock
     return {**asdict(found), "ratios": ratios}
+
+
+def from_json(path: Path) -> Comparison:
+    """What an earlier run has written with --json; raises VerifyError for a file that is something else."""
+    try:
+        told = json.loads(path.read_bytes())
+        del told["ratios"]
+        return TypeAdapter(Comparison).validate_python(told)
+    except (OSError, KeyError, TypeError, ValueError) as fault:
+        raise VerifyError(
+            f"{path} is not what `ci/image/measure --json` writes: {fault}",
+            next_step="measure again, with --json > FILE",
+        ) from fault

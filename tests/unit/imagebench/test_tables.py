@@ -3,39 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
-from imagebench.layers import Layer, Weight
-from imagebench.tables import Comparison, Side, layer_table, size_table, sizes, to_json, work_table
+from imagebench.tables import Comparison, from_json, layer_table, size_table, sizes, to_json, work_table
 from imagebench.trials import Counts, Start, parse_junit, parse_start, spread
-
-BASE = Layer(made_by="Imported from -", size=300_000_000)
-
-
-def start(seconds: float, rss: int) -> Start:
-    return Start(seconds=seconds, idle_rss=rss, idle_pss=rss - 1, worked_rss=2 * rss, worked_pss=2 * rss - 1)
-
-
-def side(name: str, site: int, starts: tuple[Start, ...]) -> Side:
-    layers = (BASE, Layer(made_by="COPY … in /srv/venv", size=site))
-    weight = Weight(total=BASE.size + site, layers=layers)
-    return Side(image=name, weight=weight, tests=Counts(passed=9, failed=0, skipped=0), starts=starts)
-
-
-@pytest.fixture
-def found() -> Comparison:
-    return Comparison(
-        ours=side(
-            "a", 100_000_000, (start(1.0, 100_000_000), start(3.0, 120_000_000), start(1.5, 110_000_000))
-        ),
-        stock=side("b", 400_000_000, (start(2.0, 200_000_000),) * 3),
-        base=Weight(total=BASE.size, layers=(BASE,)),
-        pandoc=200_000_000,
-        others=(60, 80),
-    )
+from spokeshave.errors import VerifyError
 
 
 def text(table: Table) -> str:
@@ -91,3 +67,17 @@ def test_a_start_is_read_from_the_line_of_the_probe() -> None:
     assert parse_start(line) == Start(
         seconds=1.5, idle_rss=4096, idle_pss=2048, worked_rss=8192, worked_pss=8000
     )
+
+
+def test_an_earlier_run_is_shown_again(found: Comparison, tmp_path: Path) -> None:
+    file = tmp_path / "image.json"
+    file.write_text(json.dumps(to_json(found)), "utf-8")
+    assert from_json(file) == found
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"ratios": {}}', "[1]"])
+def test_a_file_of_something_else_is_told(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "image.json"
+    file.write_text(text, "utf-8")
+    with pytest.raises(VerifyError, match="is not what"):
+        from_json(file)

@@ -1,0 +1,164 @@
+"""Both images as a picture: what each is made of, on one scale, and below that memory and start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element, tostring
+
+from imagebench.tables import FIGURES, OURS, STOCK, Comparison, Side, sizes
+from imagebench.trials import spread
+from spokeshave.picture.markup import Child, el, svg
+
+_WIDTH, _MARGIN, _LEFT = 1000.0, 28.0, 88.0
+_ROOM = _WIDTH - _LEFT - _MARGIN - 96  # for the longest bar; its sum stands to the right of it
+_BAR, _ROW, _CHARACTER = 46.0, 21.0, 7.6
+_STACK = (("numpy", "#2f74b5"), ("scipy", "#4a86c5"), ("pandas", "#3d8f6b"), ("scikit-learn", "#d08a2c"))
+_BLAS = ("slim-openblas", "#8d6ab8")
+_SIDES = {STOCK: "#8a857c", OURS: "#2f74b5"}
+_SHOWN = ("resident at the first answer, MB", "resident after work, MB", "start to healthy, s")
+_STYLE = (
+    'text{font:13px system-ui,"DejaVu Sans",sans-serif;fill:#1c1b19}.title{font-size:17px;font-weight:600}'
+    ".soft{fill:#5c5851}.end{text-anchor:end}.middle{text-anchor:middle}.on{fill:#fff}.sum{font-weight:600}"
+    ".axis{stroke:#1c1b19}"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One part of both images; bytes."""
+
+    name: str
+    colour: str
+    stock: int
+    ours: int
+
+    def of(self, side: str) -> int:
+        return self.ours if side == OURS else self.stock
+
+
+def parts(found: Comparison) -> tuple[Part, ...]:
+    """What the images are made of, which sums up to them; a stock package has its BLAS in it."""
+    named = [*_STACK, _BLAS]
+    known = [
+        Part(
+            name=name,
+            colour=colour,
+            stock=found.stock.packages.get(name, 0),
+            ours=found.ours.packages.get(name, 0),
+        )
+        for name, colour in named
+    ]
+    names = {name for name, _ in named}
+    other = [
+        sum(size for name, size in side.packages.items() if name not in names)
+        for side in (found.stock, found.ours)
+    ]
+    first = [
+        Part(
+            name="Debian and Python",
+            colour="#a9a398",
+            stock=found.base.total - found.pandoc,
+            ours=found.base.total - found.pandoc,
+        ),
+        Part(name="pandoc", colour="#c9c3b8", stock=found.pandoc, ours=found.pandoc),
+    ]
+    listed = [*first, *known, Part(name="other packages", colour="#b3432b", stock=other[0], ours=other[1])]
+    rest = {side: found.sides[side].weight.total - sum(part.of(side) for part in listed) for side in _SIDES}
+    return (*listed, Part(name="the service, its venv", colour="#6b655c", stock=rest[STOCK], ours=rest[OURS]))
+
+
+def image_picture(found: Comparison) -> str:
+    """One SVG that needs no other file."""
+    shown = parts(found)
+    ours, stock = sizes(found)["image"]
+    title = (
+        f"One image twice: {stock / 1e6:.0f} MB with stock wheels,"
+        f" {ours / 1e6:.0f} MB with profile {found.profile} ({ours / stock:.2f})"
+    )
+    drawn: list[Child] = [el("text", title, x=_MARGIN, y=34, class_="title")]
+    for at, side in enumerate(_SIDES):
+        drawn.append(
+            el("g", *_stacked(shown, side, stock), transform=f"translate(0 {54 + at * (_BAR + 12):.0f})")
+        )
+    top = 54 + 2 * (_BAR + 12) + 22
+    drawn.append(el("g", *_legend(shown), transform=f"translate(0 {top:.0f})"))
+    drawn.append(el("g", *_work(found), transform=f"translate({_WIDTH / 2 + 20:.0f} {top:.0f})"))
+    height = top + (len(shown) + 1) * _ROW + 14
+    whole = svg(
+        el("title", title),
+        el("style", _STYLE),
+        el("rect", width=_WIDTH, height=height, fill="#fff"),
+        *drawn,
+        width=_WIDTH,
+        height=height,
+        xmlns="http://www.w3.org/2000/svg",
+        role="img",
+        aria_label=title,
+    )
+    return tostring(whole, encoding="unicode") + "\n"
+
+
+def _stacked(shown: Sequence[Part], side: str, longest: int) -> list[Child]:
+    """A bar of all parts; a name stands where there is room for it, all of them in the legend."""
+    drawn: list[Child] = [el("text", side, x=_LEFT - 10, y=_BAR / 2 + 5, class_="end sum")]
+    x = _LEFT
+    for part in shown:
+        width = _ROOM * part.of(side) / longest
+        told = f"{part.name}: {part.of(side) / 1e6:.1f} MB"
+        box = el("rect", el("title", told), x=x, y=0, width=width, height=_BAR, fill=part.colour)
+        box.set("data-part", part.name)
+        drawn.append(box)
+        if len(part.name) * _CHARACTER < width:
+            style = "middle" if part.name in ("Debian and Python", "pandoc") else "middle on"
+            drawn.append(el("text", part.name, x=x + width / 2, y=_BAR / 2 + 5, class_=style))
+        x += width
+    total = sum(part.of(side) for part in shown)
+    drawn.append(el("text", f"{total / 1e6:.1f} MB", x=x + 10, y=_BAR / 2 + 5, class_="sum"))
+    return drawn
+
+
+def _legend(shown: Sequence[Part]) -> list[Child]:
+    columns = (_MARGIN + 250, _MARGIN + 330, _MARGIN + 400)
+    heads = ("stock, MB", "ours, MB", "ratio")
+    drawn: list[Child] = [
+        el("text", head, x=x, y=0, class_="end soft") for head, x in zip(heads, columns, strict=True)
+    ]
+    for at, part in enumerate(shown, 1):
+        y = at * _ROW
+        drawn.append(el("rect", x=_MARGIN, y=y - 11, width=12, height=12, fill=part.colour))
+        drawn.append(el("text", part.name, x=_MARGIN + 20, y=y))
+        ratio = f"{part.ours / part.stock:.2f}" if part.stock else ""
+        cells = (f"{part.stock / 1e6:.1f}", f"{part.ours / 1e6:.1f}", ratio)
+        drawn += [el("text", cell, x=x, y=y, class_="end") for cell, x in zip(cells, columns, strict=True)]
+    return drawn
+
+
+def _work(found: Comparison) -> list[Child]:
+    """Memory and start: medians as bars, the least and the greatest as a line across their ends."""
+    drawn: list[Child] = [el("text", f"medians of {len(found.ours.starts)} starts by turns", class_="soft")]
+    y = 10.0
+    for name in _SHOWN:
+        drawn.append(el("text", name, y=y + 14))
+        values = {side: _spread(found.sides[side], name) for side in _SIDES}
+        most = max(high for _, _, high in values.values())
+        for side, (mid, low, high) in values.items():
+            y += 20
+            drawn += _bar(side, y, (mid, low, high), most, FIGURES[name][1].format(mid))
+        y += 26
+    return drawn
+
+
+def _spread(side: Side, name: str) -> tuple[float, float, float]:
+    found = spread([FIGURES[name][0](start) for start in side.starts])
+    return found.mid, found.low, found.high
+
+
+def _bar(side: str, y: float, values: tuple[float, float, float], most: float, told: str) -> list[Element]:
+    mid, low, high = (300 * value / most for value in values)
+    return [
+        el("text", side, x=36, y=y + 12, class_="end soft"),
+        el("rect", x=44, y=y, width=mid, height=15, fill=_SIDES[side]),
+        el("line", x1=44 + low, x2=44 + high, y1=y + 7.5, y2=y + 7.5, class_="axis"),
+        el("text", told, x=44 + high + 8, y=y + 12),
+    ]
