@@ -46,10 +46,11 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What the user asked to build."""
+    """What the user asked to build; `trained` says that bundles of the recipes are used where they fit."""
 
     packages: tuple[str, ...]
     profile: str
     target: Target
     engine: EngineName = "auto"
     without: frozenset[str] = frozenset()
+    trained: bool = True

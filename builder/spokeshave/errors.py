@@ -118,6 +118,12 @@ class TraceError(SpokeshaveError):
     exit_code = 44
 
 
+class TrainError(SpokeshaveError):
+    """A training could not be made."""
+
+    exit_code = 45
+
+
 class StoreError(SpokeshaveError):
     """The store cannot be read or written, for example because the disk is full."""
 

@@ -22,6 +22,7 @@ from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
 from spokeshave.store import copy_whole
+from spokeshave.training import use
 from spokeshave.weigh import sizes
 from spokeshave.wheel import beside
 
@@ -87,6 +88,8 @@ def _plan_one(
         libraries=libraries,
         without=request.without if name in request.packages else frozenset(),
     )
+    if request.trained:
+        done[name] = use.choose(loaded, done[name], context.reporter.say)
     return done[name]
 
 
@@ -133,7 +136,9 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
         with context.reporter.stage(f"build image {image.reference}"):
             context.images.ensure(image, plan.target)
     with context.store.scratch() as work:
-        entry = _compile_and_finish(context, plan, kit.prepare(plan, fetched, libraries, work), fetched)
+        kit.prepare(plan, fetched, libraries, work)
+        use.provide(context.book.load(plan.recipe), plan, work / "kit")
+        entry = _compile_and_finish(context, plan, work, fetched)
     done = load_built(entry, plan.digest, cached=False)
     seconds = time.monotonic() - started
     context.reporter.say(f"{label}: {done.wheel.stat().st_size / 1e6:.1f} MB wheel, {seconds:.0f} s")

@@ -119,6 +119,24 @@ class VerifyTable(Strict):
     cores: tuple[str, ...] = Field((), description="kernels that the BLAS must report, by core name")
 
 
+class BundleTable(Strict):
+    """The counters of one training, which `spokeshave train` has made."""
+
+    file: str = Field(description="beside the recipe")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class TrainingTable(Strict):
+    """How the package is trained: what is run to count what is hot, for builds that are told."""
+
+    level: str | None = Field(None, description="optimisation level in place of `build.level`")
+    variable: str = Field("", description="environment variable that takes dispatch levels away")
+    dispatch: tuple[str, ...] = Field(("",), description="its values; the training runs once with each")
+    suite: bool = Field(True, description="run the benchmark suite: upstream's, or spokeshave's own")
+    tests: tuple[str, ...] = Field((), description="upstream's tests that are run too, files or folders")
+    bundles: tuple[BundleTable, ...] = Field((), description="a build takes the first one that fits it")
+
+
 class Recipe(Strict):
     """A package as written: `recipes/<name>/recipe.toml`."""
 
@@ -139,6 +157,7 @@ class Recipe(Strict):
         description="data for the levers: globs to match, to keep, …; `off` with a reason takes one out",
     )
     verify: VerifyTable
+    training: TrainingTable | None = None
 
     @model_validator(mode="after")
     def _wheels_for_prebuilt(self) -> Self:

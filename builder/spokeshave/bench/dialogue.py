@@ -7,6 +7,7 @@ import json
 import os
 import select
 import signal
+import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -86,6 +87,15 @@ class Worker:
     @property
     def alive(self) -> bool:
         return self._process.poll() is None
+
+    def finish(self, seconds: float) -> None:
+        """Lets the process end by itself, for then it writes counters; kills it after so many seconds."""
+        if self._process.stdin:
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(seconds)
+        self.close()
 
     def close(self) -> None:
         """Ends the process and all that it started; may be called twice."""

@@ -18,6 +18,7 @@ from spokeshave.context import Context
 from spokeshave.digests import package_root
 from spokeshave.errors import BenchError
 from spokeshave.fetch import fetch_sdist
+from spokeshave.model import Target
 from spokeshave.progress import Reporter
 from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.venvs import Venv
@@ -86,7 +87,8 @@ def _heats(context: Context, request: RaceRequest, ours: Side, folder: Path) -> 
     modules = tuple(_imported(one) for one in packages) if "imports" in request.parts else ()
     if "suite" in request.parts:
         for loaded, module in zip(packages, modules or [""] * len(packages), strict=True):
-            suite, told = _suite(context, request, loaded, ours)
+            version = ours.versions.get(loaded.recipe.distribution)
+            suite, told = suite_of(context, loaded, request.contest.target, version)
             name = f"bench-{loaded.recipe.name}"
             for threads in request.threads:
                 timed = (module,) if module and threads == request.threads[0] else ()
@@ -111,15 +113,17 @@ def _own_suites() -> Path:
     return package_root() / "bench" / "suites"
 
 
-def _suite(context: Context, request: RaceRequest, loaded: Loaded, ours: Side) -> tuple[Path, str]:
+def suite_of(
+    context: Context, loaded: Loaded, target: Target, version: str | None = None
+) -> tuple[Path, str]:
     """The suite of a package and what to call it: ours where there is one, else upstream's, out of the sdist.
 
     Raises BenchError where there is neither.
     """
-    recipe, target = loaded.recipe, request.contest.target
+    recipe = loaded.recipe
     if (own := _own_suites() / recipe.import_name).is_dir():
         return own, f"spokeshave's suite of {recipe.name}"
-    row = pick_version(recipe, target.python_version, ours.versions.get(recipe.distribution))
+    row = pick_version(recipe, target.python_version, version)
     pin = source_pin(row, target)
     entry = context.store.get("suite", pin["sha256"])
     if entry is None:

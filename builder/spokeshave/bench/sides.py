@@ -19,7 +19,7 @@ from spokeshave.venvs import Venv, find_interpreter, install, install_alike, mak
 from spokeshave.wheel import parse_name
 
 STOCK = "stock"
-_RUNNER = ("asv_runner>=0.2,<1", "packaging")  # ASV's runner, and what some suites read versions with
+RUNNER = ("asv_runner>=0.2,<1", "packaging")  # ASV's runner, and what some suites read versions with
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +133,7 @@ def install_sides(
         mine, theirs = (
             make_venv(folder / name, context.runner, log, python=python) for name in ("ours", "stock")
         )
-        done = install(theirs, (*map(str, against.wheels), *_RUNNER), context.runner, log)
+        done = install(theirs, (*map(str, against.wheels), *RUNNER), context.runner, log)
         if not done.ok:
             raise pip_error(done.output, "the wheels to compare with and what they require", log)
         exclude = tuple(dict.fromkeys([*ours.versions, *against.versions]))

@@ -10,7 +10,17 @@ import platformdirs
 from rich.console import Console
 
 from spokeshave import __version__
-from spokeshave.cli import building, explaining, proving, publishing, racing, slimming, tracing, upkeep
+from spokeshave.cli import (
+    building,
+    explaining,
+    proving,
+    publishing,
+    racing,
+    slimming,
+    tracing,
+    training,
+    upkeep,
+)
 from spokeshave.cli.base import Globals, interrupt
 from spokeshave.images import Mode
 
@@ -47,6 +57,7 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
       spokeshave build numpy --profile lean      a slim numpy wheel and the BLAS it shares
       spokeshave verify wheelhouse/*.whl         prove it against the stock wheel
       spokeshave bench numpy                     its speed beside the stock wheel's
+      spokeshave train numpy                     counters of what it runs, for faster and smaller builds
       spokeshave slim lxml                       a smaller wheel of a package without a recipe
       spokeshave trace --output app.toml -- CMD  a profile of what a program uses
       spokeshave report                          sizes beside stock, and what each lever saved
@@ -55,7 +66,7 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
     \b
     Exit codes: 2 usage, 3 recipe, 4 removal refused, 10 hash, 11 unsafe archive, 12 network, 13 patch,
     20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 40 verification,
-    41 wheel, 42 bench, 43 publication, 44 trace, 50 store, 130 interrupted.
+    41 wheel, 42 bench, 43 publication, 44 trace, 45 training, 50 store, 130 interrupted.
     """
     signal.signal(signal.SIGTERM, interrupt)
     ctx.obj = Globals(
@@ -69,7 +80,7 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
 
 for _command in (
     *(upkeep.doctor, building.plan, explaining.explain, building.fetch, building.build, building.measure),
-    *(proving.verify, proving.report, racing.bench, slimming.slim, tracing.trace),
+    *(proving.verify, proving.report, racing.bench, training.train, slimming.slim, tracing.trace),
     *(publishing.publish, publishing.serve),
     *(upkeep.image, upkeep.clean, upkeep.schema),
 ):

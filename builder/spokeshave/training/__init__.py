@@ -1,0 +1,1 @@
+"""Trained builds: counters of what a package runs, and compiles that are told them."""

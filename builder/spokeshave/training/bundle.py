@@ -1,0 +1,120 @@
+"""Bundles: the counters of one training as a file beside the recipe, with a manifest of what they fit."""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from spokeshave.errors import RecipeError
+from spokeshave.model import file_sha256
+from spokeshave.training.counters import compiler_of, reach
+
+_MANIFEST = "manifest.json"
+_COUNTERS = ".gcda"
+
+
+class Work(BaseModel):
+    """What ran at one dispatch level: so many benchmark cases, and these of upstream's tests."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dispatch: str
+    cases: int
+    failed: int
+    tests: tuple[str, ...]
+
+
+class Manifest(BaseModel):
+    """What a bundle was made of. `fits` is the key of the plans that it fits, `image` that of their image.
+
+    `functions` are those in files of which any ran, `ran` those that did themselves.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int = 1
+    package: str
+    version: str
+    profile: str
+    source: str
+    flags: str
+    compiler: str
+    image: str
+    fits: str
+    work: tuple[Work, ...]
+    files: int
+    functions: int
+    ran: int
+
+
+def useful(folder: Path) -> dict[str, bytes]:
+    """The counter files below a folder by name, without those of which nothing ran.
+
+    Raises ValueError where one is cut short: a process was killed while it wrote.
+    """
+    found = {path.name: path.read_bytes() for path in sorted(folder.rglob(f"*{_COUNTERS}"))}
+    return {name: data for name, data in found.items() if reach(data).ran}
+
+
+def sum_up(counters: Mapping[str, bytes]) -> dict[str, int | str]:
+    """What the manifest says of the counters themselves."""
+    each = [reach(data) for data in counters.values()]
+    return {
+        "compiler": compiler_of(next(iter(counters.values()))),
+        "files": len(each),
+        "functions": sum(one.functions for one in each),
+        "ran": sum(one.ran for one in each),
+    }
+
+
+def write_bundle(path: Path, manifest: Manifest, counters: Mapping[str, bytes]) -> str:
+    """Writes a bundle and returns its sha256 (hex); the same contents make the same bytes."""
+    whole = io.BytesIO()
+    with tarfile.open(fileobj=whole, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        text = json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True)
+        for name, data in ((_MANIFEST, text.encode()), *sorted(counters.items())):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(lzma.compress(whole.getvalue(), preset=9))
+    return file_sha256(path)
+
+
+def read_manifest(path: Path, sha256: str) -> Manifest:
+    """The manifest of a bundle; raises RecipeError where it is not there, not the pinned one, or unsound."""
+    return Manifest.model_validate_json(dict(_members(path, sha256, only=_MANIFEST))[_MANIFEST])
+
+
+def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
+    """Writes the counters of a bundle into a new folder; raises what `read_manifest` raises."""
+    folder.mkdir()
+    for name, data in _members(path, sha256):
+        if name.endswith(_COUNTERS):
+            (folder / name).write_bytes(data)
+
+
+def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, bytes]]:
+    try:
+        if file_sha256(path) != sha256:
+            raise ValueError("its sha256 is not the pinned one")
+        with tarfile.open(path, "r:xz") as archive:
+            for member in archive:
+                stream = archive.extractfile(member)
+                if stream is None or "/" in member.name:
+                    raise ValueError(f"it holds {member.name!r}")
+                if only in ("", member.name):
+                    yield member.name, stream.read()
+                if only == member.name:
+                    return
+    except (OSError, ValueError, tarfile.TarError, lzma.LZMAError, ValidationError) as fault:
+        raise RecipeError(
+            f"the training bundle {path} cannot be used: {fault}",
+            next_step="make it with `spokeshave train`, or take its row out of the recipe",
+        ) from fault

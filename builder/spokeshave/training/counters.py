@@ -1,0 +1,58 @@
+"""Counter files (`.gcda`) that instrumented code writes when its process ends: which functions ran.
+
+The format is gcc's own (gcc/gcov-io.h; lengths in bytes since gcc 12): a head of magic, version, stamp and
+checksum, then records of a tag, a length and so many bytes. A negative length stands for so many zeros.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_MAGIC = b"adcg"
+_HEAD = 16  # bytes
+_END = bytes(4)
+_FUNCTION, _ARCS = 0x01000000, 0x01A10000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reach:
+    """How many functions counters are about, and how many of them ran."""
+
+    functions: int
+    ran: int
+
+
+def compiler_of(data: bytes) -> str:
+    """The compiler's version as it stands in a counter file, for example `B42*` for gcc 14.2.
+
+    Raises ValueError for what is no counter file.
+    """
+    if len(data) < _HEAD or not data.startswith(_MAGIC):
+        raise ValueError("no counter file of gcc's")
+    return data[4:8][::-1].decode("ascii", "replace")
+
+
+def reach(data: bytes) -> Reach:
+    """The functions of one counter file; raises ValueError for one that is cut short or none at all."""
+    compiler_of(data)
+    functions = ran = 0
+    for tag, counts in _records(data):
+        functions += tag == _FUNCTION and bool(
+            counts
+        )  # a function that another file holds has an empty record
+        ran += tag == _ARCS and any(counts)
+    return Reach(functions=functions, ran=ran)
+
+
+def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Tags with their bytes; of counters that are all 0, nothing."""
+    at = _HEAD
+    while at + 8 <= len(data):
+        tag, length = struct.unpack_from("<Ii", data, at)
+        at += 8
+        yield tag, data[at : at + max(0, length)]
+        at += max(0, length)
+    if data[at:] != _END:
+        raise ValueError("the counter file is cut short")

@@ -1,0 +1,102 @@
+"""Plans of instrumented and of trained builds: the same sources and flags, and what training adds. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+
+from spokeshave.model import BuildPlan, Level, digest_of
+from spokeshave.tables import BundleTable, Recipe, TrainingTable
+from spokeshave.training.bundle import Manifest
+
+COUNTERS = "/tmp/spokeshave-counters"  # noqa: S108  (GCOV_PREFIX puts another folder before it)
+FOLDER = "training"
+HEADER = "old_libc.h"
+_FORTRAN = "*.f|*.f90|*.F|*.F90|*.for"
+_INSTRUMENTED = f"fprofile-generate={COUNTERS} -fprofile-update=prefer-atomic"
+_SHIMMED = f"{_INSTRUMENTED} -include /project/kit/{FOLDER}/{HEADER}"
+_COUNTS = "counts what runs"
+# Code that training did not reach is compiled as without it, not for size: with `-fprofile-use` alone,
+# numpy's BinaryIntContig took 7 times as long.
+_TRAINED = f"fprofile-use=/project/kit/{FOLDER} -fprofile-partial-training -Wno-missing-profile"
+
+
+def fit_key(plan: BuildPlan) -> str:
+    """What counters depend on beside the compiler: source, patches and flags of an untrained plan."""
+    compiled = asdict(plan.compile)
+    del compiled["libraries"]
+    return digest_of(
+        {
+            "source": dict(plan.source),
+            "patches": dict(plan.patches),
+            "compile": compiled,
+            "target": asdict(plan.target),
+        }
+    )
+
+
+def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> BuildPlan:
+    """The plan of the build whose code counts what it runs."""
+    rows = {_FORTRAN: _INSTRUMENTED, "*": _SHIMMED}
+    return _with(plan, recipe, table, rows, _COUNTS)
+
+
+def is_instrumented(plan: BuildPlan) -> bool:
+    """Whether a plan is one of `instrumented`."""
+    return any(row.reason == _COUNTS for row in plan.compile.fixes)
+
+
+def trained(plan: BuildPlan, recipe: Recipe, table: TrainingTable, bundle: BundleTable) -> BuildPlan:
+    """The plan of the build that is told the counters of a bundle, which is part of its digest."""
+    return _with(plan, recipe, table, {"*": _TRAINED}, _reason(bundle))
+
+
+def bundle_of(plan: BuildPlan, table: TrainingTable | None) -> BundleTable | None:
+    """The bundle that a plan is trained with."""
+    reasons = {row.reason for row in plan.compile.fixes}
+    rows = table.bundles if table else ()
+    return next((row for row in rows if _reason(row) in reasons), None)
+
+
+def fitting(
+    plan: BuildPlan, manifests: Mapping[str, Manifest], table: TrainingTable, *, anywhere: bool = False
+) -> BundleTable | None:
+    """The bundle made of the same source with the same flags in the same image; None where there is none.
+
+    `manifests` are by file; `anywhere` leaves the image out, for what is said of a plan wherever it is built.
+    """
+    key = fit_key(plan)
+    for row in table.bundles:
+        manifest = manifests[row.file]
+        if manifest.fits == key and (anywhere or manifest.image == plan.environment.image_digest):
+            return row
+    return None
+
+
+def _reason(bundle: BundleTable) -> str:
+    return f"trained with {bundle.sha256}"
+
+
+def _with(
+    plan: BuildPlan, recipe: Recipe, table: TrainingTable, flags: Mapping[str, str], reason: str
+) -> BuildPlan:
+    """Adds flags, by pattern, to every compile: the launcher takes the first row of fixes that fits a source.
+
+    So the recipe's own rows, which are for single sources in C, get the flags of the last pattern too.
+    """
+    compiled = plan.compile
+    level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
+    last = list(flags.values())[-1]
+    own = tuple(replace(row, level=f"{row.level} -{last}") for row in compiled.fixes)
+    added = tuple(Level(match=match, level=given, reason=reason) for match, given in flags.items())
+    return replace(
+        plan,
+        compile=replace(
+            compiled,
+            fixes=(*own, *added),
+            flags={
+                language: tuple(level.get(flag, flag) for flag in given)
+                for language, given in compiled.flags.items()
+            },
+        ),
+    )

@@ -1,0 +1,43 @@
+"""Which bundle a build is trained with, and how it gets there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from spokeshave.model import BuildPlan
+from spokeshave.recipes import Loaded
+from spokeshave.training.bundle import read_manifest, unpack_bundle
+from spokeshave.training.plans import FOLDER, HEADER, bundle_of, fitting, is_instrumented, trained
+
+
+def choose(
+    loaded: Loaded, plan: BuildPlan, say: Callable[[str], None], *, anywhere: bool = False
+) -> BuildPlan:
+    """The trained plan where a bundle of the recipe fits, else the plan as it is; says which.
+
+    Raises RecipeError for a bundle that is missing or not the pinned one.
+    """
+    table = loaded.recipe.training
+    if table is None or not table.bundles:
+        return plan
+    manifests = {row.file: read_manifest(loaded.folder / row.file, row.sha256) for row in table.bundles}
+    label = f"{plan.distribution} {plan.local_version}"
+    bundle = fitting(plan, manifests, table, anywhere=anywhere)
+    if bundle is None:
+        say(f"{label}: not trained, as no bundle fits its sources, flags and build image (spokeshave train)")
+        return plan
+    found = manifests[bundle.file]
+    say(f"{label}: trained with {bundle.file} ({found.ran:,} of {found.functions:,} functions)")
+    return trained(plan, loaded.recipe, table, bundle)
+
+
+def provide(loaded: Loaded, plan: BuildPlan, kit: Path) -> None:
+    """Puts what such a compile reads into its kit: the counters of a bundle, or a header."""
+    if is_instrumented(plan):
+        (kit / FOLDER).mkdir()
+        shutil.copyfile(Path(__file__).with_name(HEADER), kit / FOLDER / HEADER)
+    bundle = bundle_of(plan, loaded.recipe.training)
+    if bundle:
+        unpack_bundle(loaded.folder / bundle.file, bundle.sha256, kit / FOLDER)

@@ -1,0 +1,111 @@
+"""The training work: benchmarks and tests run in an install whose code counts what it runs.
+
+Counters are written when a process ends, and added to what is there: no process may be killed before.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave.bench.cases import catalogue
+from spokeshave.bench.dialogue import Worker, WorkerError
+from spokeshave.bench.model import Case
+from spokeshave.bench.pair import next_number
+from spokeshave.bench.suite import copied
+from spokeshave.errors import TrainError
+from spokeshave.progress import Reporter
+from spokeshave.run import Command, Runner
+from spokeshave.venvs import Venv
+
+_CASE_SECONDS = 0.02  # for one case, after a first call
+_PATIENCE = 120.0  # seconds; instrumented code is several times slower
+_SHIFT = 100  # cases that one process runs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where the work is done, and what the processes see: `env` has the folder of the counters."""
+
+    venv: Venv
+    home: Path
+    env: Mapping[str, str]
+    reporter: Reporter
+
+
+def run_suite(place: Place, package: Path, seconds: float) -> tuple[int, int]:
+    """Runs cases of a benchmark package for so many seconds, every function once before any twice.
+
+    Returns how many ran, and how many did not. Raises TrainError where none did.
+    """
+    suite = copied(package, place.home)
+    worker = _start(place, suite)
+    listing = worker.ask("list", timeout=_PATIENCE)
+    cases = catalogue(listing, listing).cases
+    deadline = time.monotonic() + seconds
+    ran = failed = 0
+    for at, case in enumerate(cases, 1):
+        if time.monotonic() > deadline:
+            break
+        if not worker.alive or at % _SHIFT == 0:
+            worker.finish(_PATIENCE)
+            worker = _start(place, suite)
+        done = _run_case(worker, case)
+        ran, failed = ran + done, failed + (not done)
+        place.reporter.line(f"[{at}/{len(cases)}] {case.label}")
+    worker.finish(_PATIENCE)
+    if not ran:
+        raise TrainError(
+            f"none of the benchmarks in {package} ran", next_step=f"see the worker's log in {place.home}"
+        )
+    return ran, failed
+
+
+def _start(place: Place, suite: Path) -> Worker:
+    cpu = min(os.sched_getaffinity(0))
+    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=(cpu,), extra=place.env)
+
+
+def _run_case(worker: Worker, case: Case) -> bool:
+    try:
+        number = worker.ask("prepare", timeout=_PATIENCE, name=case.benchmark, index=case.ours_index)[
+            "number"
+        ]
+        seconds = worker.ask("measure", timeout=_PATIENCE, number=number or 1, fresh=False)["seconds"]
+        if not number and (more := next_number(1, seconds, _CASE_SECONDS)) > 1:
+            worker.ask("measure", timeout=_PATIENCE, number=more, fresh=False)
+        worker.ask("teardown", timeout=_PATIENCE)
+    except WorkerError:
+        return False
+    return True
+
+
+def run_tests(place: Place, archive: Path, tests: tuple[str, ...], runner: Runner, log: Path) -> None:
+    """Runs some of upstream's tests; whether they pass is for `verify` to say.
+
+    Raises TrainError where pytest itself does not get that far.
+    """
+    with zipfile.ZipFile(archive) as files:
+        files.extractall(place.venv.site)
+    words = (
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-o",
+        "addopts=",
+        "--rootdir",
+        str(place.venv.site),
+    )
+    selection = tuple(str(place.venv.site / test) for test in tests)
+    env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **place.env}
+    argv = (place.venv.python, "-P", *words, *selection)
+    done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=place.reporter.line))
+    if done.returncode not in (0, 1):
+        tail = "\n  ".join(done.output.splitlines()[-4:])
+        raise TrainError(f"the tests of the training did not run:\n  {tail}", log=log)

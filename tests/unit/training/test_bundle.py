@@ -1,0 +1,45 @@
+"""Bundles: the same contents, the same bytes; and what is not one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from countersample import IDLE, MANIFEST, WRITTEN
+from spokeshave.errors import RecipeError
+from spokeshave.training.bundle import read_manifest, sum_up, unpack_bundle, useful, write_bundle
+
+
+def test_a_bundle_is_read_as_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "training" / "lean.tar.xz"
+    sha256 = write_bundle(path, MANIFEST, {"#b.gcda": WRITTEN, "#a.gcda": WRITTEN})
+    assert read_manifest(path, sha256) == MANIFEST
+    unpack_bundle(path, sha256, tmp_path / "out")
+    assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == {
+        "#a.gcda": WRITTEN,
+        "#b.gcda": WRITTEN,
+    }
+
+
+def test_the_same_contents_make_the_same_bytes(tmp_path: Path) -> None:
+    one = write_bundle(tmp_path / "one.tar.xz", MANIFEST, {"#b.gcda": WRITTEN, "#a.gcda": IDLE})
+    assert write_bundle(tmp_path / "two.tar.xz", MANIFEST, {"#a.gcda": IDLE, "#b.gcda": WRITTEN}) == one
+
+
+def test_files_of_which_nothing_ran_are_left_out(tmp_path: Path) -> None:
+    folder = tmp_path / "tmp" / "spokeshave-counters"
+    folder.mkdir(parents=True)
+    (folder / "#ran.gcda").write_bytes(WRITTEN)
+    (folder / "#idle.gcda").write_bytes(IDLE)
+    found = useful(tmp_path)
+    assert list(found) == ["#ran.gcda"]
+    assert sum_up(found) == {"compiler": "B22*", "files": 1, "functions": 3, "ran": 2}
+
+
+def test_a_bundle_other_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
+    write_bundle(tmp_path / "lean.tar.xz", MANIFEST, {})
+    with pytest.raises(RecipeError, match="not the pinned one"):
+        read_manifest(tmp_path / "lean.tar.xz", "0" * 64)
+    with pytest.raises(RecipeError, match="cannot be used"):
+        read_manifest(tmp_path / "other.tar.xz", "0" * 64)

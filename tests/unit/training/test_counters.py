@@ -1,0 +1,24 @@
+"""Counter files of gcc's."""
+
+from __future__ import annotations
+
+import pytest
+
+from countersample import WRITTEN
+from spokeshave.training.counters import Reach, compiler_of, reach
+
+
+def test_what_ran_is_told_from_what_did_not() -> None:
+    assert reach(WRITTEN) == Reach(functions=3, ran=2)
+    assert compiler_of(WRITTEN) == "B22*"
+
+
+@pytest.mark.parametrize("length", [0, 3, 15, 17, 40, len(WRITTEN) - 4, len(WRITTEN) - 1])
+def test_a_file_that_is_cut_short_is_told(length: int) -> None:
+    with pytest.raises(ValueError, match=r"cut short|no counter file"):
+        reach(WRITTEN[:length])
+
+
+def test_another_file_is_told() -> None:
+    with pytest.raises(ValueError, match="no counter file"):
+        reach(b"\x7fELF" + bytes(60))

@@ -1,0 +1,130 @@
+"""Plans of trained builds: what they share with untrained ones, and what they do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from countersample import MANIFEST, WRITTEN
+from spokeshave.errors import RecipeError
+from spokeshave.model import BuildPlan, Level
+from spokeshave.recipes import Loaded, RecipeBook
+from spokeshave.tables import BundleTable, TrainingTable
+from spokeshave.training.bundle import write_bundle
+from spokeshave.training.plans import bundle_of, fit_key, instrumented, is_instrumented, trained
+from spokeshave.training.use import choose, provide
+from support import RECIPES, WHERE, shipped_plan
+
+TABLE = TrainingTable.model_validate({"level": "O2"})
+BUNDLE = BundleTable(file="training/lean.tar.xz", sha256="c" * 64)
+
+
+@pytest.fixture(scope="module")
+def loaded() -> Loaded:
+    return RecipeBook([RECIPES]).load("numpy")
+
+
+@pytest.fixture(scope="module")
+def plain() -> BuildPlan:
+    return shipped_plan("numpy")
+
+
+def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
+    said: list[str] = []
+    assert choose(loaded, plain, said.append) is plain
+    assert not said
+
+
+def test_every_compile_counts_and_nothing_else_changes(loaded: Loaded, plain: BuildPlan) -> None:
+    counting = instrumented(plain, loaded.recipe, TABLE)
+    assert is_instrumented(counting)
+    assert not is_instrumented(plain)
+    assert all("fprofile-generate=" in row.level for row in counting.compile.fixes)
+    assert counting.compile_key != plain.compile_key
+    assert replace(counting, compile=plain.compile) == plain
+
+
+def test_fortran_gets_no_c_header(loaded: Loaded, plain: BuildPlan) -> None:
+    fortran, other = instrumented(plain, loaded.recipe, TABLE).compile.fixes
+    assert "-include" not in fortran.level
+    assert "-include" in other.level
+    assert ".f90" in fortran.match
+
+
+def test_rows_of_the_recipe_get_the_flags_too(loaded: Loaded, plain: BuildPlan) -> None:
+    """The launcher takes the first row that fits."""
+    own = Level(match="*/odd.c", level="fno-strict-aliasing", reason="as upstream")
+    fixed = replace(plain, compile=replace(plain.compile, fixes=(own,)))
+    rows = trained(fixed, loaded.recipe, TABLE, BUNDLE).compile.fixes
+    assert [row.match for row in rows] == ["*/odd.c", "*"]
+    assert all("fprofile-use=" in row.level and "fprofile-partial-training" in row.level for row in rows)
+    assert rows[0].level.startswith("fno-strict-aliasing -fprofile-use")
+
+
+def test_the_level_of_training_takes_the_place_of_the_recipes(loaded: Loaded, plain: BuildPlan) -> None:
+    level = f"-{loaded.recipe.build.level}"
+    assert plain.compile.flags["c"][0] == level
+    fast = trained(
+        plain, loaded.recipe, TrainingTable.model_validate({"level": "Ofast"}), BUNDLE
+    ).compile.flags
+    assert fast["c"] == ("-Ofast", *plain.compile.flags["c"][1:])
+    assert (
+        trained(plain, loaded.recipe, TrainingTable.model_validate({}), BUNDLE).compile.flags
+        == plain.compile.flags
+    )
+
+
+def test_the_bundle_is_part_of_the_digest(loaded: Loaded, plain: BuildPlan) -> None:
+    other = BundleTable(file=BUNDLE.file, sha256="d" * 64)
+    one, two = (trained(plain, loaded.recipe, TABLE, row) for row in (BUNDLE, other))
+    assert len({plain.digest, one.digest, two.digest}) == 3
+    assert len({plain.recipe_digest, one.recipe_digest, two.recipe_digest}) == 3
+    table = TrainingTable.model_validate({"bundles": (other, BUNDLE)})
+    assert bundle_of(one, table) == BUNDLE
+    assert bundle_of(plain, table) is None
+
+
+def pinned(loaded: Loaded, folder: Path, fits: str) -> Loaded:
+    """The recipe with a bundle that fits a key."""
+    manifest = MANIFEST.model_copy(update={"fits": fits, "image": WHERE.image_digest})
+    sha256 = write_bundle(folder / "training" / "lean.tar.xz", manifest, {"#a.gcda": WRITTEN})
+    row = BundleTable(file="training/lean.tar.xz", sha256=sha256)
+    recipe = loaded.recipe.model_copy(update={"training": TrainingTable.model_validate({"bundles": (row,)})})
+    return replace(loaded, recipe=recipe, folder=folder)
+
+
+def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
+    said: list[str] = []
+    recipe = pinned(loaded, tmp_path, fit_key(plain))
+    found = choose(recipe, plain, said.append)
+    assert bundle_of(found, recipe.recipe.training)
+    assert "trained with training/lean.tar.xz (2 of 3 functions)" in said[0]
+    (tmp_path / "kit").mkdir()
+    provide(recipe, found, tmp_path / "kit")
+    assert [path.name for path in (tmp_path / "kit" / "training").iterdir()] == ["#a.gcda"]
+
+
+def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
+    said: list[str] = []
+    recipe = pinned(loaded, tmp_path, fit_key(plain))
+    elsewhere = replace(plain, environment=replace(WHERE, image_digest="sha256:2"))
+    flags = {**plain.compile.flags, "c": ("-O1",)}
+    others = [
+        replace(plain, source={**plain.source, "sha256": "0" * 64}),
+        replace(plain, patches={}),
+        replace(plain, compile=replace(plain.compile, flags=flags)),
+        elsewhere,
+    ]
+    assert all(choose(recipe, other, said.append) is other for other in others)
+    assert all("not trained, as no bundle fits" in line for line in said)
+    assert len(said) == len(others)
+    assert choose(recipe, elsewhere, said.append, anywhere=True) is not elsewhere
+
+
+def test_a_bundle_that_is_gone_is_told(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
+    recipe = pinned(loaded, tmp_path, fit_key(plain))
+    (tmp_path / "training" / "lean.tar.xz").unlink()
+    with pytest.raises(RecipeError, match="cannot be used"):
+        choose(recipe, plain, print)
