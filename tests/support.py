@@ -17,6 +17,7 @@ from spokeshave.engines.host import missing_tools
 from spokeshave.model import BuildPlan, Environment, Target
 from spokeshave.plan import make_plan
 from spokeshave.recipes import RecipeBook, library_names
+from spokeshave.training.use import choose
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"
@@ -41,7 +42,7 @@ def shipped_plan(
         shipped_plan(name, profile, recipes=recipes, where=where, tool=tool)
         for name in library_names(loaded.recipe, book.profile(profile))
     )
-    return make_plan(
+    plan = make_plan(
         loaded,
         book.profile(profile),
         TARGET,
@@ -50,6 +51,7 @@ def shipped_plan(
         libraries=libraries,
         without=without,
     )
+    return choose(loaded, plan, lambda line: None, anywhere=True)
 
 
 def record_row(name: str, data: bytes) -> str:
