@@ -83,7 +83,6 @@ def test_what_ran_was_counted(bundle: dict[str, Any]) -> None:
 def test_a_build_takes_the_bundle_and_says_so(untrained: Run, trained: Run) -> None:
     assert "trained with training/tiny.tar.xz (4 of 4 functions)" in trained.stderr
     assert trained.built["digest"] != untrained.built["digest"]
-    assert Path(trained.built["wheel"]).read_bytes() != b""
 
 
 def test_the_same_bundle_gives_the_same_bytes(small: Small, trained: Run) -> None:
