@@ -37,6 +37,24 @@ def svg(*children: Child, width: float, height: float, **attributes: str | float
     return made
 
 
+def standalone(
+    *children: Child, width: float, height: float, style: str, label: str, title: Element | None = None
+) -> str:
+    """A drawing as a file of its own, on white: it needs no other one, and `label` tells it in words."""
+    whole = svg(
+        title,
+        el("style", style),
+        el("rect", width=width, height=height, fill="#fff"),
+        *children,
+        width=width,
+        height=height,
+        xmlns="http://www.w3.org/2000/svg",
+        role="img",
+        aria_label=label,
+    )
+    return tostring(whole, encoding="unicode") + "\n"
+
+
 def data_table(
     headings: Iterable[str], rows: Iterable[Iterable[Child]], *, label: str, text_columns: int = 1
 ) -> Element:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from xml.etree.ElementTree import Element, tostring
+from xml.etree.ElementTree import Element
 
 from spokeshave.bench.report import BenchReport, CaseResult
-from spokeshave.picture.markup import Child, el, svg
+from spokeshave.picture.markup import Child, el, standalone
 
 _WIDTH, _MARGIN = 1000.0, 28.0
 _PLOT = 220.0  # height of the bars
@@ -31,17 +31,8 @@ def speed_picture(races: Sequence[tuple[str, BenchReport]]) -> str:
         drawn, height = _panel(title, report)
         panels.append(el("g", *drawn, transform=f"translate(0 {top:.0f})"))
         top += height
-    whole = svg(
-        el("style", _STYLE),
-        el("rect", width=_WIDTH, height=top, fill="#fff"),
-        *panels,
-        width=_WIDTH,
-        height=top,
-        xmlns="http://www.w3.org/2000/svg",
-        role="img",
-        aria_label="; ".join(_told(title, report) for title, report in races),
-    )
-    return tostring(whole, encoding="unicode") + "\n"
+    label = "; ".join(_told(title, report) for title, report in races)
+    return standalone(*panels, width=_WIDTH, height=top, style=_STYLE, label=label)
 
 
 def _told(title: str, report: BenchReport) -> str:

@@ -9,7 +9,7 @@ import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from spokeshave.errors import RecipeError
 from spokeshave.model import file_sha256
@@ -113,7 +113,7 @@ def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, byt
                     yield member.name, stream.read()
                 if only == member.name:
                     return
-    except (OSError, ValueError, tarfile.TarError, lzma.LZMAError, ValidationError) as fault:
+    except (OSError, ValueError, tarfile.TarError, lzma.LZMAError) as fault:
         raise RecipeError(
             f"the training bundle {path} cannot be used: {fault}",
             next_step="make it with `spokeshave train`, or take its row out of the recipe",

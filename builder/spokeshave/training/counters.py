@@ -39,9 +39,8 @@ def reach(data: bytes) -> Reach:
     compiler_of(data)
     functions = ran = 0
     for tag, counts in _records(data):
-        functions += tag == _FUNCTION and bool(
-            counts
-        )  # a function that another file holds has an empty record
+        # The record of a function that another file holds is empty.
+        functions += tag == _FUNCTION and bool(counts)
         ran += tag == _ARCS and any(counts)
     return Reach(functions=functions, ran=ran)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,21 +69,21 @@ def train(context: Context, course: Course) -> Trained:
     *libraries, plan = pipeline.make_plans(context, request, where)
     counting = instrumented(plan, loaded.recipe, table)
     built = pipeline.build(context, (*libraries, counting))
+    suite = suite_of(context, loaded, course.target)[0] if table.suite else None
+    tests = table.tests if built[plan.recipe].tests else ()
     with context.store.scratch() as scratch:
         counters = scratch / "counters"
         venv = _install(context, loaded, course.target, built, scratch)
         done = []
         for at, level in enumerate(table.dispatch):
             env = {"GCOV_PREFIX": str(counters)} | ({table.variable: level} if level else {})
-            home = scratch / f"work-{at}"
-            home.mkdir()
-            place = Place(venv=venv, home=home, env=env, reporter=context.reporter)
-            done.append(_work(context, course, built[plan.recipe], place, level))
+            place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
+            done.append(_work(context, course, place, level=level, suite=suite, tests=tests))
         return _bundle(loaded, plan, tuple(done), counters, where.image_digest)
 
 
 def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, Built], folder: Path) -> Venv:
-    """A venv with the counting wheel and its libraries; what else it is proved with comes as stock."""
+    """A venv with the counting wheel, its libraries and its tests; what else it is proved with is stock."""
     python = find_interpreter(target)
     if python is None:
         raise TrainError(
@@ -92,35 +93,31 @@ def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, 
     log = context.logs / "train-install.log"
     venv = make_venv(folder / "venv", context.runner, log, python=python)
     pins = [stock_pin(one, target, None) for one in stack_of(context, (loaded.recipe.name,))[:-1]]
-    wheels = [stock_wheel(context, pin, target) for pin in pins if pin] + [
-        one.wheel for one in built.values()
-    ]
-    for words in (
-        RUNNER,
-        ("-r", str(loaded.folder / loaded.recipe.verify.requires)),
-        tuple(map(str, wheels)),
-    ):
+    wheels = [stock_wheel(context, pin, target) for pin in pins if pin]
+    wheels += [one.wheel for one in built.values()]
+    lock = str(loaded.folder / loaded.recipe.verify.requires)
+    for words in (RUNNER, ("-r", lock), tuple(map(str, wheels))):
         done = install(venv, words, context.runner, log)
         if not done.ok:
             tail = "\n  ".join(done.output.splitlines()[-4:])
             raise TrainError(f"the install for the training failed:\n  {tail}", log=log)
+    if archive := built[loaded.recipe.name].tests:
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(venv.site)
     return venv
 
 
-def _work(context: Context, course: Course, built: Built, place: Place, level: str) -> Work:
+def _work(
+    context: Context, course: Course, place: Place, *, level: str, suite: Path | None, tests: tuple[str, ...]
+) -> Work:
     """The work at one dispatch level, which is a value of the recipe's variable."""
-    loaded = context.book.load(course.package)
-    table = loaded.recipe.training
-    assert table is not None
-    ran = failed = 0
+    place.home.mkdir()
     told = f"without {level}" if level else "at all dispatch levels"
     with context.reporter.stage(f"training {course.package} {told}"):
-        if table.suite:
-            suite, _ = suite_of(context, loaded, course.target)
-            ran, failed = run_suite(place, suite, course.seconds)
-        if table.tests and built.tests:
-            run_tests(place, built.tests, table.tests, context.runner, context.logs / "train-work.log")
-    return Work(dispatch=level, cases=ran, failed=failed, tests=table.tests)
+        ran, failed = run_suite(place, suite, course.seconds) if suite else (0, 0)
+        if tests:
+            run_tests(place, tests, context.runner, context.logs / "train-work.log")
+    return Work(dispatch=level, cases=ran, failed=failed, tests=tests)
 
 
 def _bundle(loaded: Loaded, plan: BuildPlan, done: tuple[Work, ...], counters: Path, image: str) -> Trained:

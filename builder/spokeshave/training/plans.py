@@ -9,11 +9,11 @@ from spokeshave.model import BuildPlan, Level, digest_of
 from spokeshave.tables import BundleTable, Recipe, TrainingTable
 from spokeshave.training.bundle import Manifest
 
-COUNTERS = "/tmp/spokeshave-counters"  # noqa: S108  (GCOV_PREFIX puts another folder before it)
+_COUNTERS = "/tmp/spokeshave-counters"  # noqa: S108  (GCOV_PREFIX puts another folder before it)
 FOLDER = "training"
 HEADER = "old_libc.h"
 _FORTRAN = "*.f|*.f90|*.F|*.F90|*.for"
-_INSTRUMENTED = f"fprofile-generate={COUNTERS} -fprofile-update=prefer-atomic"
+_INSTRUMENTED = f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic"
 _SHIMMED = f"{_INSTRUMENTED} -include /project/kit/{FOLDER}/{HEADER}"
 _COUNTS = "counts what runs"
 # Code that training did not reach is compiled as without it, not for size: with `-fprofile-use` alone,
@@ -86,7 +86,7 @@ def _with(
     """
     compiled = plan.compile
     level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
-    last = list(flags.values())[-1]
+    *_, last = flags.values()
     own = tuple(replace(row, level=f"{row.level} -{last}") for row in compiled.fixes)
     added = tuple(Level(match=match, level=given, reason=reason) for match, given in flags.items())
     return replace(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave.bench.cases import catalogue
 from spokeshave.bench.dialogue import Worker, WorkerError
-from spokeshave.bench.model import Case
+from spokeshave.bench.imports import pinned_cpus
+from spokeshave.bench.model import Case, Options
 from spokeshave.bench.pair import next_number
 from spokeshave.bench.suite import copied
 from spokeshave.errors import TrainError
@@ -66,15 +66,14 @@ def run_suite(place: Place, package: Path, seconds: float) -> tuple[int, int]:
 
 
 def _start(place: Place, suite: Path) -> Worker:
-    cpu = min(os.sched_getaffinity(0))
-    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=(cpu,), extra=place.env)
+    cpus = pinned_cpus(Options())
+    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=cpus, extra=place.env)
 
 
 def _run_case(worker: Worker, case: Case) -> bool:
     try:
-        number = worker.ask("prepare", timeout=_PATIENCE, name=case.benchmark, index=case.ours_index)[
-            "number"
-        ]
+        ready = worker.ask("prepare", timeout=_PATIENCE, name=case.benchmark, index=case.ours_index)
+        number = ready["number"]
         seconds = worker.ask("measure", timeout=_PATIENCE, number=number or 1, fresh=False)["seconds"]
         if not number and (more := next_number(1, seconds, _CASE_SECONDS)) > 1:
             worker.ask("measure", timeout=_PATIENCE, number=more, fresh=False)
@@ -84,27 +83,18 @@ def _run_case(worker: Worker, case: Case) -> bool:
     return True
 
 
-def run_tests(place: Place, archive: Path, tests: tuple[str, ...], runner: Runner, log: Path) -> None:
-    """Runs some of upstream's tests; whether they pass is for `verify` to say.
+def run_tests(place: Place, tests: tuple[str, ...], runner: Runner, log: Path) -> None:
+    """Runs some of upstream's tests, which lie in the install; whether they pass is for `verify` to say.
 
     Raises TrainError where pytest itself does not get that far.
     """
-    with zipfile.ZipFile(archive) as files:
-        files.extractall(place.venv.site)
-    words = (
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-o",
-        "addopts=",
-        "--rootdir",
-        str(place.venv.site),
-    )
-    selection = tuple(str(place.venv.site / test) for test in tests)
+    site = place.venv.site
     env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **place.env}
-    argv = (place.venv.python, "-P", *words, *selection)
+    argv = (
+        *(place.venv.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+        *("-o", "addopts=", "--rootdir", str(site)),
+        *(str(site / test) for test in tests),
+    )
     done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=place.reporter.line))
     if done.returncode not in (0, 1):
         tail = "\n  ".join(done.output.splitlines()[-4:])

@@ -14,7 +14,7 @@ import platformdirs
 from rich.console import Console
 
 from imagebench import images, tables, trials, wheels
-from imagebench.contents import package_bytes
+from imagebench.contents import package_bytes, pandoc_bytes
 from imagebench.layers import weigh
 from imagebench.others import Slimmer
 from imagebench.picture import image_picture
@@ -108,8 +108,12 @@ def main(*, as_json: bool, earlier: Path | None, picture: Path | None, **given: 
       ci/image/measure --from image.json --picture image.svg
     """
     stdout = Console()
-    wanted = Wanted(**given)
-    found = tables.from_json(earlier) if earlier else measure(wanted, stdout)
+    log = None
+    if earlier:
+        found = tables.from_json(earlier)
+    else:
+        context = connect(stdout)
+        found, log = compare(context, Wanted(**given)), context.logs
     if picture:
         write_whole(picture, image_picture(found))
     if as_json:
@@ -119,18 +123,18 @@ def main(*, as_json: bool, earlier: Path | None, picture: Path | None, **given: 
             stdout.print(table)
     bad = [f"{name}: {side.tests}" for name, side in found.sides.items() if not side.tests.good]
     if bad:
-        raise VerifyError(f"not every test of the service passed: {'; '.join(bad)}")
+        raise VerifyError(f"not every test of the service passed: {'; '.join(bad)}", log=log)
 
 
-def measure(wanted: Wanted, stdout: Console) -> tables.Comparison:
-    """Both images on this machine's Docker."""
+def connect(stdout: Console) -> Context:
+    """This machine's Docker, with what earlier runs left behind removed."""
     signal.signal(signal.SIGTERM, interrupt)
     cache = Path(platformdirs.user_cache_dir("spokeshave")).resolve()
     given = Globals(recipes=None, cache=cache, image="auto", stderr=Console(stderr=True), stdout=stdout)
     context = given.context()
     context.containers.probe()
     context.containers.remove_orphans()
-    return compare(context, wanted)
+    return context
 
 
 def compare(context: Context, wanted: Wanted) -> tables.Comparison:
@@ -180,7 +184,7 @@ def compare(context: Context, wanted: Wanted) -> tables.Comparison:
         ours=ours,
         stock=stock_side,
         base=weigh(base.reference, context.runner),
-        pandoc=trials.pandoc_bytes(context, ours.image),
+        pandoc=pandoc_bytes(context, ours.image),
         others=(others.slim_bytes, others.stock_bytes),
     )
 

@@ -1,4 +1,4 @@
-"""What an image has installed: the bytes of each Python package, bytecode included."""
+"""What an image has installed: the bytes of each Python package, bytecode included, and those of pandoc."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from spokeshave.context import Context
 from spokeshave.errors import ImageError
 from spokeshave.run import Command
 
+_PANDOC = "import os, shutil; print(os.stat(shutil.which('pandoc')).st_size)"
 # What a package's RECORD lists, which is the bytecode too where pip has compiled.
-_SCRIPT = """
+_PACKAGES = """
 import importlib.metadata, json
 sizes = {}
 for found in importlib.metadata.distributions():
@@ -23,11 +24,21 @@ print(json.dumps(sizes))
 
 def package_bytes(context: Context, image: str) -> dict[str, int]:
     """Bytes by normalized name of a package; raises ImageError where Python does not run in the image."""
-    argv = ("docker", "run", "--rm", "--network", "none", image, "python", "-c", _SCRIPT)
+    return parse(_ask(context, image, _PACKAGES, "python does not run"))
+
+
+def pandoc_bytes(context: Context, image: str) -> int:
+    """The size of the pandoc executable, which is the same in both images; raises ImageError without one."""
+    return int(_ask(context, image, _PANDOC, "there is no pandoc"))
+
+
+def _ask(context: Context, image: str, script: str, fault: str) -> str:
+    """The last line that a script prints in the image; raises ImageError with `fault` where it fails."""
+    argv = ("docker", "run", "--rm", "--network", "none", image, "python", "-c", script)
     done = context.runner(Command(argv=argv))
     if not done.ok:
-        raise ImageError(f"python does not run in {image}: {done.output.strip()}")
-    return parse(done.output.splitlines()[-1])
+        raise ImageError(f"{fault} in {image}: {done.output.strip()}")
+    return done.output.splitlines()[-1]
 
 
 def parse(line: str) -> dict[str, int]:

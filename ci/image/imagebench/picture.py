@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, tostring
+from xml.etree.ElementTree import Element
 
-from imagebench.tables import FIGURES, OURS, STOCK, Comparison, Side, sizes
-from imagebench.trials import spread
-from spokeshave.picture.markup import Child, el, svg
+from imagebench.tables import FIGURES, OURS, STOCK, Comparison, Side, figure, sizes
+from imagebench.trials import Spread
+from imagebench.wheels import BUILT
+from spokeshave.picture.markup import Child, el, standalone
 
 _WIDTH, _MARGIN, _LEFT = 1000.0, 28.0, 88.0
 _ROOM = _WIDTH - _LEFT - _MARGIN - 96  # for the longest bar; its sum stands to the right of it
 _BAR, _ROW, _CHARACTER = 46.0, 21.0, 7.6
-_STACK = (("numpy", "#2f74b5"), ("scipy", "#4a86c5"), ("pandas", "#3d8f6b"), ("scikit-learn", "#d08a2c"))
-_BLAS = ("slim-openblas", "#8d6ab8")
+_BASE, _PANDOC, _OTHERS, _REST = "Debian and Python", "pandoc", "other packages", "the service, its venv"
+_PACKAGES = (*BUILT, "slim-openblas")
+_COLOURS = {
+    _BASE: "#a9a398",
+    _PANDOC: "#c9c3b8",
+    **dict(zip(_PACKAGES, ("#2f74b5", "#4a86c5", "#3d8f6b", "#d08a2c", "#8d6ab8"), strict=True)),
+    _OTHERS: "#b3432b",
+    _REST: "#6b655c",
+}
+_PALE = (_BASE, _PANDOC)  # names stand dark on these
 _SIDES = {STOCK: "#8a857c", OURS: "#2f74b5"}
 _SHOWN = ("resident at the first answer, MB", "resident after work, MB", "start to healthy, s")
 _STYLE = (
@@ -39,33 +48,24 @@ class Part:
 
 def parts(found: Comparison) -> tuple[Part, ...]:
     """What the images are made of, which sums up to them; a stock package has its BLAS in it."""
-    named = [*_STACK, _BLAS]
-    known = [
-        Part(
-            name=name,
-            colour=colour,
-            stock=found.stock.packages.get(name, 0),
-            ours=found.ours.packages.get(name, 0),
-        )
-        for name, colour in named
-    ]
-    names = {name for name, _ in named}
-    other = [
-        sum(size for name, size in side.packages.items() if name not in names)
-        for side in (found.stock, found.ours)
-    ]
-    first = [
-        Part(
-            name="Debian and Python",
-            colour="#a9a398",
-            stock=found.base.total - found.pandoc,
-            ours=found.base.total - found.pandoc,
-        ),
-        Part(name="pandoc", colour="#c9c3b8", stock=found.pandoc, ours=found.pandoc),
-    ]
-    listed = [*first, *known, Part(name="other packages", colour="#b3432b", stock=other[0], ours=other[1])]
-    rest = {side: found.sides[side].weight.total - sum(part.of(side) for part in listed) for side in _SIDES}
-    return (*listed, Part(name="the service, its venv", colour="#6b655c", stock=rest[STOCK], ours=rest[OURS]))
+    stock, ours = _sizes(found, found.stock), _sizes(found, found.ours)
+    return tuple(
+        Part(name=name, colour=colour, stock=stock[name], ours=ours[name])
+        for name, colour in _COLOURS.items()
+    )
+
+
+def _sizes(found: Comparison, side: Side) -> dict[str, int]:
+    known = {name: side.packages.get(name, 0) for name in _PACKAGES}
+    above = side.weight.total - found.base.total
+    others = sum(side.packages.values()) - sum(known.values())
+    return {
+        _BASE: found.base.total - found.pandoc,
+        _PANDOC: found.pandoc,
+        **known,
+        _OTHERS: others,
+        _REST: above - sum(side.packages.values()),
+    }
 
 
 def image_picture(found: Comparison) -> str:
@@ -85,18 +85,9 @@ def image_picture(found: Comparison) -> str:
     drawn.append(el("g", *_legend(shown), transform=f"translate(0 {top:.0f})"))
     drawn.append(el("g", *_work(found), transform=f"translate({_WIDTH / 2 + 20:.0f} {top:.0f})"))
     height = top + (len(shown) + 1) * _ROW + 14
-    whole = svg(
-        el("title", title),
-        el("style", _STYLE),
-        el("rect", width=_WIDTH, height=height, fill="#fff"),
-        *drawn,
-        width=_WIDTH,
-        height=height,
-        xmlns="http://www.w3.org/2000/svg",
-        role="img",
-        aria_label=title,
+    return standalone(
+        *drawn, width=_WIDTH, height=height, style=_STYLE, label=title, title=el("title", title)
     )
-    return tostring(whole, encoding="unicode") + "\n"
 
 
 def _stacked(shown: Sequence[Part], side: str, longest: int) -> list[Child]:
@@ -110,7 +101,7 @@ def _stacked(shown: Sequence[Part], side: str, longest: int) -> list[Child]:
         box.set("data-part", part.name)
         drawn.append(box)
         if len(part.name) * _CHARACTER < width:
-            style = "middle" if part.name in ("Debian and Python", "pandoc") else "middle on"
+            style = "middle" if part.name in _PALE else "middle on"
             drawn.append(el("text", part.name, x=x + width / 2, y=_BAR / 2 + 5, class_=style))
         x += width
     total = sum(part.of(side) for part in shown)
@@ -140,22 +131,17 @@ def _work(found: Comparison) -> list[Child]:
     y = 10.0
     for name in _SHOWN:
         drawn.append(el("text", name, y=y + 14))
-        values = {side: _spread(found.sides[side], name) for side in _SIDES}
-        most = max(high for _, _, high in values.values())
-        for side, (mid, low, high) in values.items():
+        values = {side: figure(found.sides[side], name) for side in _SIDES}
+        most = max(value.high for value in values.values())
+        for side, value in values.items():
             y += 20
-            drawn += _bar(side, y, (mid, low, high), most, FIGURES[name][1].format(mid))
+            drawn += _bar(side, y, value, most, FIGURES[name][1].format(value.mid))
         y += 26
     return drawn
 
 
-def _spread(side: Side, name: str) -> tuple[float, float, float]:
-    found = spread([FIGURES[name][0](start) for start in side.starts])
-    return found.mid, found.low, found.high
-
-
-def _bar(side: str, y: float, values: tuple[float, float, float], most: float, told: str) -> list[Element]:
-    mid, low, high = (300 * value / most for value in values)
+def _bar(side: str, y: float, value: Spread, most: float, told: str) -> list[Element]:
+    mid, low, high = (300 * length / most for length in (value.mid, value.low, value.high))
     return [
         el("text", side, x=36, y=y + 12, class_="end soft"),
         el("rect", x=44, y=y, width=mid, height=15, fill=_SIDES[side]),

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from rich.table import Table
 
 from imagebench.layers import Layer, Weight
-from imagebench.trials import Counts, Start, spread
+from imagebench.trials import Counts, Spread, Start, spread
 from spokeshave.errors import VerifyError
 
 OURS, STOCK = "ours", "stock"
@@ -70,6 +70,12 @@ FIGURES: dict[str, tuple[Callable[[Start], float], str]] = {
 }
 
 
+def figure(side: Side, name: str) -> Spread:
+    """One of FIGURES over the starts of an image."""
+    read, _ = FIGURES[name]
+    return spread([read(start) for start in side.starts])
+
+
 def size_table(found: Comparison) -> Table:
     """Sizes and their ratios."""
     table = Table("MB (10^6 bytes)", OURS, STOCK, "ratio")
@@ -98,8 +104,8 @@ def work_table(found: Comparison) -> Table:
     for name in ("passed", "failed", "skipped"):
         counts = (str(getattr(side.tests, name)) for side in found.sides.values())
         table.add_row(f"tests {name}", *counts, "")
-    for name, (read, form) in FIGURES.items():
-        ours, stock = (spread([read(start) for start in side.starts]) for side in found.sides.values())
+    for name, (_, form) in FIGURES.items():
+        ours, stock = (figure(side, name) for side in found.sides.values())
         cells = (
             f"{form.format(one.mid)} ({form.format(one.low)}-{form.format(one.high)})"
             for one in (ours, stock)
@@ -111,9 +117,8 @@ def work_table(found: Comparison) -> Table:
 def to_json(found: Comparison) -> dict[str, Any]:
     """All that was measured, with the ratios."""
     ratios = {name: ours / stock for name, (ours, stock) in sizes(found).items()}
-    for name, (read, _) in FIGURES.items():
-        ours, stock = (spread([read(start) for start in side.starts]).mid for side in found.sides.values())
-        ratios[name] = ours / stock
+    for name in FIGURES:
+        ratios[name] = figure(found.ours, name).mid / figure(found.stock, name).mid
     return {**asdict(found), "ratios": ratios}
 
 

@@ -131,21 +131,6 @@ def by_turns(context: Context, images: Mapping[str, str], runs: int) -> dict[str
     return {side: tuple(starts) for side, starts in found.items()}
 
 
-def pandoc_bytes(context: Context, image: str) -> int:
-    """The size of the pandoc executable, which is the same in both images."""
-    done = context.runner(
-        Command(
-            argv=(
-                *("docker", "run", "--rm", "--network", "none", image),
-                *("python", "-c", "import os, shutil; print(os.stat(shutil.which('pandoc')).st_size)"),
-            )
-        )
-    )
-    if not done.ok:
-        raise ImageError(f"there is no pandoc in {image}: {done.output.strip()}")
-    return int(done.output.split()[-1])
-
-
 def _command(context: Context, image: str) -> tuple[str, ...]:
     done = context.runner(
         Command(argv=("docker", "image", "inspect", "--format", "{{json .Config.Cmd}}", image))
