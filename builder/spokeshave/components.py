@@ -39,16 +39,41 @@ raise ModuleNotFoundError(
     name=Name(__name__),
 )
 '''
+# Pickling asks every loaded module for a name and forgives an AttributeError alone: hence stand-ins for names,
+# and the fault when one is used. With a `__path__`, `from module import name` asks through importlib first,
+# so that code which guards that import still learns of it.
 _LATE = '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
+
+import sys
+
+__path__ = []
+
+
+def _fault(*args: object, **kwargs: object) -> object:
+    raise ModuleNotFoundError(
+        {message!r},
+        name=__name__,
+    )
+
+
+class _LeftOut(type):
+    """In place of a function, a class, an exception or a value; it tells the fault when it is used."""
+
+    __call__ = __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __getitem__ = _fault
+
+    def __getattr__(cls, name: str) -> object:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return cls
+
+
+_left_out = _LeftOut("left_out", (Exception,), {{}})
 
 
 def __getattr__(name: str) -> object:
     if name.startswith("__"):
         raise AttributeError(name)
-    raise ModuleNotFoundError(
-        {message!r},
-        name=__name__,
-    )
+    return _fault() if sys._getframe(1).f_code.co_name == "_handle_fromlist" else _left_out
 '''
 
 

@@ -118,6 +118,27 @@ def test_a_late_stub_lets_kept_code_import_it_and_raises_on_use(plan: BuildPlan,
     assert "ModuleNotFoundError: kit._native is not in this wheel" in out
 
 
+def test_pickling_asks_a_late_stub_for_names_that_it_never_had(plan: BuildPlan, tree: Tree) -> None:
+    remove(plan, replace(PART, modules=("kit._native",), late=("kit._native",)), tree)
+    (tree.root / "kit/homeless.py").write_text("class Solve:\n pass\nSolve.__module__ = None\n", "utf-8")
+    code = (
+        "import pickle, kit._native, kit.homeless\n"
+        "print(pickle.loads(pickle.dumps(kit.homeless.Solve)) is kit.homeless.Solve)"
+    )
+    assert python(tree, code) == "True\n"
+
+
+@pytest.mark.parametrize("use", ["x()", "x < 1", "1 < x", "list(x)", "len(x)", "x[0]", "x.part()"])
+def test_what_a_late_stub_gives_tells_the_message_when_it_is_used(
+    plan: BuildPlan, tree: Tree, use: str
+) -> None:
+    remove(plan, replace(PART, modules=("kit._native",), late=("kit._native",)), tree)
+    code = f"import kit._native\nx = kit._native.solve\nprint(isinstance(1, x), help(x) is None)\n{use}"
+    out = python(tree, code)
+    assert "False True\n" in out
+    assert "ModuleNotFoundError: kit._native is not in this wheel" in out
+
+
 def test_files_go_by_glob(plan: BuildPlan, tree: Tree) -> None:
     shaved = remove(plan, replace(PART, files=("kit/data/*",)), tree)
     assert (shaved.saved, shaved.files) == (10, 1)
