@@ -39,9 +39,9 @@ raise ModuleNotFoundError(
     name=Name(__name__),
 )
 '''
-# Pickling asks every loaded module for a name and forgives an AttributeError alone: hence stand-ins for names,
-# and the fault when one is used. With a `__path__`, `from module import name` asks through importlib first,
-# so that code which guards that import still learns of it.
+# Pickling asks every loaded module for a name and forgives an AttributeError alone: hence stand-ins for
+# names, which raise when they are used. With a `__path__`, `from module import name` asks through importlib
+# first, so that code which guards that import still learns of it.
 _LATE = '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
 
 import sys

@@ -59,11 +59,15 @@ class StockPin:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
-    """What one run of the prover found: outcomes of tests, modules imported and not, BLAS kernels."""
+    """What one run of the prover found: outcomes of tests, modules imported and not, BLAS kernels.
+
+    `unsound` maps what an imported module cannot answer (help(), a name, a pickle) to the reason.
+    """
 
     outcomes: Outcomes
     imported: tuple[str, ...]
     import_failures: Mapping[str, str]
+    unsound: Mapping[str, str]
     blas: Mapping[str, Any] | None
 
 
@@ -252,11 +256,12 @@ def read_results(folder: Path) -> Results:
         path = folder / f"{name}.json"
         return json.loads(path.read_text("utf-8")) if path.is_file() else None
 
-    imports = read("imports") or {"imported": [], "failed": {}}
+    imports = read("imports") or {"imported": [], "failed": {}, "unsound": {}}
     return Results(
         outcomes={test: (row[0], row[1]) for test, row in (read("outcomes") or {}).items()},
         imported=tuple(imports["imported"]),
         import_failures=imports["failed"],
+        unsound=imports["unsound"],
         blas=read("blas"),
     )
 

@@ -233,7 +233,7 @@ def compiler_faults(candidate: Candidate, level: Level, stock: Results) -> list[
 
 
 def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
-    """Public modules that can be imported from the stock wheel and not from ours, with the reason.
+    """Public modules that stock can import and we cannot, or that answer help() or a pickle on stock alone.
 
     One that the profile takes out must fail with its stub's message instead.
     """
@@ -251,7 +251,7 @@ def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
             and f"ModuleNotFoundError: {name} is not in this wheel" not in why
         ):
             faults.append(f"import {name}: not its stub's message, but {why}")
-    return faults
+    return faults + [f"{what}: {why}" for what, why in ours.unsound.items() if what not in stock.unsound]
 
 
 def blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:

@@ -1,12 +1,23 @@
-"""Imports every public module of a package and says what failed: `python -m … PACKAGE`."""
+"""Imports a package's public modules, asks them what tools ask, says what failed: `python -m … PACKAGE`."""
 
 from __future__ import annotations
 
 import importlib
+import io
 import json
+import pickle
 import pkgutil
+import pydoc
 import sys
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+from types import ModuleType
+
+# The types of what stands in for a part that was left out: it cannot be pickled, and need not be.
+_STAND_INS = frozenset({"_LeftOut", "_StandIn"})
+_PLAIN = pydoc.__dict__["plaintext"]  # typeshed does not know it
 
 
 def public_modules(package: str) -> list[str]:
@@ -20,8 +31,30 @@ def public_modules(package: str) -> list[str]:
     return names
 
 
+def faults_of(module: ModuleType) -> Iterator[tuple[str, str]]:
+    """What a module cannot answer: help(), the names that dir() lists, pickles of what it has."""
+    name = module.__name__
+    yield from _fault(f"help({name})", partial(pydoc.render_doc, module, renderer=_PLAIN))
+    for key in dir(module):
+        yield from _fault(f"{name}.{key}", partial(getattr, module, key))
+    for key, value in list(vars(module).items()):
+        if not key.startswith("_") and callable(value) and type(value).__name__ not in _STAND_INS:
+            yield from _fault(f"pickle {name}.{key}", partial(pickle.dumps, value))
+
+
+def _fault(what: str, attempt: Callable[[], object]) -> Iterator[tuple[str, str]]:
+    try:
+        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+            attempt()
+    except BaseException as fault:
+        yield what, f"{type(fault).__name__}: {fault}"
+
+
 def main(package: str) -> None:
-    """Prints a JSON object: the modules imported, and the failures with their reasons."""
+    """Prints a JSON object: the modules imported, and the failures with their reasons.
+
+    `unsound` has what an import alone does not show: see `faults_of`.
+    """
     warnings.simplefilter("ignore")
     imported, failed = [], {}
     for name in public_modules(package):
@@ -31,7 +64,8 @@ def main(package: str) -> None:
             failed[name] = f"{type(fault).__name__}: {fault}"
         else:
             imported.append(name)
-    print(json.dumps({"imported": imported, "failed": failed}))
+    unsound = dict(fault for name in imported for fault in faults_of(sys.modules[name]))
+    print(json.dumps({"imported": imported, "failed": failed, "unsound": unsound}))
 
 
 if __name__ == "__main__":

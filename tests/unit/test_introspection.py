@@ -1,0 +1,60 @@
+"""What verification asks of imported modules: help(), the names in dir(), pickles; ours beside stock's."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from spokeshave.trial import Results
+from spokeshave.verify import import_faults
+from support import shipped_plan
+
+SOUND = "def solve():\n    return 1\n"
+
+
+def ask(folder: Path, **modules: str) -> dict[str, str]:
+    """What the prover finds unsound in a package `kit` of these modules."""
+    (folder / "kit").mkdir()
+    for name, text in {"__init__": "", **modules}.items():
+        (folder / "kit" / f"{name}.py").write_text(text, "utf-8")
+    argv = [sys.executable, "-m", "spokeshave.prove.imports", "kit"]
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=True)
+    found: dict[str, str] = json.loads(done.stdout)["unsound"]
+    return found
+
+
+def results(**unsound: str) -> Results:
+    return Results(outcomes={}, imported=("kit",), import_failures={}, unsound=unsound, blas=None)
+
+
+def test_a_sound_package_has_no_fault(tmp_path: Path) -> None:
+    assert ask(tmp_path, core=SOUND) == {}
+
+
+def test_a_name_that_raises_anything_breaks_help_too(tmp_path: Path) -> None:
+    old = (
+        "def __dir__():\n    return ['gone']\n\ndef __getattr__(name):\n    raise ModuleNotFoundError(name)\n"
+    )
+    found = ask(tmp_path, old=old)
+    assert {"kit.old.gone", "help(kit.old)"} <= set(found)
+
+
+def test_a_module_that_raises_for_any_name_breaks_the_pickles_of_others(tmp_path: Path) -> None:
+    stub = """
+def __getattr__(name):
+    if name[:2] == "__":
+        raise AttributeError
+    raise ImportError("left out")
+"""
+    homeless = "class Solve:\n    pass\nSolve.__module__ = None\n"
+    found = ask(tmp_path, a_stub=stub, homeless=homeless)
+    assert found["pickle kit.homeless.Solve"] == "ImportError: left out"
+
+
+def test_what_stock_cannot_answer_either_is_no_fault() -> None:
+    plan = shipped_plan("numpy")
+    ours = results(**{"help(kit)": "boom", "pickle kit.solve": "no"})
+    assert import_faults(ours, results(**{"pickle kit.solve": "no"}), plan) == ["help(kit): boom"]
+    assert import_faults(ours, ours, plan) == []
