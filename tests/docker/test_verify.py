@@ -46,6 +46,16 @@ def stock(small: Small, wheel: Path) -> Path:
     return wheels.pack(tree, small.folder / "links", name)
 
 
+# Fails in ours while other tests run beside it, and passes alone.
+FLAKY = """
+
+def test_alone(request):
+    import importlib.metadata
+    ours = "+" in importlib.metadata.version("shaveling")
+    assert not (ours and len(request.session.items) > 1)
+"""
+
+
 def verify(small: Small, wheel: Path) -> tuple[Run, dict[str, Any]]:
     run = small.start("verify", str(wheel), "--level", "smoke", "--json").end()
     (report,) = json.loads(run.stdout) if run.stdout else ({},)
@@ -85,6 +95,25 @@ def test_a_test_that_is_lost_fails_the_wheel(small: Small, stock: Path) -> None:
     assert "assert 2.0 == 1.0" in loss["reason"]
     assert report["flaky"] == {}
     assert "1 of 1 wheels failed" in run.stderr
+
+
+def test_a_flaky_test_is_told_with_all_its_outcomes(small: Small, stock: Path) -> None:
+    tests = "shaveling/tests/test_core.py"
+    tree = wheels.unpack(stock, small.folder / "flaky")
+    (tree / tests).write_text(FILES[tests] + FLAKY)
+    whole = stock.read_bytes()
+    try:
+        wheels.pack(tree, stock.parent, wheels.parse_name(stock.name))
+        small.write({tests: FILES[tests] + FLAKY}, stock=stock)
+        run, report = verify(small, Path(small.build().built["wheel"]))
+    finally:
+        stock.write_bytes(whole)
+    assert run.code == 0, run.stderr
+    name = f"{tests}::test_alone"
+    assert report["flaky"] == {name: ["failed", "passed", "passed"]}
+    assert report["comparison"]["ours"] == {"passed": 4}
+    shown = small.start("verify", str(small.folder / "out" / report["wheel"]), "--level", "smoke").end()
+    assert f"flaky: {name}: failed, passed, passed" in shown.stdout
 
 
 def test_a_wheel_without_what_the_recipe_promises_fails(small: Small, wheel: Path, stock: Path) -> None:

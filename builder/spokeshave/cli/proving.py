@@ -96,8 +96,8 @@ def _show(options: Globals, report: verifying.VerifyReport) -> None:
             say(f"  removed with component {part}: {len(tests):,} tests that pass on stock")
         say(f"  skipped by the tests themselves: {sum(result['skip_reasons'].values()):,}")
         say(f"  failing on stock too: {len(result['both_failed'])}")
-    if report.flaky:
-        say(f"  flaky: {len(report.flaky)}: " + ", ".join(sorted(report.flaky)[:5]))
+    for test, outcomes in report.flaky.items():
+        say(f"  flaky: {test}: {', '.join(outcomes)}")
     for fault in report.faults[:30]:
         say(f"  fault: {fault}")
     if len(report.faults) > 30:
