@@ -46,7 +46,7 @@ def make_plan(
     version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = patch_names(loaded, profile, version, without)
+    patches = patch_names(loaded, profile, version)
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -101,13 +101,10 @@ def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentT
     return chosen
 
 
-def patch_names(
-    loaded: Loaded, profile: Profile, version: VersionTable, without: frozenset[str] = frozenset()
-) -> tuple[str, ...]:
-    """The version's patches, those of the levers, then those that the removed components need, each once."""
-    levers = (patch for row in _levers(loaded, profile, without) for patch in row.options.get("patches", ()))
-    parts = (patch for part, _ in chosen_components(loaded, profile) for patch in part.patches)
-    return tuple(dict.fromkeys((*version.patches, *levers, *parts)))
+def patch_names(loaded: Loaded, profile: Profile, version: VersionTable) -> tuple[str, ...]:
+    """The version's patches, then those that the removed components need, each once."""
+    needed = (patch for part, _ in chosen_components(loaded, profile) for patch in part.patches)
+    return tuple(dict.fromkeys((*version.patches, *needed)))
 
 
 def _removed(part: ComponentTable, reason: str) -> Removed:

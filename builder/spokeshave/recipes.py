@@ -150,7 +150,6 @@ class RecipeBook:
 def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
     names = [name for name in (recipe.build.requires, recipe.verify.requires) if name]
     names += [patch for version in recipe.versions for patch in version.patches]
-    names += [patch for options in recipe.levers.values() for patch in options.get("patches", ())]
     names += [patch for component in recipe.components for patch in component.patches]
     if recipe.build.library:
         names += recipe.build.library.exports

@@ -154,8 +154,7 @@ class Recipe(Strict):
     components: tuple[ComponentTable, ...] = ()
     levers: dict[str, dict[str, tuple[str, ...]]] = Field(
         default_factory=dict,
-        description="data for the levers: globs to match, to keep, …; `patches` are applied where it is on; "
-        "`off` with a reason takes one out",
+        description="data for the levers: globs to match, to keep, …; `off` with a reason takes one out",
     )
     verify: VerifyTable
     training: TrainingTable | None = None
