@@ -89,7 +89,11 @@ def write_bundle(path: Path, manifest: Manifest, counters: Mapping[str, bytes]) 
 
 def read_manifest(path: Path, sha256: str) -> Manifest:
     """The manifest of a bundle; raises RecipeError where it is not there, not the pinned one, or unsound."""
-    return Manifest.model_validate_json(dict(_members(path, sha256, only=_MANIFEST))[_MANIFEST])
+    found = dict(_members(path, sha256, only=_MANIFEST))
+    try:
+        return Manifest.model_validate_json(found.get(_MANIFEST, b""))
+    except ValueError as fault:
+        raise _unusable(path, f"its {_MANIFEST} is missing or unsound: {fault}") from fault
 
 
 def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
@@ -114,7 +118,11 @@ def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, byt
                 if only == member.name:
                     return
     except (OSError, ValueError, tarfile.TarError, lzma.LZMAError) as fault:
-        raise RecipeError(
-            f"the training bundle {path} cannot be used: {fault}",
-            next_step="make it with `spokeshave train`, or take its row out of the recipe",
-        ) from fault
+        raise _unusable(path, str(fault)) from fault
+
+
+def _unusable(path: Path, why: str) -> RecipeError:
+    return RecipeError(
+        f"the training bundle {path} cannot be used: {why}",
+        next_step="make it with `spokeshave train`, or take its row out of the recipe",
+    )

@@ -44,20 +44,23 @@ def run_suite(place: Place, package: Path, seconds: float) -> tuple[int, int]:
     """
     suite = copied(package, place.home)
     worker = _start(place, suite)
-    listing = worker.ask("list", timeout=_PATIENCE)
-    cases = catalogue(listing, listing).cases
-    deadline = time.monotonic() + seconds
     ran = failed = 0
-    for at, case in enumerate(cases, 1):
-        if time.monotonic() > deadline:
-            break
-        if not worker.alive or at % _SHIFT == 0:
-            worker.finish(_PATIENCE)
-            worker = _start(place, suite)
-        done = _run_case(worker, case)
-        ran, failed = ran + done, failed + (not done)
-        place.reporter.line(f"[{at}/{len(cases)}] {case.label}")
-    worker.finish(_PATIENCE)
+    try:
+        listing = worker.ask("list", timeout=_PATIENCE)
+        cases = catalogue(listing, listing).cases
+        deadline = time.monotonic() + seconds
+        for at, case in enumerate(cases, 1):
+            if time.monotonic() > deadline:
+                break
+            if not worker.alive or at % _SHIFT == 0:
+                worker.finish(_PATIENCE)
+                worker = _start(place, suite)
+            done = _run_case(worker, case)
+            ran, failed = ran + done, failed + (not done)
+            place.reporter.line(f"[{at}/{len(cases)}] {case.label}")
+        worker.finish(_PATIENCE)
+    finally:
+        worker.close()  # where an interruption or a fault came before the finish
     if not ran:
         raise TrainError(
             f"none of the benchmarks in {package} ran", next_step=f"see the worker's log in {place.home}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 from pathlib import Path
 
 import pytest
 
 from countersample import IDLE, MANIFEST, WRITTEN
 from spokeshave.errors import RecipeError
+from spokeshave.model import file_sha256
 from spokeshave.training.bundle import read_manifest, sum_up, unpack_bundle, useful, write_bundle
 
 
@@ -43,3 +46,16 @@ def test_a_bundle_other_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
         read_manifest(tmp_path / "lean.tar.xz", "0" * 64)
     with pytest.raises(RecipeError, match="cannot be used"):
         read_manifest(tmp_path / "other.tar.xz", "0" * 64)
+
+
+@pytest.mark.parametrize("manifest", [None, b"", b"{}", b"[1"])
+def test_a_bundle_without_a_sound_manifest_is_refused(tmp_path: Path, manifest: bytes | None) -> None:
+    path = tmp_path / "lean.tar.xz"
+    with tarfile.open(path, "w:xz") as archive:
+        for name, data in {"#a.gcda": WRITTEN, "manifest.json": manifest}.items():
+            if data is not None:
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+    with pytest.raises(RecipeError, match="missing or unsound"):
+        read_manifest(path, file_sha256(path))
