@@ -61,6 +61,9 @@ class _LeftOut(type):
 
     __call__ = __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __getitem__ = _fault
 
+    def __bool__(cls) -> bool:
+        return True  # else `__len__` were asked, by help() too
+
     def __getattr__(cls, name: str) -> object:
         if name.startswith("__"):
             raise AttributeError(name)
