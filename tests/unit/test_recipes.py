@@ -100,6 +100,13 @@ def test_shipped_recipes_load(name: str) -> None:
         assert lock is None or loaded.files[lock].count("--hash=sha256:") > 0
 
 
+@pytest.mark.parametrize("name", RecipeBook([RECIPES]).names())
+def test_no_component_names_a_test_twice(name: str) -> None:
+    for part in RecipeBook([RECIPES]).load(name).recipe.components:
+        rows = [row.test for row in part.tests]
+        assert len(rows) == len(set(rows)), part.name
+
+
 @pytest.mark.parametrize("name", RecipeBook([RECIPES]).profile_names())
 def test_shipped_profiles_load(name: str) -> None:
     profile = RecipeBook([RECIPES]).profile(name)

@@ -44,8 +44,7 @@ def faults_of(module: ModuleType) -> Iterator[tuple[str, str]]:
 
 def _fault(what: str, attempt: Callable[[], object]) -> Iterator[tuple[str, str]]:
     try:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            attempt()
+        attempt()
     except BaseException as fault:
         yield what, f"{type(fault).__name__}: {fault}"
 
@@ -64,7 +63,8 @@ def main(package: str) -> None:
             failed[name] = f"{type(fault).__name__}: {fault}"
         else:
             imported.append(name)
-    unsound = dict(fault for name in imported for fault in faults_of(sys.modules[name]))
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        unsound = dict(fault for name in imported for fault in faults_of(sys.modules[name]))
     print(json.dumps({"imported": imported, "failed": failed, "unsound": unsound}))
 
 
