@@ -96,6 +96,11 @@ def test_grow(x):
 
 def test_that_needs_its_own_module():
     import shaveling._test_helper
+
+
+def test_that_needs_extra():
+    from shaveling.extra import more
+    assert more == 1
 """
 EXTRA_MESON = """
 py.install_sources('__init__.py', subdir: 'shaveling/extra')

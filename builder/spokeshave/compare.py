@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ Outcomes = Mapping[str, tuple[str, str]]
 GOOD = frozenset({"passed", "xfailed", "xpassed"})
 _PASSED = frozenset({"passed", "xpassed"})  # an expected failure is not one of them
 BAD = frozenset({"failed", "error"})
+_NOT_RUN = "not run"
+_STUB = re.compile(r"is not in this wheel of (\S+) \(\S+\): profile '[^']*' leaves out component '([^']+)'")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,8 +32,9 @@ class Comparison:
     """The verdict: what was lost, and the counts behind it.
 
     `skipped` maps a recipe's reason to the stock-passing tests that it left out, `removed` a component
-    that the profile takes out to the stock-passing tests that went with it; `skip_reasons` counts the
-    skips that the tests themselves made on ours; `both_failed` are the tests that fail on stock too.
+    that the profile takes out to the stock-passing tests that went with it, not run or failing with the
+    message of its stub (which `ours` counts as removed); `skip_reasons` counts the skips that the tests
+    themselves made on ours; `both_failed` are the tests that fail on stock too.
     """
 
     ours: Mapping[str, int]
@@ -53,48 +57,74 @@ def as_good(ours: str, stock: str) -> bool:
     return ours in (_PASSED if stock in _PASSED else GOOD)
 
 
+def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, str]:
+    """Tests, and files that could not be collected, that ran into a removed component's stub: to its name.
+
+    `parts` maps the distribution and the component of every part that is not in the wheels to what it is
+    called here. The message itself is `components.stub_message`.
+    """
+    found = {}
+    for test, (outcome, reason) in ours.items():
+        said = _STUB.findall(reason) if outcome not in GOOD else []
+        if said and said[-1] in parts:
+            found[test] = parts[said[-1]]
+    return found
+
+
 def compare(
-    ours: Outcomes, stock: Outcomes, skips: Mapping[str, str], removed: Mapping[str, str] | None = None
+    ours: Outcomes,
+    stock: Outcomes,
+    skips: Mapping[str, str],
+    removed: Mapping[str, str] | None = None,
+    parts: Mapping[tuple[str, str], str] | None = None,
 ) -> Comparison:
     """Judges our outcomes by stock's.
 
     `skips` maps the start of a node id to the recipe's reason, `removed` to the component that is not in
-    the wheel; those tests were not run on ours. A test
-    that passes on stock must pass on ours; one that is not there at all is lost too, and so is one that
+    the wheel; those tests were not run on ours. `parts` are those of `missed`. A test that passes on stock
+    must pass on ours, or have run into a stub; one that is not there at all is lost too, and so is one that
     fails on ours where stock skips it or does not have it. A skip, or a removed test outside a folder, that
     fits no test is reported.
     """
     removed = removed or {}
+    stubbed = missed(ours, parts or {})
     skipped: dict[str, list[str]] = {}
     gone: dict[str, list[str]] = {}
-    losses, gains, both_failed = [], [], []
+    judged: dict[str, list[Loss]] = {}
     unmatched = set(skips) | {start for start in removed if not start.endswith("/")}
     for test in sorted({*stock, *ours}):
-        outcome, _ = stock.get(test, ("not run", ""))
-        found, reason = ours.get(test, ("not run", "the test was not collected"))
-        if found == "not run" and (rules := [s for s in (*removed, *skips) if test.startswith(s)]):
-            unmatched.difference_update(rules)
-            if outcome in GOOD:
-                group, named = (gone, removed) if rules[0] in removed else (skipped, skips)
-                group.setdefault(named[rules[0]], []).append(test)
-        elif outcome in GOOD and not as_good(found, outcome):
-            losses.append(Loss(test=test, stock=outcome, ours=found, reason=reason))
-        elif outcome not in GOOD and found in GOOD:
-            gains.append(test)
-        elif found in BAD:
-            if outcome in BAD:
-                both_failed.append(test)
-            else:
-                losses.append(Loss(test=test, stock=outcome, ours=found, reason=reason))
-    reasons = Counter(reason for outcome, reason in ours.values() if outcome == "skipped")
+        wanted, _ = stock.get(test, (_NOT_RUN, ""))
+        found, reason = ours.get(test, (_NOT_RUN, "the test was not collected"))
+        rules = [s for s in (*removed, *skips) if test.startswith(s)] if found == _NOT_RUN else []
+        unmatched.difference_update(rules)
+        part = stubbed.get(test if test in ours else test.partition("::")[0])
+        if rules or part:
+            group = skipped if rules and rules[0] not in removed else gone
+            name = {**skips, **removed}[rules[0]] if rules else part or ""
+            if wanted in GOOD:
+                group.setdefault(name, []).append(test)
+        else:
+            row = Loss(test=test, stock=wanted, ours=found, reason=reason)
+            judged.setdefault(_verdict(found, wanted), []).append(row)
+    reasons = Counter(reason for t, (o, reason) in ours.items() if o == "skipped" and t not in stubbed)
     return Comparison(
-        ours=dict(Counter(outcome for outcome, _ in ours.values())),
+        ours=dict(Counter("removed" if t in stubbed else o for t, (o, _) in ours.items())),
         stock=dict(Counter(outcome for outcome, _ in stock.values())),
-        losses=tuple(losses),
-        gains=tuple(gains),
-        both_failed=tuple(both_failed),
+        losses=tuple(judged.get("lost", ())),
+        gains=tuple(row.test for row in judged.get("gained", ())),
+        both_failed=tuple(row.test for row in judged.get("failed on both", ())),
         skipped={reason: tuple(tests) for reason, tests in skipped.items()},
         removed={part: tuple(tests) for part, tests in gone.items()},
         skip_reasons=dict(reasons.most_common()),
         unmatched_skips=tuple(sorted(unmatched)),
     )
+
+
+def _verdict(ours: str, stock: str) -> str:
+    if stock in GOOD and not as_good(ours, stock):
+        return "lost"
+    if stock not in GOOD and ours in GOOD:
+        return "gained"
+    if ours in BAD:
+        return "failed on both" if stock in BAD else "lost"
+    return "as on stock"

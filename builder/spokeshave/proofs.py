@@ -42,7 +42,7 @@ def proof_digest(loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -
 def write_record(
     folder: Path, candidate: Candidate, report: VerifyReport, savings: Mapping[str, int]
 ) -> Path:
-    """Writes the record of a verification, whatever its verdict; sizes are in bytes.
+    """Writes the record of a verification; sizes are in bytes.
 
     `savings` are what builds without a lever have shown (`spokeshave measure`): lever name to bytes.
     """

@@ -174,10 +174,20 @@ class Trial:
         for test, outcomes in seen.items():
             if not all(as_good(outcome, wanted[test]) for outcome in outcomes[1:]):
                 merged[test] = ours[test]
-        skips = {skip.test: skip.reason for skip in self.skips()}
-        comparison = compare(merged, self.stock(place).outcomes, skips, self.removed())
+        comparison = self.judge(merged, self.stock(place).outcomes)
         lost = {loss.test for loss in comparison.losses}
         return comparison, {t: tuple(o) for t, o in seen.items() if t not in lost}
+
+    def judge(self, ours: Outcomes, stock: Outcomes) -> Comparison:
+        """Our outcomes beside stock's, by the recipe's skips and what the profile takes out of the wheels."""
+        own = self.candidate.plan
+        parts = {
+            (plan.distribution, part.component): f"{plan.recipe}/{part.component}"
+            for plan in self.candidate.companion_plans
+            for part in plan.removed
+        } | {(own.distribution, part.component): part.component for part in own.removed}
+        skips = {skip.test: skip.reason for skip in self.skips()}
+        return compare(ours, stock, skips, self.removed(), parts)
 
     def _common(self) -> dict[str, Any]:
         verify = self.candidate.loaded.recipe.verify

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from packaging.version import Version
 
 from spokeshave import digests
-from spokeshave.compare import Comparison, compare
+from spokeshave.compare import Comparison
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inspect_wheel import inspect
@@ -192,8 +192,7 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         stock = trial.stock(place)
         faults += import_faults(ours, stock, candidate.plan)
         faults += compiler_faults(candidate, level, stock)
-        skips = {skip.test: skip.reason for skip in trial.skips()}
-        comparison = compare(ours.outcomes, stock.outcomes, skips, trial.removed())
+        comparison = trial.judge(ours.outcomes, stock.outcomes)
         if comparison.losses:
             comparison, flaky = trial.rerun(place, ours.outcomes, comparison)
         faults += [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]

@@ -57,7 +57,8 @@ def test_alone(request):
 
 
 def verify(small: Small, wheel: Path) -> tuple[Run, dict[str, Any]]:
-    run = small.start("verify", str(wheel), "--level", "smoke", "--json").end()
+    proofs = str(small.folder / "proofs")
+    run = small.start("verify", str(wheel), "--level", "smoke", "--record", proofs, "--json").end()
     (report,) = json.loads(run.stdout) if run.stdout else ({},)
     return run, report
 
@@ -75,9 +76,10 @@ def test_a_wheel_that_does_all_that_stock_does_passes(small: Small, wheel: Path,
     assert run.code == 0, run.stderr
     assert report["passed"]
     assert report["faults"] == []
-    assert (report["comparison"]["ours"], report["comparison"]["stock"]) == ({"passed": 3}, {"passed": 4})
-    gone = ["shaveling/extra/tests/test_extra.py::test_more"]
-    assert report["comparison"]["removed"] == {"extra": gone}
+    found = report["comparison"]
+    assert (found["ours"], found["stock"]) == ({"passed": 3, "removed": 1}, {"passed": 5})
+    needs = "shaveling/tests/test_core.py::test_that_needs_extra"
+    assert found["removed"] == {"extra": ["shaveling/extra/tests/test_extra.py::test_more", needs]}
     assert report["imported"] == 1
     beside = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
     assert json.loads(beside.read_text()) == report
@@ -95,6 +97,8 @@ def test_a_test_that_is_lost_fails_the_wheel(small: Small, stock: Path) -> None:
     assert "assert 2.0 == 1.0" in loss["reason"]
     assert report["flaky"] == {}
     assert "1 of 1 wheels failed" in run.stderr
+    (record,) = (small.folder / "proofs").rglob("*.json")  # that of the wheel before
+    assert json.loads(record.read_text())["passed"]
 
 
 def test_a_flaky_test_is_told_with_all_its_outcomes(small: Small, stock: Path) -> None:
@@ -111,7 +115,7 @@ def test_a_flaky_test_is_told_with_all_its_outcomes(small: Small, stock: Path) -
     assert run.code == 0, run.stderr
     name = f"{tests}::test_alone"
     assert report["flaky"] == {name: ["failed", "passed", "passed"]}
-    assert report["comparison"]["ours"] == {"passed": 4}
+    assert report["comparison"]["ours"] == {"passed": 4, "removed": 1}
     shown = small.start("verify", str(small.folder / "out" / report["wheel"]), "--level", "smoke").end()
     assert f"flaky: {name}: failed, passed, passed" in shown.stdout
 

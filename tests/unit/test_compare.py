@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from spokeshave.compare import Loss, Outcomes, compare
+from spokeshave.compare import Loss, Outcomes, compare, missed
+from spokeshave.components import stub_message
+from support import shipped_plan
 
 PASS, FAIL, SKIP, ERROR = ("passed", ""), ("failed", "boom"), ("skipped", "no net"), ("error", "no fixture")
 XFAIL, XPASS = ("xfailed", "known"), ("xpassed", "known")
@@ -115,3 +117,41 @@ def test_a_skip_inside_a_removed_component_is_matched() -> None:
 def test_a_removed_test_outside_that_fits_nothing_is_reported() -> None:
     found = compare({"a::one": PASS}, {"a::one": PASS}, {}, {"p/signal/": "signal", "a::gone": "signal"})
     assert found.unmatched_skips == ("a::gone",)
+
+
+@pytest.fixture
+def told() -> str:
+    """What a stub of component qhull says, at the end of a failure."""
+    plan = shipped_plan("scipy", "sklearn")
+    part = next(one for one in plan.removed if one.component == "qhull")
+    return f"E   ModuleNotFoundError: {stub_message(plan, part, part.modules[0])}"
+
+
+PARTS = {("scipy", "qhull"): "qhull"}
+
+
+@pytest.mark.parametrize("outcome", ["failed", "error", "skipped"])
+def test_a_test_that_runs_into_a_stub_goes_with_its_component(told: str, outcome: str) -> None:
+    ours = {"a::one": (outcome, told), "a::two": PASS, "a::new": (outcome, told)}
+    found = compare(ours, {"a::one": PASS, "a::two": PASS}, {}, {}, PARTS)
+    assert found.passed
+    assert found.removed == {"qhull": ("a::one",)}
+    assert found.ours == {"removed": 2, "passed": 1}
+    assert found.skip_reasons == {}
+
+
+def test_a_file_that_runs_into_a_stub_takes_its_tests_along(told: str) -> None:
+    stock = {"p/a.py::one": PASS, "p/a.py::two": SKIP, "p/b.py::one": PASS}
+    found = compare({"p/a.py": ("error", told)}, stock, {}, {}, PARTS)
+    assert found.removed == {"qhull": ("p/a.py::one",)}
+    assert [loss.test for loss in found.losses] == ["p/b.py::one"]
+
+
+def test_a_stub_of_a_component_that_was_not_removed_excuses_nothing(told: str) -> None:
+    ours = {"a::one": ("failed", told)}
+    assert missed(ours, {("scipy", "odr"): "odr", ("numpy", "qhull"): "qhull"}) == {}
+    assert not compare(ours, {"a::one": PASS}, {}, {}, {("scipy", "odr"): "odr"}).passed
+
+
+def test_a_test_that_passes_is_judged_whatever_it_says(told: str) -> None:
+    assert missed({"a::one": ("passed", told), "a::two": ("xfailed", told)}, PARTS) == {}

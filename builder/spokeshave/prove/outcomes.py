@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+_STUB = "is not in this wheel of"  # what stubs of removed components say
 _results: dict[str, list[str]] = {}
 
 
@@ -47,4 +48,11 @@ def _reason(report: Any) -> str:
         return str(report.wasxfail)
     if report.outcome == "skipped" and isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
-    return str(report.longreprtext)[-1500:] if report.outcome == "failed" else ""
+    return _end(str(report.longreprtext)) if report.outcome == "failed" else ""
+
+
+def _end(text: str) -> str:
+    """The end of a failure's text, after the last word of a stub where that stands further up."""
+    said = [line for line in text.splitlines() if _STUB in line]
+    kept = text[-1500:]
+    return kept if not said or said[-1] in kept else f"{said[-1][:1000]}\n{kept}"
