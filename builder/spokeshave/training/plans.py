@@ -36,9 +36,9 @@ def fit_key(plan: BuildPlan) -> str:
 
 
 def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> BuildPlan:
-    """The plan of the build whose code counts what it runs."""
+    """The plan of the build whose code counts what it runs; nobody gets its wheel, so it may be of any size."""
     rows = {_FORTRAN: _INSTRUMENTED, "*": _SHIMMED}
-    return _with(plan, recipe, table, rows, _COUNTS)
+    return replace(_with(plan, recipe, table, rows, _COUNTS), budget=None)
 
 
 def is_instrumented(plan: BuildPlan) -> bool:

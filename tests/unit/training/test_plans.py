@@ -43,7 +43,13 @@ def test_every_compile_counts_and_nothing_else_changes(loaded: Loaded, plain: Bu
     assert not is_instrumented(plain)
     assert all("fprofile-generate=" in row.level for row in counting.compile.fixes)
     assert counting.compile_key != plain.compile_key
-    assert replace(counting, compile=plain.compile) == plain
+    assert plain.budget
+    assert replace(counting, compile=plain.compile, budget=plain.budget) == plain
+
+
+def test_a_build_that_counts_may_be_of_any_size(loaded: Loaded, plain: BuildPlan) -> None:
+    """numpy's is 20.3 MB where lean allows 12.6."""
+    assert instrumented(plain, loaded.recipe, TABLE).budget is None
 
 
 def test_fortran_gets_no_c_header(loaded: Loaded, plain: BuildPlan) -> None:
