@@ -36,7 +36,7 @@ def fit_key(plan: BuildPlan) -> str:
 
 
 def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> BuildPlan:
-    """The plan of the build whose code counts what it runs; nobody gets its wheel, so it may be of any size."""
+    """The plan of the build whose code counts what it runs; nobody gets its wheel, whatever its size."""
     rows = {_FORTRAN: _INSTRUMENTED, "*": _SHIMMED}
     return replace(_with(plan, recipe, table, rows, _COUNTS), budget=None)
 
