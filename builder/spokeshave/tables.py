@@ -64,7 +64,7 @@ class EditTable(Strict):
 
 
 class ComponentTests(Strict):
-    """Upstream tests outside a component's folders that fail without it but do not tell its stub's message."""
+    """Upstream tests outside a component's folders that fail without it, not with its stub's message."""
 
     test: str = Field(description="start of a node id")
     reason: str = Field(min_length=8)

@@ -38,6 +38,10 @@ modules = ["alpha.lazy"]
 name = "heavy"
 summary = "optional for beta"
 modules = ["alpha.heavy"]
+[[components]]
+name = "tables"
+summary = "no module, data alone"
+files = ["alpha/*.csv"]
 """
 PROFILE = 'schema = 1\nname = "app"\nsummary = "small"\n[levers]\n'
 
@@ -64,6 +68,16 @@ def test_the_stack_comes_in_the_order_of_its_needs(context: Context) -> None:
 def test_what_nothing_needs_may_go(context: Context, component: str) -> None:
     write_profile(context, remove(component))
     check_removals(context, context.book.profile("app"), TARGET)
+
+
+def test_where_no_module_goes_no_source_is_read(context: Context) -> None:
+    """Or `build numpy` in lean would fetch scipy first."""
+    write_profile(context, remove("tables"))
+    check_removals(context, context.book.profile("app"), TARGET)
+    assert not (context.store.root / "entries" / "imports").exists()
+    write_profile(context, remove("odr"))
+    check_removals(context, context.book.profile("app"), TARGET)
+    assert (context.store.root / "entries" / "imports").exists()
 
 
 def test_what_kept_code_imports_is_refused_with_the_chain(context: Context) -> None:

@@ -70,10 +70,11 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
     if profile.draft or drafts:
         told = ", ".join([*([f"profile {profile.name}"] if profile.draft else []), *drafts])
         context.reporter.say(f"note: {told}: a draft, without a committed proof; verify what you build")
-    removal.check_removals(context, profile, request.target)
     engine = pipeline.choose_engine(context, request.engine)
     where = pipeline.environment(context, engine, request.target)
-    return pipeline.make_plans(context, request, where)
+    plans = pipeline.make_plans(context, request, where)
+    removal.check_removals(context, profile, request.target)  # last, as it reads the sources of the stack
+    return plans
 
 
 def _emit(data: object) -> None:
