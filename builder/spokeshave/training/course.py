@@ -79,7 +79,7 @@ def train(context: Context, course: Course) -> Trained:
             env = {"GCOV_PREFIX": str(counters)} | ({table.variable: level} if level else {})
             place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
             done.append(_work(context, course, place, level=level, suite=suite, tests=tests))
-        return _bundle(loaded, plan, tuple(done), counters, where.image_digest)
+        return _bundle(loaded, counting, fit_key(plan, table), tuple(done), counters)
 
 
 def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, Built], folder: Path) -> Venv:
@@ -120,7 +120,7 @@ def _work(
     return Work(dispatch=level, cases=ran, failed=failed, tests=tests)
 
 
-def _bundle(loaded: Loaded, plan: BuildPlan, done: tuple[Work, ...], counters: Path, image: str) -> Trained:
+def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], counters: Path) -> Trained:
     found = useful(counters) if counters.is_dir() else {}
     if not found:
         raise TrainError(f"nothing of {plan.recipe} was counted", next_step="look into the log of the build")
@@ -131,8 +131,8 @@ def _bundle(loaded: Loaded, plan: BuildPlan, done: tuple[Work, ...], counters: P
             "profile": plan.profile,
             "source": plan.source["sha256"],
             "flags": " ".join(plan.compile.flags["c"]),
-            "image": image,
-            "fits": fit_key(plan),
+            "image": plan.environment.image_digest,
+            "fits": fits,
             "work": done,
             **sum_up(found),
         }

@@ -21,8 +21,11 @@ _COUNTS = "counts what runs"
 _TRAINED = f"fprofile-use=/project/kit/{FOLDER} -fprofile-partial-training -Wno-missing-profile"
 
 
-def fit_key(plan: BuildPlan) -> str:
-    """What counters depend on beside the compiler: source, patches and flags of an untrained plan."""
+def fit_key(plan: BuildPlan, table: TrainingTable) -> str:
+    """What counters depend on beside the compiler: source, patches and flags of an untrained plan, the level.
+
+    gcc counts what is left after its first optimisations: counters of one level are an error at another.
+    """
     compiled = asdict(plan.compile)
     del compiled["libraries"]
     return digest_of(
@@ -31,6 +34,7 @@ def fit_key(plan: BuildPlan) -> str:
             "patches": dict(plan.patches),
             "compile": compiled,
             "target": asdict(plan.target),
+            **({"level": table.level} if table.level else {}),
         }
     )
 
@@ -65,7 +69,7 @@ def fitting(
 
     `manifests` are by file; `anywhere` leaves the image out, for what is said of a plan wherever it is built.
     """
-    key = fit_key(plan)
+    key = fit_key(plan, table)
     for row in table.bundles:
         manifest = manifests[row.file]
         if manifest.fits == key and (anywhere or manifest.image == plan.environment.image_digest):
