@@ -16,6 +16,8 @@ from spokeshave.recipes import did_you_mean
 from spokeshave.removal import import_graph, owner_of, removed_modules, stack_recipes
 from spokeshave.tables import Profile
 
+_STUB = b'"""Stands in for '  # as components.py writes them
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
@@ -23,7 +25,8 @@ class Explanation:
 
     `component` takes it out, for `reason`; `users` are the imports of it from elsewhere, `needed` the
     shortest way from another package's public modules or, failing that, from its own package's others.
-    `weight` is in bytes unpacked, of the module and all below it, by the wheel that was weighed.
+    `weight` is in bytes unpacked, of the module and all below it, by the wheel that was weighed; `stubs` are
+    the wheels of these that hold a stub in its place.
     """
 
     module: str
@@ -34,6 +37,7 @@ class Explanation:
     needed: str | None
     users: tuple[str, ...]
     weight: Mapping[str, int]
+    stubs: tuple[str, ...]
 
 
 def explain(
@@ -48,6 +52,7 @@ def explain(
         raise RecipeError(f"there is no module {module!r}", next_step=did_you_mean(module, graph.modules))
     removed = removed_modules(context, profile)
     component = owner_of(module, removed)
+    wheels = tuple(wheels)
     weights = {path.name: weigh(path, module) for path in wheels}
     return Explanation(
         module=module,
@@ -58,6 +63,7 @@ def explain(
         needed=_needed(graph, module, removed),
         users=tuple(_describe(edge) for edge in needed_by(graph, module)),
         weight={name: size for name, size in weights.items() if size},
+        stubs=tuple(path.name for path in wheels if _holds_stub(path, module)),
     )
 
 
@@ -102,3 +108,9 @@ def weigh(wheel: Path, module: str) -> int:
             for info in archive.infolist()
             if info.filename.startswith((f"{stem}/", f"{stem}."))
         )
+
+
+def _holds_stub(wheel: Path, module: str) -> bool:
+    name = f"{module.replace('.', '/')}.py"
+    with zipfile.ZipFile(wheel) as archive:
+        return name in archive.namelist() and archive.read(name).startswith(_STUB)

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from smallstack import small_stack
+from spokeshave.components import remove as take_out
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError, RemovalRefused
 from spokeshave.explain import explain
+from spokeshave.levers.base import Tree
+from spokeshave.model import Removed
 from spokeshave.removal import check_removals, stack_recipes
-from support import TARGET, demo_files, write_wheel
+from support import TARGET, demo_files, shipped_plan, write_wheel
 
 ALPHA = {
     "alpha/__init__.py": "",
@@ -120,6 +123,20 @@ def test_explain_tells_in_and_out_users_and_weight(context: Context, tmp_path: P
     assert lazy.weight == {wheel.name: 7}
     odr = explain(context, "alpha.odr", profile, TARGET, [wheel])
     assert (odr.component, odr.reason, odr.needed) == ("alpha/odr", "not used in this app", None)
+    assert (odr.weight, odr.stubs) == ({}, ())
+
+
+def test_explain_tells_a_stub_from_a_module(context: Context, tmp_path: Path) -> None:
+    write_profile(context, remove("odr"))
+    tree = Tree(root=tmp_path / "root", tests=tmp_path / "tests")
+    (tree.root / "alpha").mkdir(parents=True)
+    (tree.root / "alpha" / "odr.py").write_text("")
+    part = Removed(component="odr", reason="unused", modules=("alpha.odr",), late=(), files=(), edited=False)
+    take_out(shipped_plan("numpy"), part, tree)
+    stub = (tree.root / "alpha" / "odr.py").read_bytes()
+    wheel = write_wheel(tmp_path / "w" / "alpha-1.0-py3-none-any.whl", {"alpha/odr.py": stub})
+    odr = explain(context, "alpha.odr", context.book.profile("app"), TARGET, [wheel])
+    assert (odr.weight, odr.stubs) == ({wheel.name: len(stub)}, (wheel.name,))
 
 
 def test_explain_hints_at_a_mistyped_module(context: Context) -> None:

@@ -55,6 +55,7 @@ def test_a_run_becomes_a_profile_that_plan_and_explain_take(here: Path) -> None:
     assert removed("app.toml") == ["alpha/two"]
     told = spokeshave("explain", "alpha.two", "--profile", "app.toml")
     assert "alpha.two is OUT of profile 'app': component alpha/two, not loaded in 1 run" in told.output
+    assert "no wheel in the wheelhouse has it" in told.output
 
 
 def test_the_exit_code_is_the_command_s_and_what_was_recorded_is_kept(here: Path) -> None:

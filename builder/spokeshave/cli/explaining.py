@@ -65,5 +65,9 @@ def _lines(found: Explanation) -> list[str]:
     lines += [f"    {user}" for user in found.users[:_SHOWN]]
     if len(found.users) > _SHOWN:
         lines.append(f"    … and {len(found.users) - _SHOWN} more (--json lists all)")
-    lines += [f"  weighs {size:,} bytes in {wheel}" for wheel, size in found.weight.items()]
+    for wheel, size in found.weight.items():
+        stub = ", where its stub stands" if wheel in found.stubs else ""
+        lines.append(f"  weighs {size:,} bytes in {wheel}{stub}")
+    if set(found.weight) <= set(found.stubs):
+        lines.append("  no wheel in the wheelhouse has it, to weigh it in (spokeshave build; --wheelhouse)")
     return lines
