@@ -1,10 +1,11 @@
-"""Why a module is in a profile's wheels or out of them, who needs it, and what it weighs."""
+"""Why a module is in a profile's wheels or out of them, who needs it, what it weighs; what may go at all."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 
 from spokeshave.closure import Edge, ImportGraph, chain_to, needed_by
@@ -12,9 +13,10 @@ from spokeshave.context import Context
 from spokeshave.errors import RecipeError
 from spokeshave.imports.base import covers
 from spokeshave.model import Target
-from spokeshave.recipes import did_you_mean
+from spokeshave.plan import chosen_components
+from spokeshave.recipes import Loaded, did_you_mean
 from spokeshave.removal import import_graph, owner_of, removed_modules, stack_recipes
-from spokeshave.tables import Profile
+from spokeshave.tables import ComponentTable, Profile
 
 _STUB = b'"""Stands in for '  # as components.py writes them
 
@@ -38,6 +40,46 @@ class Explanation:
     users: tuple[str, ...]
     weight: Mapping[str, int]
     stubs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A component that a profile may take out, and whether this one does, for `reason`.
+
+    `weight` is in bytes unpacked, in the wheel `wheel`; None where no wheel at hand has it whole.
+    """
+
+    component: str
+    summary: str
+    modules: tuple[str, ...]
+    removed: bool
+    reason: str
+    weight: int | None
+    wheel: str | None
+
+
+def offers(loaded: Loaded, profile: Profile, wheels: Iterable[Path]) -> list[Offer]:
+    """All components of a recipe, weighed in the first of its wheels that has the component whole.
+
+    Raises RecipeError where the profile names one that there is not.
+    """
+    reasons = {part.name: row.reason for part, row in chosen_components(loaded, profile)}
+    own = f"{loaded.recipe.distribution.replace('-', '_')}-"
+    mine = [path for path in wheels if path.name.startswith(own)]
+    found = []
+    for part in loaded.recipe.components:
+        whole = next((w for w in mine if not any(_holds_stub(w, m) for m in part.modules)), None)
+        offer = Offer(
+            component=f"{loaded.recipe.name}/{part.name}",
+            summary=part.summary,
+            modules=part.modules,
+            removed=part.name in reasons,
+            reason=reasons.get(part.name, ""),
+            weight=_weigh_all(whole, part) if whole else None,
+            wheel=whole.name if whole else None,
+        )
+        found.append(offer)
+    return found
 
 
 def explain(
@@ -108,6 +150,17 @@ def weigh(wheel: Path, module: str) -> int:
             for info in archive.infolist()
             if info.filename.startswith((f"{stem}/", f"{stem}."))
         )
+
+
+def _weigh_all(wheel: Path, part: ComponentTable) -> int:
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+    stems = tuple(f"{module.replace('.', '/')}{end}" for module in part.modules for end in "/.")
+    return sum(
+        size
+        for name, size in sizes.items()
+        if name.startswith(stems) or any(fnmatch(name, glob) for glob in part.files)
+    )
 
 
 def _holds_stub(wheel: Path, module: str) -> bool:

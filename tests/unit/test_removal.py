@@ -10,7 +10,7 @@ from smallstack import small_stack
 from spokeshave.components import remove as take_out
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError, RemovalRefused
-from spokeshave.explain import explain
+from spokeshave.explain import explain, offers
 from spokeshave.levers.base import Tree
 from spokeshave.model import Removed
 from spokeshave.removal import check_removals, stack_recipes
@@ -143,3 +143,30 @@ def test_explain_hints_at_a_mistyped_module(context: Context) -> None:
     write_profile(context)
     with pytest.raises(RecipeError, match=r"alpha\.lzy"):
         explain(context, "alpha.lzy", context.book.profile("app"), TARGET, [])
+
+
+def test_what_a_profile_may_take_out_is_listed_by_what_it_weighs(context: Context, tmp_path: Path) -> None:
+    write_profile(context, remove("odr"))
+    files = {"alpha/odr.py": b"123", "alpha/heavy/__init__.py": b"12345", "alpha/a.csv": b"1,2"}
+    whole = write_wheel(tmp_path / "w" / "alpha-1.0-py3-none-any.whl", files)
+    other = write_wheel(tmp_path / "w" / "alphabet-1.0-py3-none-any.whl", {"alpha/odr.py": b""})
+    found = offers(context.book.load("alpha"), context.book.profile("app"), [other, whole])
+    assert [(one.component, one.removed, one.reason, one.weight) for one in found] == [
+        ("alpha/odr", True, "not used in this app", 3),
+        ("alpha/lazy", False, "", 0),
+        ("alpha/heavy", False, "", 5),
+        ("alpha/tables", False, "", 3),
+    ]
+    assert {one.wheel for one in found} == {whole.name}
+    assert [one.weight for one in offers(context.book.load("alpha"), context.book.profile("app"), [])] == [
+        None
+    ] * 4
+
+
+def test_a_component_is_not_weighed_where_its_stub_stands(context: Context, tmp_path: Path) -> None:
+    write_profile(context)
+    stub = b'"""Stands in for alpha.odr, which was left out of this wheel (written by spokeshave)."""'
+    wheel = write_wheel(tmp_path / "w" / "alpha-1.0-py3-none-any.whl", {"alpha/odr.py": stub})
+    odr, *others = offers(context.book.load("alpha"), context.book.profile("app"), [wheel])
+    assert (odr.weight, odr.wheel) == (None, None)
+    assert all(one.wheel for one in others)

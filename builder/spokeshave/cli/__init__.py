@@ -79,7 +79,15 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
 
 
 for _command in (
-    *(upkeep.doctor, building.plan, explaining.explain, building.fetch, building.build, building.measure),
+    *(
+        upkeep.doctor,
+        building.plan,
+        explaining.explain,
+        explaining.components,
+        building.fetch,
+        building.build,
+        building.measure,
+    ),
     *(proving.verify, proving.report, racing.bench, training.train, slimming.slim, tracing.trace),
     *(publishing.publish, publishing.serve),
     *(upkeep.image, upkeep.clean, upkeep.schema),

@@ -1,4 +1,4 @@
-"""`explain`: why a module is in or out."""
+"""`explain`: why a module is in or out; `components`: what a profile may take out."""
 
 from __future__ import annotations
 
@@ -9,25 +9,28 @@ from pathlib import Path
 import click
 
 from spokeshave.cli.base import Globals, guarded
-from spokeshave.explain import Explanation
+from spokeshave.explain import Explanation, Offer, offers
 from spokeshave.explain import explain as look_up
 from spokeshave.model import Target
+from spokeshave.removal import stack_recipes
 
 _SHOWN = 10
+
+_wheelhouse = click.option(
+    "--wheelhouse",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="wheelhouse",
+    show_default=True,
+    metavar="DIR",
+    help="Wheels to weigh in.",
+)
 
 
 @click.command()
 @click.argument("module")
 @click.option("--profile", default="lean", show_default=True, help="Which profile to ask.")
 @click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
-@click.option(
-    "--wheelhouse",
-    type=click.Path(path_type=Path, file_okay=False),
-    default="wheelhouse",
-    show_default=True,
-    metavar="DIR",
-    help="Wheels to weigh the module in.",
-)
+@_wheelhouse
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -71,3 +74,41 @@ def _lines(found: Explanation) -> list[str]:
     if set(found.weight) <= set(found.stubs):
         lines.append("  no wheel in the wheelhouse has it, to weigh it in (spokeshave build; --wheelhouse)")
     return lines
+
+
+@click.command()
+@click.argument("packages", metavar="[PACKAGE...]", nargs=-1)
+@click.option("--profile", default="lean", show_default=True, help="Which profile to ask.")
+@_wheelhouse
+@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
+@click.pass_obj
+@guarded
+def components(
+    options: Globals, *, packages: tuple[str, ...], profile: str, wheelhouse: Path, as_json: bool
+) -> None:
+    """List what a profile may take out of PACKAGEs, by weight: a row of [[remove]] names a component.
+
+    Without PACKAGE, of the whole stack. Weighed in wheels of the wheelhouse that have the component.
+
+    \b
+    Examples:
+      spokeshave components scipy
+      spokeshave components --profile sklearn --json
+    """
+    context = options.context()
+    named = [context.book.load(name) for name in packages] or stack_recipes(context)
+    wheels = sorted(wheelhouse.glob("*.whl"))
+    chosen = context.book.profile(profile)
+    found = [offer for loaded in named for offer in offers(loaded, chosen, wheels)]
+    found.sort(key=lambda offer: -(offer.weight or 0))
+    if as_json:
+        click.echo(json.dumps([asdict(offer) for offer in found], indent=1, sort_keys=True))
+        return
+    for offer in found:
+        options.stdout.print(_row(offer), markup=False, highlight=False, soft_wrap=True)
+
+
+def _row(offer: Offer) -> str:
+    weight = "      ?   " if offer.weight is None else f"{offer.weight / 1e6:7.2f} MB"
+    out = f" (OUT: {offer.reason})" if offer.removed else ""
+    return f"{weight}  {offer.component}: {offer.summary}{out}"
