@@ -134,6 +134,9 @@ class TrainingTable(Strict):
     dispatch: tuple[str, ...] = Field(("",), description="its values; the training runs once with each")
     suite: bool = Field(True, description="run the benchmark suite: upstream's, or spokeshave's own")
     tests: tuple[str, ...] = Field((), description="upstream's tests that are run too, files or folders")
+    untrained: tuple[Glob, ...] = Field(
+        (), description="globs of sources whose build is told nothing: loops that no training reaches all of"
+    )
     bundles: tuple[BundleTable, ...] = Field((), description="a build takes the first one that fits it")
 
 

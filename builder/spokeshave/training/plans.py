@@ -19,6 +19,7 @@ _COUNTS = "counts what runs"
 # Code that training did not reach is compiled as without it, not for size: with `-fprofile-use` alone,
 # numpy's BinaryIntContig took 7 times as long.
 _TRAINED = f"fprofile-use=/project/kit/{FOLDER} -fprofile-partial-training -Wno-missing-profile"
+_UNTOLD = "fno-profile-use"
 
 
 def fit_key(plan: BuildPlan, table: TrainingTable) -> str:
@@ -52,7 +53,8 @@ def is_instrumented(plan: BuildPlan) -> bool:
 
 def trained(plan: BuildPlan, recipe: Recipe, table: TrainingTable, bundle: BundleTable) -> BuildPlan:
     """The plan of the build that is told the counters of a bundle, which is part of its digest."""
-    return _with(plan, recipe, table, {"*": _TRAINED}, _reason(bundle))
+    rows = {**dict.fromkeys(table.untrained, _UNTOLD), "*": _TRAINED}
+    return _with(plan, recipe, table, rows, _reason(bundle))
 
 
 def bundle_of(plan: BuildPlan, table: TrainingTable | None) -> BundleTable | None:
@@ -86,13 +88,15 @@ def _with(
 ) -> BuildPlan:
     """Adds flags, by pattern, to every compile: the launcher takes the first row of fixes that fits a source.
 
-    So the recipe's own rows, which are for single sources in C, get the flags of the last pattern too.
+    So the recipe's own rows, which are for single sources in C, get the flags of the last pattern too, unless
+    they are for one of the other patterns.
     """
     compiled = plan.compile
     level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
     *_, last = flags.values()
-    own = tuple(replace(row, level=f"{row.level} -{last}") for row in compiled.fixes)
-    added = tuple(Level(match=match, level=given, reason=reason) for match, given in flags.items())
+    own = tuple(replace(row, level=f"{row.level} -{flags.get(row.match, last)}") for row in compiled.fixes)
+    new = {match: given for match, given in flags.items() if match not in {row.match for row in own}}
+    added = tuple(Level(match=match, level=given, reason=reason) for match, given in new.items())
     return replace(
         plan,
         compile=replace(

@@ -101,6 +101,19 @@ def pinned(loaded: Loaded, folder: Path, fits: str) -> Loaded:
     return replace(loaded, recipe=recipe, folder=folder)
 
 
+def test_sources_may_be_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
+    """A loop that training did not reach, in a function that it did, would count as cold."""
+    own = Level(match="*/loops.c", level="fno-strict-aliasing", reason="as upstream")
+    fixed = replace(plain, compile=replace(plain.compile, fixes=(own,)))
+    table = TABLE.model_copy(update={"untrained": ("*/loops.c", "*.dispatch.c")})
+    rows = {row.match: row.level for row in trained(fixed, loaded.recipe, table, BUNDLE).compile.fixes}
+    assert list(rows)[-1] == "*"
+    assert "fprofile-use=" in rows["*"]
+    assert rows["*/loops.c"] == "fno-strict-aliasing -fno-profile-use"
+    assert rows["*.dispatch.c"] == "fno-profile-use"
+    assert fit_key(plain, table) == fit_key(plain, TABLE)
+
+
 def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
     said: list[str] = []
     recipe = pinned(loaded, tmp_path, fit_key(plain, TABLE))
