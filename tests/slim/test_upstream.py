@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from spokeshave.compare import compare
 from spokeshave.context import Context
+from spokeshave.errors import VerifyError
 from spokeshave.progress import PlainReporter
 from spokeshave.recipes import RecipeBook
 from spokeshave.run import run
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed
+from spokeshave.slim.pipeline import Verdict, told
 from spokeshave.slim.upstream import Suite, compare_tests, find_tests
 from spokeshave.store import Store
 from spokeshave.venvs import Venv
@@ -96,3 +99,22 @@ def test_losses_are_what_passes_on_stock_and_not_on_ours(
         "test_out.py::test_value",
     ]
     assert found.both_failed == ("upstream/tests/test_wants_more.py",)
+    assert Verdict(tests=found).tested
+    assert told(found) == "of 4 upstream tests, 3 pass on stock, 2 of them not on slim"
+
+
+def test_tests_that_fail_on_stock_too_prove_nothing() -> None:
+    outcomes = {outcome: (outcome, "") for outcome in ("error", "failed", "xfailed", "skipped")}
+    found = compare(outcomes, outcomes, {})
+    assert not Verdict(tests=found).tested
+    assert told(found).startswith("of 3 upstream tests, 0 pass on stock")
+    assert told(found).endswith("add --with what the others need")
+
+
+def test_tests_that_do_not_start_say_what_to_do(tmp_path: Path, context: Context, slimmed: Slimmed) -> None:
+    files = {"tests/test_out.py": TEST, "tests/conftest.py": "import a_module_that_nobody_has\n"}
+    suite = find_tests(sdist(tmp_path / "sdist", files))
+    stock = venv_with(tmp_path / "stock", "value = 1\n")
+    with pytest.raises(VerifyError, match="a_module_that_nobody_has") as fault:
+        compare_tests(context, slimmed, suite, stock, stock)
+    assert "--with NAME" in fault.value.next_step

@@ -129,7 +129,11 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
         raise VerifyError(f"upstream's tests took more than {SECONDS:.0f} s", log=log) from fault
     if not outcomes.is_file():
         tail = "\n  ".join(done.output.splitlines()[-6:])
-        raise VerifyError(f"upstream's tests do not start ({venv.root.name}):\n  {tail}", log=log)
+        raise VerifyError(
+            f"upstream's tests do not start ({venv.root.name}):\n  {tail}",
+            next_step="install what they import, with --with NAME for each, or leave out --tests",
+            log=log,
+        )
     rows = json.loads(outcomes.read_text("utf-8"))
     return {test: (row[0], row[1]) for test, row in rows.items()}
 
