@@ -65,7 +65,7 @@ class _LeftOut(type):
         return True  # else `__len__` were asked, by help() too
 
     def __getattr__(cls, name: str) -> object:
-        if name.startswith("__"):
+        if name.startswith("_"):  # help() goes through `_fields`
             raise AttributeError(name)
         return cls
 

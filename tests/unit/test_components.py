@@ -128,6 +128,15 @@ def test_pickling_asks_a_late_stub_for_names_that_it_never_had(plan: BuildPlan, 
     assert python(tree, code) == "True\n"
 
 
+def test_help_of_a_module_that_hands_on_what_a_late_stub_gives(plan: BuildPlan, tree: Tree) -> None:
+    remove(plan, replace(PART, modules=("kit._native",), late=("kit._native",)), tree)
+    text = "import kit._native\n__all__ = ['solve']\ndef __dir__():\n return __all__\n"
+    text += "def __getattr__(name):\n if name == 'solve':\n  return kit._native.solve\n raise AttributeError"
+    (tree.root / "kit/old.py").write_text(text, "utf-8")
+    code = "import kit.old, pydoc\nprint('left_out' in pydoc.plain(pydoc.render_doc(kit.old)))"
+    assert python(tree, code) == "True\n"
+
+
 @pytest.mark.parametrize("use", ["x()", "x < 1", "1 < x", "list(x)", "len(x)", "x[0]", "x.part()"])
 def test_what_a_late_stub_gives_tells_the_message_when_it_is_used(
     plan: BuildPlan, tree: Tree, use: str
