@@ -20,7 +20,7 @@ from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed
 from spokeshave.slim.pipeline import Verdict, told
-from spokeshave.slim.upstream import Suite, compare_tests, find_tests
+from spokeshave.slim.upstream import Suite, align, compare_tests, find_tests
 from spokeshave.store import Store
 from spokeshave.venvs import Venv
 from support import RECIPES, demo_files, write_wheel
@@ -109,6 +109,18 @@ def test_tests_that_fail_on_stock_too_prove_nothing() -> None:
     assert not Verdict(tests=found).tested
     assert told(found).startswith("of 3 upstream tests, 0 pass on stock")
     assert told(found).endswith("add --with what the others need")
+
+
+def test_cases_whose_ids_change_from_run_to_run_are_counted_by_function() -> None:
+    stock = {"t.py::f[0x1]": ("passed", ""), "t.py::f[0x2]": ("failed", ""), "t.py::g": ("passed", "")}
+    same = {"t.py::f[0x8]": ("failed", ""), "t.py::f[0x9]": ("passed", ""), "t.py::g": ("passed", "")}
+    assert compare(*align(same, stock), {}).losses == ()
+    worse = {**same, "t.py::f[0x9]": ("failed", "")}
+    (loss,) = compare(*align(worse, stock), {}).losses
+    assert loss.test == "t.py::f[case 1 of varying ids]"
+    fewer = {"t.py::f[0x8]": ("failed", "")}
+    lost = [(loss.test, loss.ours) for loss in compare(*align(fewer, stock), {}).losses]
+    assert lost == [("t.py::f[case 1 of varying ids]", "failed"), ("t.py::g", "not run")]
 
 
 def test_tests_that_do_not_start_say_what_to_do(tmp_path: Path, context: Context, slimmed: Slimmed) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from spokeshave import kit
 from spokeshave.archive import unpack
-from spokeshave.compare import Comparison, Outcomes, as_good, compare
+from spokeshave.compare import GOOD, Comparison, Outcomes, as_good, compare
 from spokeshave.context import Context
 from spokeshave.errors import NetworkError, VerifyError
 from spokeshave.fetch import fetch_sdist
@@ -88,6 +88,7 @@ def compare_tests(context: Context, slimmed: Slimmed, suite: Suite, stock: Venv,
     """
     theirs = _run(context, slimmed, suite, stock, ())
     mine = _run(context, slimmed, suite, ours, ())
+    mine, theirs = align(mine, theirs)
     found = compare(mine, theirs, {})
     if found.losses and len(found.losses) < 40:  # more are no accident
         files = tuple(sorted({loss.test.partition("::")[0] for loss in found.losses}))
@@ -99,6 +100,25 @@ def compare_tests(context: Context, slimmed: Slimmed, suite: Suite, stock: Venv,
         }
         found = compare({**mine, **mended}, theirs, {})
     return found
+
+
+def align(ours: Outcomes, stock: Outcomes) -> tuple[Outcomes, Outcomes]:
+    """Gives cases whose ids are others in each run (an address, a UUID, the order of a set) common names.
+
+    Those that one side alone has are numbered within their function, good outcomes first: as many must be
+    good on ours as on stock.
+    """
+    return _numbered(ours, stock), _numbered(stock, ours)
+
+
+def _numbered(outcomes: Outcomes, other: Outcomes) -> Outcomes:
+    named = {test: row for test, row in outcomes.items() if test in other or "[" not in test}
+    counts: dict[str, int] = {}
+    for test in sorted(outcomes.keys() - named.keys(), key=lambda one: (outcomes[one][0] not in GOOD, one)):
+        function = test.partition("[")[0]
+        counts[function] = counts.get(function, 0) + 1
+        named[f"{function}[case {counts[function]} of varying ids]"] = outcomes[test]
+    return named
 
 
 def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tuple[str, ...]) -> Outcomes:
