@@ -121,7 +121,7 @@ class BuildTable(Strict):
     grafts: tuple[Glob, ...] = Field(
         (), description="libraries of the build image that auditwheel copies into the wheel"
     )
-    targets: tuple[str, ...] = Field((), description="make targets")
+    targets: tuple[str, ...] = Field((), description="make targets, made one after the other")
     variables: dict[str, str] = Field(default_factory=dict, description="make variables")
     flags_variable: str | None = Field(
         None, alias="flags-variable", description="make variable that takes the compiler flags"

@@ -52,15 +52,13 @@ def _make(plan: BuildPlan, build: Path) -> None:
     }
     pairs = tuple(f"{key}={value}" for key, value in variables.items())
     jobs = f"-j{len(os.sched_getaffinity(0))}"
-    done = run(
-        Command(
-            argv=("make", jobs, *pairs, *settings["targets"]),
-            cwd=build,
-            on_line=lambda line: print(line, flush=True),
-        )
-    )
-    if not done.ok:
-        raise RuntimeError(f"make exited with {done.returncode}")
+    # One make after the other: beside each other, two targets would write to one archive at once.
+    goals: list[tuple[str, ...]] = [(name,) for name in settings["targets"]]
+    for goal in goals or [()]:
+        argv = ("make", jobs, *pairs, *goal)
+        done = run(Command(argv=argv, cwd=build, on_line=lambda line: print(line, flush=True)))
+        if not done.ok:
+            raise RuntimeError(f"make {' '.join(goal)} exited with {done.returncode}")
 
 
 def _link(plan: BuildPlan, archive: Path, target: Path, names: tuple[str, ...]) -> None:
