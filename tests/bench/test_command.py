@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tarfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from support import demo_files, shipped_plan, wait_until, write_wheel
 SUITE = """
 import time
 import demo
+import demo._helper
 
 spent = 0.0
 
@@ -93,14 +95,17 @@ def write_recipes(folder: Path, source: Path, stock: Path) -> None:
         (folder / "profiles" / f"{name}.toml").write_text(PROFILE.replace("NAME", name))
 
 
-def wheel(folder: Path, version: str, cost: int) -> Path:
-    files = {**demo_files(version=version), "demo/__init__.py": f"cost = {cost}\n".encode()}
+def wheel(folder: Path, version: str, cost: int, **helpers: bytes) -> Path:
+    more = {f"demo/{name}.py": text for name, text in helpers.items()}
+    files = {**demo_files(version=version), "demo/__init__.py": f"cost = {cost}\n".encode(), **more}
     return write_wheel(folder / f"demo-{version}-py3-none-any.whl", files)
 
 
 def deliver(recipes: Path, folder: Path, profile: str, cost: int) -> None:
-    """A wheel of ours with the record of a build beside it."""
+    """A wheel of ours with the record of a build beside it, and what the build set aside with the tests."""
     path = wheel(folder, f"1.0+{profile}.1", cost)
+    with zipfile.ZipFile(path.with_name(f"{path.stem}.tests.zip"), "w") as tests:
+        tests.writestr("demo/_helper.py", "")
     plan = shipped_plan("demo", profile, recipes=recipes)
     record = {
         **{"plan": plan.digest, "wheel": {"sha256": file_sha256(path)}},
@@ -115,7 +120,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     (tmp_path / "links").mkdir()
     suite = {"benchmarks/benchmarks/__init__.py": "", "benchmarks/benchmarks/bench_demo.py": SUITE}
     source = sdist(tmp_path / "links" / "demo-1.0.tar.gz", {"PKG-INFO": "", **suite})
-    write_recipes(tmp_path / "recipes", source, wheel(tmp_path / "links", "1.0", 2))
+    write_recipes(tmp_path / "recipes", source, wheel(tmp_path / "links", "1.0", 2, _helper=b""))
     deliver(tmp_path / "recipes", tmp_path / "wheelhouse", "swift", 3)
     deliver(tmp_path / "recipes", tmp_path / "wheelhouse", "slow", 6)
     monkeypatch.chdir(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +143,18 @@ def install_sides(
     if not done.ok:
         tail = "\n  ".join(done.output.splitlines()[-4:])
         raise BenchError(f"the wheels of {ours.label} cannot be installed:\n  {tail}", log=log)
+    for venv, side in ((mine, ours), (theirs, against)):
+        _add_helpers(venv, side)
     return mine, theirs
+
+
+def _add_helpers(venv: Venv, side: Side) -> None:
+    """What a build set aside with the tests and benchmarks import, too, such as scipy.optimize._tstutils."""
+    for wheel in side.wheels:
+        archive = wheel.with_name(f"{wheel.stem}.tests.zip")
+        if archive.is_file():
+            with zipfile.ZipFile(archive) as tests:
+                tests.extractall(venv.site, (name for name in tests.namelist() if "/tests/" not in name))
 
 
 def _interpreter(target: Target) -> str:
