@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from spokeshave.bench import read_json
 from spokeshave.cli import main
 from spokeshave.model import Target, file_sha256
+from spokeshave.wheel import beside
 from support import demo_files, shipped_plan, wait_until, write_wheel
 
 # The clock ticks as fast as the wheel says, so that the ratio does not depend on the machine.
@@ -104,14 +105,16 @@ def wheel(folder: Path, version: str, cost: int, **helpers: bytes) -> Path:
 def deliver(recipes: Path, folder: Path, profile: str, cost: int) -> None:
     """A wheel of ours with the record of a build beside it, and what the build set aside with the tests."""
     path = wheel(folder, f"1.0+{profile}.1", cost)
-    with zipfile.ZipFile(path.with_name(f"{path.stem}.tests.zip"), "w") as tests:
-        tests.writestr("demo/_helper.py", "")
+    tests = beside(path, ".tests.zip")
+    with zipfile.ZipFile(tests, "w") as archive:
+        archive.writestr("demo/_helper.py", "")
     plan = shipped_plan("demo", profile, recipes=recipes)
     record = {
         **{"plan": plan.digest, "wheel": {"sha256": file_sha256(path)}},
-        **{"build_plan": plan.to_json(), "levers": [], "tests": None},
+        **{"build_plan": plan.to_json(), "levers": []},
+        "tests": {"name": tests.name, "sha256": file_sha256(tests)},
     }
-    path.with_name(path.name.replace(".whl", ".record.json")).write_text(json.dumps(record))
+    beside(path, ".record.json").write_text(json.dumps(record))
 
 
 @pytest.fixture

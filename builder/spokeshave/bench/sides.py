@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.version import Version
@@ -39,10 +39,11 @@ class Contest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """The wheels of one install, and what it is called."""
+    """The wheels of one install, what it is called, and the tests archives that their builds set aside."""
 
     label: str
     wheels: tuple[Path, ...]
+    tests: tuple[Path, ...] = ()
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -81,14 +82,14 @@ def find_sides(context: Context, contest: Contest) -> tuple[Side, Side]:
             f"--against {named}: neither stock, nor a profile, nor a folder of wheels",
             next_step=did_you_mean(named, known),
         )
-    return ours, Side(label=named, wheels=_built(context, contest, contest.profile, Path(named)))
+    return ours, replace(_built(context, contest, contest.profile, Path(named)), label=named)
 
 
 def _side(context: Context, contest: Contest, label: str, versions: Mapping[str, str]) -> Side:
     if label == STOCK:
         return Side(label=label, wheels=tuple(_stock(context, contest, versions)))
     context.book.profile(label)
-    return Side(label=label, wheels=_built(context, contest, label, contest.wheelhouse))
+    return _built(context, contest, label, contest.wheelhouse)
 
 
 def _stock(context: Context, contest: Contest, versions: Mapping[str, str]) -> Iterator[Path]:
@@ -105,7 +106,7 @@ def _stock(context: Context, contest: Contest, versions: Mapping[str, str]) -> I
         yield stock_wheel(context, pin, contest.target)
 
 
-def _built(context: Context, contest: Contest, profile: str, folder: Path) -> tuple[Path, ...]:
+def _built(context: Context, contest: Contest, profile: str, folder: Path) -> Side:
     """The newest wheels of a profile in a folder, with the libraries that they need."""
     wheels = []
     for loaded in stack_of(context, contest.packages):
@@ -119,7 +120,11 @@ def _built(context: Context, contest: Contest, profile: str, folder: Path) -> tu
             )
         wheels.append(max(found, key=lambda path: Version(parse_name(path.name).version)))
     proved = verify.candidates(context, tuple(wheels))
-    return tuple(dict.fromkeys(path for one in proved for path in (*one.companions, one.wheel)))
+    return Side(
+        label=profile,
+        wheels=tuple(dict.fromkeys(path for one in proved for path in (*one.companions, one.wheel))),
+        tests=tuple(one.tests for one in proved if one.tests),
+    )
 
 
 def install_sides(
@@ -150,11 +155,9 @@ def install_sides(
 
 def _add_helpers(venv: Venv, side: Side) -> None:
     """What a build set aside with the tests and benchmarks import, too, such as scipy.optimize._tstutils."""
-    for wheel in side.wheels:
-        archive = wheel.with_name(f"{wheel.stem}.tests.zip")
-        if archive.is_file():
-            with zipfile.ZipFile(archive) as tests:
-                tests.extractall(venv.site, (name for name in tests.namelist() if "/tests/" not in name))
+    for path in side.tests:
+        with zipfile.ZipFile(path) as archive:
+            archive.extractall(venv.site, (name for name in archive.namelist() if "/tests/" not in name))
 
 
 def _interpreter(target: Target) -> str:
