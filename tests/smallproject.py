@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import hashlib
 import json
 import os
@@ -11,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +105,8 @@ class Small:
     def __post_init__(self) -> None:
         if self.engine == "docker":
             atexit.register(self.forget_objects)
+        if not self.cache.exists():
+            shutil.copytree(what_all_need(), self.cache)
 
     def forget_objects(self) -> None:
         """Removes the volume with what was compiled for this cache."""
@@ -156,6 +160,28 @@ class Small:
 
     def build(self) -> Run:
         return self.start_build().end()
+
+
+@functools.cache
+def what_all_need() -> Path:
+    """A store with what any small project has to fetch and read: once in a run, a minute and more.
+
+    That is the sdists of the stack with their imports, since a component goes, and build requirements.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="spokeshave-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    cache = folder / "cache"
+    cache.mkdir()
+    first = Small(folder=folder, cache=cache, engine=ready_engine())
+    first.write()
+    run = first.start("fetch", "shaveling", "--profile", "tiny", "--engine", first.engine).end()
+    assert run.code == 0, run.stderr
+    return cache
+
+
+def ready_engine() -> str:
+    """Docker where it answers, as the command itself chooses."""
+    return "host" if engine_fault("docker") else "docker"
 
 
 def processes(word: str) -> list[int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spokeshave.closure import ImportGraph, build_graph
+from spokeshave.imports.package import read_package
 
 Grow = Callable[[Mapping[str, str]], ImportGraph]
 
@@ -20,7 +21,7 @@ def grower(root: Path) -> Grow:
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-        return build_graph({"app": root, "lib": root})
+        return build_graph([read_package(root, name) for name in ("app", "lib")])
 
     return grow
 

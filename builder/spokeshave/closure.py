@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import Any
 
 from spokeshave.errors import RecipeError
-from spokeshave.imports.base import EdgeKind, Reference, covers, longest_known, parents
-from spokeshave.imports.layout import Layout, Source, read_layout
+from spokeshave.imports.base import EdgeKind, covers, longest_known, parents
+from spokeshave.imports.package import PackageImports, SourceFile
 from spokeshave.recipes import did_you_mean
 
 Allowance = tuple[str, str]
@@ -39,18 +37,9 @@ class ImportGraph:
     modules: frozenset[str]
     edges: tuple[Edge, ...]
 
-    def to_json(self) -> dict[str, Any]:
-        """The graph as JSON-serialisable data, sorted."""
-        return {"modules": sorted(self.modules), "edges": [asdict(edge) for edge in self.edges]}
-
     def below(self, *prefixes: str) -> frozenset[str]:
         """The modules that are or lie below one of the given ones."""
         return frozenset(m for m in self.modules if any(covers(prefix, m) for prefix in prefixes))
-
-
-def graph_from_json(data: Mapping[str, Any]) -> ImportGraph:
-    """The inverse of `ImportGraph.to_json`."""
-    return ImportGraph(modules=frozenset(data["modules"]), edges=tuple(Edge(**row) for row in data["edges"]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,81 +66,59 @@ class Breaks:
     stale: tuple[Allowance, ...]
 
 
-def build_graph(packages: Mapping[str, Path], *, extra_modules: Collection[str] = ()) -> ImportGraph:
-    """Reads the sources of packages: import name -> root of the unpacked source that holds its folder.
+def build_graph(packages: Sequence[PackageImports], *, extra_modules: Collection[str] = ()) -> ImportGraph:
+    """Puts together what several packages name.
 
     `extra_modules` are names of modules that exist only once built and that no meson.build names.
-    Raises RecipeError for a root without the package and for Python that cannot be parsed.
     """
-    layouts: dict[str, Layout] = {}
-    for name, root in packages.items():
-        if not (root / name).is_dir():
-            raise RecipeError(
-                f"{root} holds no package {name}", next_step="give the root of its unpacked source"
-            )
-        layouts[name] = read_layout(root, name)
-    modules = frozenset(extra_modules).union(*(layout.modules for layout in layouts.values()))
-    read = {name: [(s, _references(s)) for s in layout.sources] for name, layout in layouts.items()}
-    passed_on = _passed_on([pair for pairs in read.values() for pair in pairs], modules)
-    edges = {edge for name, layout in layouts.items() for edge in _layout_edges(name, layout, modules)}
-    for source, references in (pair for pairs in read.values() for pair in pairs):
-        edges.update(_source_edges(source, references, modules, passed_on))
+    modules = frozenset(extra_modules).union(*(package.modules for package in packages))
+    files = [file for package in packages for file in package.files]
+    passed_on = _passed_on(files, modules)
+    edges = {edge for package in packages for edge in _entry_edges(package, modules)}
+    for file in files:
+        edges.update(_file_edges(file, modules, passed_on))
     return ImportGraph(modules=modules, edges=tuple(sorted(edges)))
 
 
-def _passed_on(read: Iterable[tuple[Source, Sequence[Reference]]], modules: frozenset[str]) -> dict[str, str]:
+def _passed_on(files: Iterable[SourceFile], modules: frozenset[str]) -> dict[str, str]:
     """Names that a module has from another one by a guarded import, which may leave it without: to that one.
 
     `from scipy.io import loadmat` needs scipy.io.matlab, though scipy.io lives on without it.
     """
     return {
-        f"{source.module}.{reference.name.rpartition('.')[2]}": target
-        for source, references in read
-        for reference in references
+        f"{file.module}.{reference.name.rpartition('.')[2]}": target
+        for file in files
+        for reference in file.references
         if reference.kind == "guarded"
         and (target := longest_known(reference.name, modules))
         and target == reference.name.rpartition(".")[0]
-        and target != source.module
+        and target != file.module
     }
 
 
-def _layout_edges(package: str, layout: Layout, modules: frozenset[str]) -> Iterator[Edge]:
-    for reference in layout.entry_points:
+def _entry_edges(package: PackageImports, modules: frozenset[str]) -> Iterator[Edge]:
+    for reference in package.entry_points:
         if target := longest_known(reference.name, modules):
             yield Edge(
-                importer=package,
+                importer=package.name,
                 line=reference.line,
                 file="pyproject.toml",
                 target=target,
                 kind=reference.kind,
             )
-    for source in layout.sources:
-        for target in layout.shared if ".pyx" in source.file else ():
-            yield Edge(importer=source.module, line=1, file=source.file, target=target, kind="import")
 
 
-def _references(source: Source) -> list[Reference]:
-    try:
-        return source.reader(source.unit())
-    except SyntaxError as fault:
-        if source.template:  # Python only once it is filled in
-            return []
-        raise RecipeError(f"{source.path}: not valid Python: {fault}") from fault
-
-
-def _source_edges(
-    source: Source, references: Iterable[Reference], modules: frozenset[str], passed_on: Mapping[str, str]
-) -> Iterator[Edge]:
-    for reference in references:
+def _file_edges(file: SourceFile, modules: frozenset[str], passed_on: Mapping[str, str]) -> Iterator[Edge]:
+    for reference in file.references:
         known = longest_known(reference.beyond, modules)
         target = longest_known(reference.name, modules)
         behind = passed_on.get(longest_known(reference.name, passed_on), "")
         for name in (target if not reference.beyond or target != known else "", behind):
-            if name and name != source.module:
+            if name and name != file.module:
                 yield Edge(
-                    importer=source.module,
+                    importer=file.module,
                     line=reference.line,
-                    file=source.file,
+                    file=file.file,
                     target=name,
                     kind=reference.kind,
                 )

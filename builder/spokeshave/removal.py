@@ -12,17 +12,19 @@ from pathlib import Path
 
 from spokeshave import digests, patches
 from spokeshave.archive import unpack
-from spokeshave.closure import Breaks, Edge, ImportGraph, broken, build_graph, graph_from_json
+from spokeshave.closure import Breaks, Edge, ImportGraph, broken, build_graph
 from spokeshave.context import Context
 from spokeshave.errors import RemovalRefused
 from spokeshave.fetch import fetch_sdist
 from spokeshave.imports.base import parents
+from spokeshave.imports.package import PackageImports, package_from_json, read_package
 from spokeshave.model import Target, digest_of
 from spokeshave.plan import chosen_components, patch_names
 from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import Profile
 
 _SHOWN = 12
+_IMPORTS = "imports.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,20 +53,23 @@ def stack_recipes(context: Context) -> list[Loaded]:
 
 
 def import_graph(context: Context, profile: Profile, target: Target) -> ImportGraph:
-    """The import graph of the whole stack as this profile compiles it; kept in the store."""
+    """The import graph of the whole stack as this profile compiles it; what was read is kept in the store."""
     recipes = stack_recipes(context)
-    stack = [_source(loaded, profile, target) for loaded in recipes]
     modules = {m for loaded in recipes for part in loaded.recipe.components for m in part.modules}
-    rows = [[s.import_name, s.source, [[n, t.decode("utf-8")] for n, t in s.patches]] for s in stack]
-    key = digest_of([rows, sorted(modules), digests.closure_digest()])
+    read = [_imports_of(context, _source(loaded, profile, target)) for loaded in recipes]
+    return build_graph(read, extra_modules=modules)
+
+
+def _imports_of(context: Context, one: _Source) -> PackageImports:
+    patched = [[name, text.decode("utf-8")] for name, text in one.patches]
+    key = digest_of([one.import_name, one.source, patched, digests.reading_digest()])
     entry = context.store.get("imports", key)
     if entry is None:
-        sdists = {one.import_name: fetch_sdist(context, one.source) for one in stack}
-        with context.reporter.stage("reading the imports of the stack's sources"):
-            graph = _read_graph(context, stack, sdists, modules)
-        text = json.dumps(graph.to_json())
-        entry = context.store.put("imports", key, lambda new: _write(new / "graph.json", text))
-    return graph_from_json(json.loads((entry / "graph.json").read_text("utf-8")))
+        sdist = fetch_sdist(context, one.source)
+        with context.reporter.stage(f"reading the imports in the source of {one.import_name}"):
+            text = json.dumps(_read(context, one, sdist).to_json())
+        entry = context.store.put("imports", key, lambda new: _write(new / _IMPORTS, text))
+    return package_from_json(json.loads((entry / _IMPORTS).read_text("utf-8")))
 
 
 def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
@@ -76,15 +81,11 @@ def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
     )
 
 
-def _read_graph(
-    context: Context, stack: list[_Source], sdists: dict[str, Path], modules: set[str]
-) -> ImportGraph:
+def _read(context: Context, one: _Source, sdist: Path) -> PackageImports:
     with context.store.scratch() as work:
-        trees = {}
-        for one in stack:
-            trees[one.import_name] = unpack(sdists[one.import_name], work / one.import_name)
-            patches.apply_patches(trees[one.import_name], one.patches)
-        return build_graph(trees, extra_modules=modules)
+        tree = unpack(sdist, work)
+        patches.apply_patches(tree, one.patches)
+        return read_package(tree, one.import_name)
 
 
 def _write(path: Path, text: str) -> None:

@@ -23,8 +23,8 @@ def small(request: pytest.FixtureRequest, tmp_path: Path, shared_cache: Path) ->
 
 @pytest.fixture(scope="module")
 def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all, so that the build requirements are fetched once."""
-    return tmp_path_factory.mktemp("cache")
+    """One for all, with the objects that the first build has compiled."""
+    return tmp_path_factory.mktemp("interruptions") / "cache"
 
 
 def slow(small: Small) -> str:

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from shaveling import CORE, FILES
-from smallproject import Run, Small, engine_fault
+from smallproject import Run, Small, engine_fault, ready_engine
 from spokeshave import wheel as wheels
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """Built by the engine that `verify` will take by itself, as it has no option for another one."""
-    engine = "host" if engine_fault("docker") else "docker"
+    engine = ready_engine()
     if fault := engine_fault(engine):
         pytest.skip(fault)
     folder = tmp_path_factory.mktemp("verify")

@@ -11,7 +11,6 @@ from spokeshave.closure import (
     Edge,
     broken,
     chain_to,
-    graph_from_json,
     needed_by,
     reachable,
 )
@@ -100,11 +99,6 @@ def test_reachable_by_kind(grow: Grow) -> None:
     assert "lib.linalg" not in reachable(graph, ["app.cluster"], allowed=[("app.cluster.*", "lib")])
     assert "lib.linalg" not in reachable(graph, ["app.extra"])
     assert "lib.linalg" in reachable(graph, ["app.extra"], skip_guarded=False)
-
-
-def test_json_round_trip(grow: Grow) -> None:
-    graph = grow(CLUSTER)
-    assert graph_from_json(graph.to_json()) == graph
 
 
 def test_a_name_behind_a_guarded_import_needs_the_module_behind_it(grow: Grow) -> None:

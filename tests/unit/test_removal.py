@@ -13,7 +13,7 @@ from spokeshave.errors import RecipeError, RemovalRefused
 from spokeshave.explain import explain, offers
 from spokeshave.levers.base import Tree
 from spokeshave.model import Removed
-from spokeshave.removal import check_removals, stack_recipes
+from spokeshave.removal import check_removals, import_graph, stack_recipes
 from support import TARGET, demo_files, shipped_plan, write_wheel
 
 ALPHA = {
@@ -81,6 +81,17 @@ def test_where_no_module_goes_no_source_is_read(context: Context) -> None:
     write_profile(context, remove("odr"))
     check_removals(context, context.book.profile("app"), TARGET)
     assert (context.store.root / "entries" / "imports").exists()
+
+
+def test_each_package_is_read_once(context: Context) -> None:
+    write_profile(context, remove("odr"))
+    profile = context.book.profile("app")
+    graph = import_graph(context, profile, TARGET)
+    entries = sorted((context.store.root / "entries" / "imports").iterdir())
+    assert len(entries) == 2
+    before = [path.stat().st_mtime_ns for path in entries]
+    assert import_graph(context, profile, TARGET) == graph
+    assert [path.stat().st_mtime_ns for path in entries] == before
 
 
 def test_what_kept_code_imports_is_refused_with_the_chain(context: Context) -> None:

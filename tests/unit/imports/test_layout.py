@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from spokeshave.closure import build_graph, needed_by
 from spokeshave.errors import RecipeError
+from spokeshave.imports.package import package_from_json, read_package
 from trees import Grow, grower, uses
 
 
@@ -58,11 +60,21 @@ def test_meson_names_modules_without_sources(grow: Grow) -> None:
     assert uses(graph, "app.quick") == [(1, "app._cyutility", "import")]
 
 
+def test_what_was_read_survives_json(grow: Grow, tmp_path: Path) -> None:
+    project = '[project]\nname = "app"\n[project.scripts]\nrun = "lib.signal:main"\n'
+    grow({"pyproject.toml": project, "app/meson.build": MESON, "app/quick.pyx": "cimport lib.signal"})
+    app = read_package(tmp_path, "app")
+    assert app.files
+    assert app.entry_points
+    assert package_from_json(json.loads(json.dumps(app.to_json()))) == app
+
+
 def test_extra_modules(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app/__init__.py").write_text("from ._made import x")
-    assert build_graph({"app": tmp_path}).edges == ()
-    graph = build_graph({"app": tmp_path}, extra_modules=["app._made"])
+    app = read_package(tmp_path, "app")
+    assert build_graph([app]).edges == ()
+    graph = build_graph([app], extra_modules=["app._made"])
     assert uses(graph, "app") == [(1, "app._made", "import")]
 
 
@@ -111,4 +123,4 @@ def test_python_that_is_none(grow: Grow) -> None:
 
 def test_a_root_without_the_package(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="holds no package app"):
-        build_graph({"app": tmp_path})
+        read_package(tmp_path, "app")
