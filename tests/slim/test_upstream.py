@@ -115,6 +115,9 @@ def test_cases_whose_ids_change_from_run_to_run_are_counted_by_function() -> Non
     stock = {"t.py::f[0x1]": ("passed", ""), "t.py::f[0x2]": ("failed", ""), "t.py::g": ("passed", "")}
     same = {"t.py::f[0x8]": ("failed", ""), "t.py::f[0x9]": ("passed", ""), "t.py::g": ("passed", "")}
     assert compare(*align(same, stock), {}).losses == ()
+    mixed = {"t.py::f[0x1]": ("xfailed", ""), "t.py::f[0x2]": ("passed", "")}
+    turned = {"t.py::f[0x3]": ("passed", ""), "t.py::f[0x4]": ("xfailed", "")}
+    assert compare(*align(turned, mixed), {}).losses == ()
     worse = {**same, "t.py::f[0x9]": ("failed", "")}
     (loss,) = compare(*align(worse, stock), {}).losses
     assert loss.test == "t.py::f[case 1 of varying ids]"

@@ -105,8 +105,8 @@ def compare_tests(context: Context, slimmed: Slimmed, suite: Suite, stock: Venv,
 def align(ours: Outcomes, stock: Outcomes) -> tuple[Outcomes, Outcomes]:
     """Gives cases whose ids are others in each run (an address, a UUID, the order of a set) common names.
 
-    Those that one side alone has are numbered within their function, good outcomes first: as many must be
-    good on ours as on stock.
+    Those that one side alone has are numbered within their function, good outcomes first and equal ones
+    together: as many must be good on ours as on stock, and in the same way.
     """
     return _numbered(ours, stock), _numbered(stock, ours)
 
@@ -114,7 +114,12 @@ def align(ours: Outcomes, stock: Outcomes) -> tuple[Outcomes, Outcomes]:
 def _numbered(outcomes: Outcomes, other: Outcomes) -> Outcomes:
     named = {test: row for test, row in outcomes.items() if test in other or "[" not in test}
     counts: dict[str, int] = {}
-    for test in sorted(outcomes.keys() - named.keys(), key=lambda one: (outcomes[one][0] not in GOOD, one)):
+
+    def order(test: str) -> tuple[bool, str, str]:
+        outcome = outcomes[test][0]
+        return outcome not in GOOD, outcome, test
+
+    for test in sorted(outcomes.keys() - named.keys(), key=order):
         function = test.partition("[")[0]
         counts[function] = counts.get(function, 0) + 1
         named[f"{function}[case {counts[function]} of varying ids]"] = outcomes[test]
