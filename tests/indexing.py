@@ -7,6 +7,8 @@ import contextlib
 import hashlib
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
@@ -118,6 +120,20 @@ def running(argv: list[str], log: Path, **env: str) -> Iterator[subprocess.Popen
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextlib.contextmanager
+def serving(folder: Path, log: Path) -> Iterator[str]:
+    """`spokeshave serve` on an index: its address. Ctrl-C must end it in peace."""
+    argv = [sys.executable, "-m", "spokeshave", "serve", str(folder), "--port", "0"]
+    with running(argv, log, PYTHONPATH=str(ROOT / "builder"), PYTHONUNBUFFERED="1") as process:
+        wait_until("serve says where", lambda: "Ctrl-C" in log.read_text() or process.poll() is not None, 120)
+        found = re.search(r"http://127\.0\.0\.1:\d+/simple/", log.read_text())
+        assert found, log.read_text()
+        yield found[0]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0, log.read_text()
+        assert "Traceback" not in log.read_text()
 
 
 def free_port() -> int:

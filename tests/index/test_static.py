@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import signal
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from indexing import Installer, running, spokeshave
+from indexing import Installer, serving, spokeshave
 from releases import BLAS, NUMPY, make_stack, make_wheel
-from support import ROOT, wait_until
 
 pytestmark = pytest.mark.network
 OURS = {f"numpy=={NUMPY}": "ours", f"slim_openblas=={BLAS}": "ours"}
@@ -40,16 +37,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[str]:
     """The address at which `spokeshave serve` serves it."""
-    log = folder / "serve.log"
-    argv = [sys.executable, "-m", "spokeshave", "serve", str(folder / "index"), "--port", "0"]
-    with running(argv, log, PYTHONPATH=str(ROOT / "builder"), PYTHONUNBUFFERED="1") as process:
-        wait_until("serve says where", lambda: "Ctrl-C" in log.read_text() or process.poll() is not None, 120)
-        found = re.search(r"http://127\.0\.0\.1:\d+/simple/", log.read_text())
-        assert found, log.read_text()
-        yield found[0]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0, log.read_text()
-        assert "Traceback" not in log.read_text()
+    with serving(folder / "index", folder / "serve.log") as address:
+        yield address
 
 
 @pytest.fixture(params=["file", "http"])

@@ -1,0 +1,88 @@
+"""The Dockerfile for users, with an index in its folder and with one that is served."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from indexing import serving, spokeshave
+from releases import make_stack
+from spokeshave.images import local_image
+from support import ROOT, TARGET, docker_fault
+
+pytestmark = pytest.mark.docker
+WHAT = """
+import glob, os, numpy, slim_openblas, bookgen
+print(numpy.value, slim_openblas.value, bookgen.value)
+print(len(glob.glob("/srv/venv/lib/*/site-packages/numpy/__pycache__/*")), os.getuid())
+wheels = glob.glob("/wheels")
+pips = glob.glob("/srv/venv/bin/pip*") + glob.glob("/srv/venv/lib/*/*/pip*")
+print(wheels + pips)
+"""
+
+
+@pytest.fixture(scope="module")
+def base() -> str:
+    """An image with Debian's Python, as `verify` runs wheels in."""
+    if fault := docker_fault():
+        pytest.skip(fault)
+    argv = [sys.executable, "-m", "spokeshave", "--image", "local", "image", "build", "run"]
+    subprocess.run(argv, check=True)
+    return local_image("run", TARGET).reference
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """What the Dockerfile says goes into its folder: an index with its lock, and a service."""
+    make_stack(tmp_path / "built")
+    wheels = str(tmp_path / "image" / "wheels")
+    done = spokeshave(
+        "publish", str(tmp_path / "built"), "--to", wheels, "--lock", wheels, cache=tmp_path / "cache"
+    )
+    assert done.returncode == 0, done.stderr
+    shutil.copy(ROOT / "ci" / "image" / "Dockerfile", tmp_path / "image")
+    (tmp_path / "image" / "bookgen").mkdir()
+    (tmp_path / "image" / "bookgen" / "__init__.py").write_text("value = 'service'\n")
+    return tmp_path / "image"
+
+
+@pytest.fixture
+def tag() -> Iterator[str]:
+    name = f"spokeshave-test-dockerfile:{uuid.uuid4().hex[:12]}"
+    yield name
+    subprocess.run(["docker", "image", "rm", "--force", name], stdout=subprocess.DEVNULL, check=False)
+
+
+def build(folder: Path, tag: str, *options: str) -> None:
+    argv = ["docker", "build", "--force-rm", "--tag", tag, *options, str(folder)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def answers(tag: str) -> list[str]:
+    argv = ["docker", "run", "--rm", "--network", "none", tag, "python", "-c", WHAT]
+    return subprocess.check_output(argv, text=True).splitlines()
+
+
+def test_an_index_in_the_folder_needs_no_network(base: str, folder: Path, tag: str) -> None:
+    build(folder, tag, "--network", "none", "--build-arg", f"BASE={base}")
+    assert answers(tag) == ["ours ours service", "1 10001", "[]"]
+
+
+def test_a_served_index_with_the_constraints_alone(base: str, folder: Path, tag: str, tmp_path: Path) -> None:
+    index = (folder / "wheels").rename(tmp_path / "index")
+    (folder / "wheels").mkdir()
+    shutil.copy(index / "constraints.txt", folder / "wheels")
+    log = tmp_path / "serve.log"
+    with serving(index, log) as address:
+        chosen = {"BASE": base, "INDEX": address, "COMPILE": "no"}
+        words = [word for row in chosen.items() for word in ("--build-arg", "=".join(row))]
+        build(folder, tag, "--network", "host", *words)
+    assert answers(tag) == ["ours ours service", "0 10001", "[]"]
+    assert ".whl" in log.read_text()
