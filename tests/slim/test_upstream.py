@@ -103,6 +103,21 @@ def test_losses_are_what_passes_on_stock_and_not_on_ours(
     assert told(found) == "of 4 upstream tests, 3 pass on stock, 2 of them not on slim"
 
 
+def test_a_conftest_finds_the_installed_package_where_its_source_was(
+    tmp_path: Path, context: Context, slimmed: Slimmed
+) -> None:
+    files = {
+        "lib/demo/__init__.py": "value = 1\n",
+        "tests/conftest.py": "from pathlib import Path\n"
+        "text = (Path(__file__).parents[1] / 'lib' / 'demo' / '__init__.py').read_text()\n"
+        "assert text == 'value = 2\\n'\n",
+        "tests/test_out.py": "def test_always():\n    pass\n",
+    }
+    suite = find_tests(sdist(tmp_path / "sdist", files))
+    stock, ours = venv_with(tmp_path / "stock", "value = 2\n"), venv_with(tmp_path / "slim", "value = 2\n")
+    assert compare_tests(context, slimmed, suite, stock, ours).ours == {"passed": 1}
+
+
 def test_tests_that_fail_on_stock_too_prove_nothing() -> None:
     outcomes = {outcome: (outcome, "") for outcome in ("error", "failed", "xfailed", "skipped")}
     found = compare(outcomes, outcomes, {})

@@ -177,3 +177,6 @@ def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[str]:
     for place in suite.beside:
         shutil.copytree(suite.sdist / place, work / place)
         yield f"upstream/{place}"
+    for name in _SOURCE_ROOTS if suite.beside else ():  # a conftest may go to the package through its source
+        if any((suite.sdist / name).glob("*/__init__.py")) and not (work / name).exists():
+            (work / name).symlink_to(venv.site)
