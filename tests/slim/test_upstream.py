@@ -118,6 +118,29 @@ def test_a_conftest_finds_the_installed_package_where_its_source_was(
     assert compare_tests(context, slimmed, suite, stock, ours).ours == {"passed": 1}
 
 
+def test_tests_run_where_the_sdist_s_root_would_be(
+    tmp_path: Path, context: Context, slimmed: Slimmed
+) -> None:
+    files = {
+        "tests/test_out.py": "def test_cwd():\n    assert '[db]' in open('setup.cfg').read()\n",
+        "setup.cfg": "[db]\ndefault = sqlite\n",
+    }
+    suite = find_tests(sdist(tmp_path / "sdist", files))
+    venvs = [venv_with(tmp_path / name, "value = 1\n") for name in ("stock", "slim")]
+    assert compare_tests(context, slimmed, suite, *venvs).ours == {"passed": 1}
+
+
+def test_pytest_that_breaks_off_proves_nothing(tmp_path: Path, context: Context, slimmed: Slimmed) -> None:
+    files = {
+        "tests/test_out.py": "def test_always():\n    pass\n",
+        "tests/conftest.py": "def pytest_collection_finish():\n    raise LookupError('no such plugin')\n",
+    }
+    suite = find_tests(sdist(tmp_path / "sdist", files))
+    venvs = [venv_with(tmp_path / name, "value = 1\n") for name in ("stock", "slim")]
+    with pytest.raises(VerifyError, match=r"do not run \(stock\)(.|\n)*no such plugin"):
+        compare_tests(context, slimmed, suite, *venvs)
+
+
 def test_tests_that_fail_on_stock_too_prove_nothing() -> None:
     outcomes = {outcome: (outcome, "") for outcome in ("error", "failed", "xfailed", "skipped")}
     found = compare(outcomes, outcomes, {})

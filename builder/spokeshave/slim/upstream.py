@@ -23,6 +23,7 @@ from spokeshave.venvs import Venv
 
 SECONDS = 3600.0  # for all tests of a package, on one side
 _SOURCE_ROOTS = ("src", "lib", "python")
+_BROKEN_OFF = (3, 4)  # pytest.ExitCode: INTERNAL_ERROR, USAGE_ERROR
 # pytest's settings, which may name fixtures' plugins; what they add to the command line is left out.
 _CONFIGURATION = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 
@@ -127,7 +128,7 @@ def _numbered(outcomes: Outcomes, other: Outcomes) -> Outcomes:
 
 
 def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tuple[str, ...]) -> Outcomes:
-    """One run of pytest: node ids are relative to a folder that looks the same on both sides."""
+    """One run of pytest where the sdist's root would be; ids are relative to what both sides have."""
     work = venv.root / "upstream"
     selection = only or tuple(_lay_out(suite, venv, work))
     outcomes = work / "outcomes.json"
@@ -135,7 +136,7 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
     argv = (
         *(venv.python, "-B", "-m", "pytest", "-q", "-p", "spokeshave.prove.outcomes"),
         *("-p", "no:cacheprovider", "-o", "addopts=", "--tb=short", "--continue-on-collection-errors"),
-        *("--rootdir", str(venv.root), *selection),
+        *("--rootdir", str(venv.root), *(str(venv.root / place) for place in selection)),
     )
     env = {
         "PATH": f"{Path(venv.python).parent}:{os.environ['PATH']}",
@@ -145,17 +146,15 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
         "SPOKESHAVE_OUTCOMES": str(outcomes),
     }
     log = context.logs / f"slim-{slimmed.stock.name.distribution}-tests-{venv.root.name}.log"
-    command = Command(
-        argv=argv, cwd=venv.root, env=env, log=log, timeout=SECONDS, on_line=context.reporter.line
-    )
+    command = Command(argv=argv, cwd=work, env=env, log=log, timeout=SECONDS, on_line=context.reporter.line)
     try:
         done = context.runner(command)
     except TimeoutError as fault:
         raise VerifyError(f"upstream's tests took more than {SECONDS:.0f} s", log=log) from fault
-    if not outcomes.is_file():
+    if not outcomes.is_file() or done.returncode in _BROKEN_OFF:
         tail = "\n  ".join(done.output.splitlines()[-6:])
         raise VerifyError(
-            f"upstream's tests do not start ({venv.root.name}):\n  {tail}",
+            f"upstream's tests do not run ({venv.root.name}):\n  {tail}",
             next_step="install what they import, with --with NAME for each, or leave out --tests",
             log=log,
         )
