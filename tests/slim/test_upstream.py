@@ -122,7 +122,9 @@ def test_tests_run_where_the_sdist_s_root_would_be(
     tmp_path: Path, context: Context, slimmed: Slimmed
 ) -> None:
     files = {
-        "tests/test_out.py": "def test_cwd():\n    assert '[db]' in open('setup.cfg').read()\n",
+        "tests/test_out.py": "def test_root(pytestconfig):\n"
+        "    for place in ('setup.cfg', pytestconfig.rootpath / 'setup.cfg'):\n"
+        "        assert '[db]' in open(place).read()\n",
         "setup.cfg": "[db]\ndefault = sqlite\n",
     }
     suite = find_tests(sdist(tmp_path / "sdist", files))

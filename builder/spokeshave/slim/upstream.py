@@ -130,13 +130,14 @@ def _numbered(outcomes: Outcomes, other: Outcomes) -> Outcomes:
 def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tuple[str, ...]) -> Outcomes:
     """One run of pytest where the sdist's root would be; ids are relative to what both sides have."""
     work = venv.root / "upstream"
-    selection = only or tuple(_lay_out(suite, venv, work))
+    root = venv.root if suite.inside else work  # with pytest's settings in it, where that can be
+    selection = [root / place for place in only] or list(_lay_out(suite, venv, work))
     outcomes = work / "outcomes.json"
     outcomes.unlink(missing_ok=True)
     argv = (
         *(venv.python, "-B", "-m", "pytest", "-q", "-p", "spokeshave.prove.outcomes"),
         *("-p", "no:cacheprovider", "-o", "addopts=", "--tb=short", "--continue-on-collection-errors"),
-        *("--rootdir", str(venv.root), *(str(venv.root / place) for place in selection)),
+        *("--rootdir", str(root), *map(str, selection)),
     )
     env = {
         "PATH": f"{Path(venv.python).parent}:{os.environ['PATH']}",
@@ -162,20 +163,20 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
     return {test: (row[0], row[1]) for test, row in rows.items()}
 
 
-def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[str]:
-    """Copies the tests into their places; yields the folders to run, relative to the venv's."""
+def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[Path]:
+    """Copies the tests into their places; yields the folders to run."""
     (work / "home").mkdir(parents=True)
     kit.copy_code(work / "code")
     for place, folder in suite.inside.items():
         target = venv.site / place
         shutil.copytree(folder, target, dirs_exist_ok=True)
-        yield str(target.relative_to(venv.root))
+        yield target
     for name in _CONFIGURATION if suite.beside else ():
         if (suite.sdist / name).is_file():
             shutil.copyfile(suite.sdist / name, work / name)
     for place in suite.beside:
         shutil.copytree(suite.sdist / place, work / place)
-        yield f"upstream/{place}"
+        yield work / place
     for name in _SOURCE_ROOTS if suite.beside else ():  # a conftest may go to the package through its source
         if any((suite.sdist / name).glob("*/__init__.py")) and not (work / name).exists():
             (work / name).symlink_to(venv.site)
