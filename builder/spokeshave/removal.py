@@ -33,7 +33,7 @@ class _Source:
 
     import_name: str
     source: dict[str, str]
-    patches: tuple[tuple[str, bytes], ...]
+    patches: tuple[tuple[str, str], ...]
 
 
 def stack_recipes(context: Context) -> list[Loaded]:
@@ -61,8 +61,7 @@ def import_graph(context: Context, profile: Profile, target: Target) -> ImportGr
 
 
 def _imports_of(context: Context, one: _Source) -> PackageImports:
-    patched = [[name, text.decode("utf-8")] for name, text in one.patches]
-    key = digest_of([one.import_name, one.source, patched, digests.reading_digest()])
+    key = digest_of([one.import_name, one.source, one.patches, digests.reading_digest()])
     entry = context.store.get("imports", key)
     if entry is None:
         sdist = fetch_sdist(context, one.source)
@@ -77,14 +76,14 @@ def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
     return _Source(
         import_name=loaded.recipe.import_name,
         source=source_pin(version, target),
-        patches=tuple((name, loaded.files[name].encode()) for name in patch_names(loaded, profile, version)),
+        patches=tuple((name, loaded.files[name]) for name in patch_names(loaded, profile, version)),
     )
 
 
 def _read(context: Context, one: _Source, sdist: Path) -> PackageImports:
     with context.store.scratch() as work:
         tree = unpack(sdist, work)
-        patches.apply_patches(tree, one.patches)
+        patches.apply_patches(tree, tuple((name, text.encode()) for name, text in one.patches))
         return read_package(tree, one.import_name)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from spokeshave.compare import compare
+from spokeshave.compare import Comparison, compare
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.progress import PlainReporter
@@ -103,6 +103,13 @@ def test_losses_are_what_passes_on_stock_and_not_on_ours(
     assert told(found) == "of 4 upstream tests, 3 pass on stock, 2 of them not on slim"
 
 
+def compared(tmp_path: Path, context: Context, slimmed: Slimmed, files: dict[str, str]) -> Comparison:
+    """The suite of an sdist in two venvs that have the same package."""
+    suite = find_tests(sdist(tmp_path / "sdist", files))
+    stock, ours = (venv_with(tmp_path / name, "value = 2\n") for name in ("stock", "slim"))
+    return compare_tests(context, slimmed, suite, stock, ours)
+
+
 def test_a_conftest_finds_the_installed_package_where_its_source_was(
     tmp_path: Path, context: Context, slimmed: Slimmed
 ) -> None:
@@ -113,9 +120,7 @@ def test_a_conftest_finds_the_installed_package_where_its_source_was(
         "assert text == 'value = 2\\n'\n",
         "tests/test_out.py": "def test_always():\n    pass\n",
     }
-    suite = find_tests(sdist(tmp_path / "sdist", files))
-    stock, ours = venv_with(tmp_path / "stock", "value = 2\n"), venv_with(tmp_path / "slim", "value = 2\n")
-    assert compare_tests(context, slimmed, suite, stock, ours).ours == {"passed": 1}
+    assert compared(tmp_path, context, slimmed, files).ours == {"passed": 1}
 
 
 def test_tests_run_where_the_sdist_s_root_would_be(
@@ -127,9 +132,7 @@ def test_tests_run_where_the_sdist_s_root_would_be(
         "        assert '[db]' in open(place).read()\n",
         "setup.cfg": "[db]\ndefault = sqlite\n",
     }
-    suite = find_tests(sdist(tmp_path / "sdist", files))
-    venvs = [venv_with(tmp_path / name, "value = 1\n") for name in ("stock", "slim")]
-    assert compare_tests(context, slimmed, suite, *venvs).ours == {"passed": 1}
+    assert compared(tmp_path, context, slimmed, files).ours == {"passed": 1}
 
 
 def test_pytest_that_breaks_off_proves_nothing(tmp_path: Path, context: Context, slimmed: Slimmed) -> None:
@@ -137,10 +140,8 @@ def test_pytest_that_breaks_off_proves_nothing(tmp_path: Path, context: Context,
         "tests/test_out.py": "def test_always():\n    pass\n",
         "tests/conftest.py": "def pytest_collection_finish():\n    raise LookupError('no such plugin')\n",
     }
-    suite = find_tests(sdist(tmp_path / "sdist", files))
-    venvs = [venv_with(tmp_path / name, "value = 1\n") for name in ("stock", "slim")]
     with pytest.raises(VerifyError, match=r"do not run \(stock\)(.|\n)*no such plugin"):
-        compare_tests(context, slimmed, suite, *venvs)
+        compared(tmp_path, context, slimmed, files)
 
 
 def test_tests_that_fail_on_stock_too_prove_nothing() -> None:

@@ -11,8 +11,6 @@ from spokeshave.errors import RecipeError
 from spokeshave.imports.base import Reference
 from spokeshave.imports.layout import Source, read_layout
 
-Row = tuple[str, int, str, str]
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFile:
@@ -55,7 +53,7 @@ def package_from_json(data: Mapping[str, Any]) -> PackageImports:
     )
 
 
-def _row(reference: Reference) -> Row:
+def _row(reference: Reference) -> tuple[str, int, str, str]:
     return (reference.name, reference.line, reference.kind, reference.beyond)
 
 
