@@ -79,11 +79,19 @@ class SharedTable(Strict):
     )
 
 
+class WithoutTable(Strict):
+    """Exported symbols that go with a component of another recipe, the only one to call them."""
+
+    component: str = Field(pattern=r"^[\w-]+/[\w-]+$", description="the component, as `recipe/name`")
+    exports: str = Field(description="file that lists the symbols, a name a line")
+
+
 class LibraryTable(SharedTable):
     """How a make-built static archive becomes the shared library of a wheel."""
 
     archive: Glob = Field(description="glob of the static archive, below the build directory")
     exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
+    without: tuple[WithoutTable, ...] = Field((), description="symbols that go with a component")
     link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
     kernels_variable: str | None = Field(
         None, alias="kernels-variable", description="make variable that lists the profile's kernels"

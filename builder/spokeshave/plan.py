@@ -153,7 +153,7 @@ def _compile(
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
     requires = (build.requires,) if build.requires else ()
-    names = (*requires, *patches, *(build.library.exports if build.library else ()))
+    files = {name: loaded.files[name] for name in (*requires, *patches)}
     compiled = build.backend != "prebuilt"
     return CompilePlan(
         backend=build.backend,
@@ -170,9 +170,24 @@ def _compile(
             for row in part.edits
         ),
         requirements=loaded.files[build.requires] if build.requires else "",
-        files={name: loaded.files[name] for name in names},
+        files=files | export_lists(loaded, profile),
         libraries={library.distribution: library.compile_key for library in libraries},
     )
+
+
+def export_lists(loaded: Loaded, profile: Profile) -> dict[str, str]:
+    """The files that list a library's exported symbols, less those that go with what the profile removes."""
+    library = loaded.recipe.build.library
+    if library is None:
+        return {}
+    removed = {row.component for row in profile.remove}
+    gone = [row.exports for row in library.without if row.component in removed]
+    names = {name for file in gone for name in loaded.files[file].splitlines()}
+    return {file: _less(loaded.files[file], names) for file in library.exports}
+
+
+def _less(text: str, names: set[str]) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in names)
 
 
 def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]) -> dict[str, Any]:
@@ -193,7 +208,7 @@ def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]
         "targets": list(build.targets),
         "variables": variables,
         "flags-variable": build.flags_variable,
-        "library": library.model_dump(mode="json", exclude=_OFFERS) if library else None,
+        "library": library.model_dump(mode="json", exclude=_OFFERS | {"without"}) if library else None,
         **about,
     }
 

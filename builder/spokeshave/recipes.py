@@ -153,6 +153,7 @@ def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
     names += [patch for component in recipe.components for patch in component.patches]
     if recipe.build.library:
         names += recipe.build.library.exports
+        names += [row.exports for row in recipe.build.library.without]
     files = {}
     for name in names:
         try:

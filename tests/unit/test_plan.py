@@ -12,6 +12,7 @@ import pytest
 
 from spokeshave.errors import RecipeError
 from spokeshave.levers import LEVERS
+from spokeshave.library import exported_names
 from spokeshave.model import Target, digest_of, plan_from_json
 from spokeshave.recipes import RecipeBook
 from support import RECIPES, TOOL, WHERE, shipped_plan
@@ -230,3 +231,25 @@ def test_the_profile_picks_the_blas(recipes: Path) -> None:
     (other / "recipe.toml").write_text(text.replace('provides = "blas"\n', ""))
     with pytest.raises(RecipeError, match="does not provide a BLAS"):
         shipped_plan("numpy", "app", recipes=recipes)
+
+
+@pytest.mark.parametrize("blas", ["openblas", "netlib"])
+def test_a_library_loses_what_only_a_removed_component_calls(recipes: Path, blas: str) -> None:
+    row = '[[remove]]\ncomponent = "scipy/lapack-interfaces"\nreason = "nothing calls LAPACK by name"\n'
+    (recipes / "profiles" / "app.toml").write_text(
+        f'schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n{row}'
+    )
+    whole, less = (
+        set(exported_names(shipped_plan(blas, profile, recipes=recipes))) for profile in ("lean", "app")
+    )
+    listed = (RECIPES / "openblas" / "exports-lapack-interfaces.txt").read_text().splitlines()
+    assert whole - less == {name for name in listed if not name.startswith("#")}
+    assert {"dgesv_", "dgemm_", "dlartg_"} <= less < whole
+
+
+def test_symbols_go_with_components_that_exist() -> None:
+    book = RecipeBook([RECIPES])
+    loaded = [book.load(name) for name in book.names()]
+    components = {f"{one.recipe.name}/{part.name}" for one in loaded for part in one.recipe.components}
+    named = {row.component for one in loaded if (lib := one.recipe.build.library) for row in lib.without}
+    assert named and named <= components
