@@ -197,6 +197,7 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
             comparison, flaky = trial.rerun(place, ours.outcomes, comparison)
         faults += [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
         faults += [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
+        faults += scope_faults(level, comparison)
     else:
         faults += [f"import {name}: {why}" for name, why in ours.import_failures.items()]
     return VerifyReport(
@@ -229,6 +230,14 @@ def compiler_faults(candidate: Candidate, level: Level, stock: Results) -> list[
     if level != "full" or not wanted or ran:
         return []
     return ["no test that needs a compiler passed on stock: the place has none"]
+
+
+def scope_faults(level: Level, comparison: Comparison) -> list[str]:
+    """A level proves nothing where all of its tests are of what the profile leaves out."""
+    if comparison.ours.get("passed") or not comparison.stock.get("passed"):
+        return []
+    higher = {"smoke": "; verify with --level core", "core": "; verify with --level full"}.get(level, "")
+    return [f"no upstream test of level {level} passed, all are of what the profile leaves out{higher}"]
 
 
 def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
