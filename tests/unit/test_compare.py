@@ -6,6 +6,7 @@ import pytest
 
 from spokeshave.compare import Loss, Outcomes, compare, missed
 from spokeshave.components import stub_message
+from spokeshave.verify import scope_faults
 from support import shipped_plan
 
 PASS, FAIL, SKIP, ERROR = ("passed", ""), ("failed", "boom"), ("skipped", "no net"), ("error", "no fixture")
@@ -155,3 +156,13 @@ def test_a_stub_of_a_component_that_was_not_removed_excuses_nothing(told: str) -
 
 def test_a_test_that_passes_is_judged_whatever_it_says(told: str) -> None:
     assert missed({"a::one": ("passed", told), "a::two": ("xfailed", told)}, PARTS) == {}
+
+
+def test_a_level_whose_tests_are_all_left_out_proves_nothing() -> None:
+    left_out = compare({}, {"a::one": PASS}, {}, {"a": "kit/part"})
+    assert left_out.passed
+    (fault,) = scope_faults("smoke", left_out)
+    assert "verify with --level core" in fault
+    kept = compare({"b::one": PASS}, {"a::one": PASS, "b::one": PASS}, {}, {"a": "kit/part"})
+    assert scope_faults("smoke", kept) == []
+    assert scope_faults("full", compare({}, {"a::one": SKIP}, {}, {})) == []

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from spokeshave.trial import Results
 from spokeshave.verify import import_faults
-from support import shipped_plan
+from support import RECIPES, shipped_plan
 
+GONE = "ModuleNotFoundError('gone', name='kit.gone')"
 SOUND = "def solve():\n    return 1\n"
 
 
@@ -58,3 +59,24 @@ def test_what_stock_cannot_answer_either_is_no_fault() -> None:
     ours = results(**{"help(kit)": "boom", "pickle kit.solve": "no"})
     assert import_faults(ours, results(**{"pickle kit.solve": "no"}), plan) == ["help(kit): boom"]
     assert import_faults(ours, ours, plan) == []
+
+
+def added(patch: Path, file: str) -> str:
+    """The text of a file that a patch adds."""
+    _, _, behind = patch.read_text("utf-8").partition(f"+++ b/{file}\n")
+    lines = behind.splitlines()[1:]
+    end = next((at for at, line in enumerate(lines) if not line.startswith("+")), len(lines))
+    return "".join(f"{line[1:]}\n" for line in lines[:end])
+
+
+def test_help_tells_a_class_that_derives_of_a_stand_in(tmp_path: Path) -> None:
+    patch = RECIPES / "scikit-learn" / "patches" / "0007-import-without-some-models.patch"
+    model = f"from kit.stand_in import stand_ins\n(_Base,) = stand_ins(1, {GONE})\n"
+    model += "class Model(_Base):\n    def fit(self):\n        return 1\n"
+    assert ask(tmp_path, stand_in=added(patch, "sklearn/_stand_in.py"), model=model) == {}
+
+
+def test_a_stand_in_outside_pandas_itself_is_found_where_it_says(tmp_path: Path) -> None:
+    patch = RECIPES / "pandas" / "patches" / "0001-io-without-some-formats.patch"
+    typing = f"from kit.left_out import left_out\nReader = left_out('Reader', {GONE}, __name__)\n"
+    assert ask(tmp_path, left_out=added(patch, "pandas/io/_left_out.py"), typing=typing) == {}
