@@ -22,7 +22,9 @@ def ask(folder: Path, **modules: str) -> dict[str, str]:
         (folder / "kit" / f"{name}.py").write_text(text, "utf-8")
     argv = [sys.executable, "-m", "spokeshave.prove.imports", "kit"]
     done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=True)
-    found: dict[str, str] = json.loads(done.stdout)["unsound"]
+    answer = json.loads(done.stdout)
+    assert answer["failed"] == {}
+    found: dict[str, str] = answer["unsound"]
     return found
 
 
