@@ -25,12 +25,15 @@ def record_path(folder: Path, recipe: str, profile: str) -> Path:
 
 
 def proof_digest(loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -> str:
-    """The digest (sha256 hex) of what a proof is about; `others` are the plans of its companions."""
+    """The digest (sha256 hex) of what a proof is about; `others` are the plans of its companions.
+
+    A record is of level full, so what the lower levels run is no part of it.
+    """
     recipe = loaded.recipe
     return digest_of(
         {
             "plan": plan.recipe_digest,
-            "verify": recipe.verify.model_dump(mode="json"),
+            "verify": recipe.verify.model_dump(mode="json", exclude={"smoke", "core"}),
             "components": removed_components(loaded, plan),
             "lock": loaded.files[recipe.verify.requires],
             "stock": pick_version(recipe, plan.target.python_version, plan.version).stock,

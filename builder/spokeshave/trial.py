@@ -22,6 +22,7 @@ from spokeshave.tables import SkipTable
 
 Level = Literal["smoke", "core", "full"]
 _RERUNS = 2
+_WIDEST = 300  # characters of a line in an error; what was imported is one line of thousands
 _FLAKY_AT_MOST = 40  # more losses than that are no accident
 
 
@@ -228,7 +229,7 @@ class Trial:
             kit.copy_code(folder / "code")
             done = place.prove(folder, output, log)
         if not done.ok:
-            tail = "\n".join(f"  | {line}" for line in done.output.splitlines()[-15:])
+            tail = "\n".join(f"  | {line[:_WIDEST]}" for line in done.output.splitlines()[-15:])
             raise VerifyError(f"{label} could not be tried:\n{tail}", log=log)
         return output
 

@@ -107,6 +107,14 @@ def test_a_changed_skip_or_stock_wheel_asks_for_a_new_proof(candidate: Candidate
         assert proof_digest(replace(loaded, recipe=recipe), plan, []) != before
 
 
+def test_what_lower_levels_run_is_no_part_of_a_proof(candidate: Candidate) -> None:
+    loaded, plan = candidate.loaded, candidate.plan
+    for level, same in (("smoke", True), ("core", True), ("full", False)):
+        verify = loaded.recipe.verify.model_copy(update={level: ("numpy/fft",)})
+        changed = replace(loaded, recipe=loaded.recipe.model_copy(update={"verify": verify}))
+        assert (proof_digest(changed, plan, []) == proof_digest(loaded, plan, [])) is same
+
+
 def test_a_proof_is_about_the_components_that_are_taken_out() -> None:
     loaded = BOOK.load("scipy")
     components = tuple(
