@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,13 @@ def test_tests_run_where_the_sdist_s_root_would_be(
         "setup.cfg": "[db]\ndefault = sqlite\n",
     }
     assert compared(tmp_path, context, slimmed, files).ours == {"passed": 1}
+
+
+def test_a_marker_chooses_the_tests(tmp_path: Path, context: Context, slimmed: Slimmed) -> None:
+    text = "import pytest\n\n@pytest.mark.slow\ndef test_slow():\n    pass\n\ndef test_quick():\n    pass\n"
+    suite = replace(find_tests(sdist(tmp_path / "sdist", {"tests/test_out.py": text})), marker="not slow")
+    stock, ours = (venv_with(tmp_path / name, "value = 1\n") for name in ("stock", "slim"))
+    assert compare_tests(context, slimmed, suite, stock, ours).ours == {"passed": 1}
 
 
 def test_pytest_that_breaks_off_proves_nothing(tmp_path: Path, context: Context, slimmed: Slimmed) -> None:

@@ -33,6 +33,7 @@ from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
 @click.option("--drop-signature", is_flag=True, help="Let the signature of a signed RECORD go.")
 @click.option("--no-check", is_flag=True, help="Do not import it beside the stock wheel.")
 @click.option("--tests", is_flag=True, help="Run upstream's tests out of the sdist too, stock and slim.")
+@click.option("--marker", default="", metavar="EXPR", help="Of those, the ones that this fits (pytest's -m).")
 @click.option("--with", "extra", multiple=True, metavar="REQ", help="Also install this for the check.")
 @click.option("--json", "as_json", is_flag=True, help="Write the records as JSON to stdout.")
 @click.pass_obj
@@ -52,6 +53,7 @@ def slim(
     drop_signature: bool,
     no_check: bool,
     tests: bool,
+    marker: str,
     extra: tuple[str, ...],
     as_json: bool,
 ) -> None:
@@ -66,11 +68,14 @@ def slim(
       spokeshave slim lxml-6.0.0-cp311-cp311-manylinux_2_28_x86_64.whl
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
       spokeshave slim pyphen --tests
+      spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --comments --json
     """
     check_python_tag(python)
     if tests and no_check:
         raise click.UsageError("--tests is a part of the check that --no-check leaves out")
+    if marker and not tests:
+        raise click.UsageError("--marker chooses among --tests")
     asked = dict(zip(ON_REQUEST, (docstrings, comments, indentation), strict=True))
     levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n, on in asked.items() if on))
     request = SlimRequest(
@@ -80,6 +85,7 @@ def slim(
         output=output,
         check=not no_check,
         tests=tests,
+        marker=marker,
         extra=extra,
     )
     outcomes = slim_all(options.context(), request)

@@ -33,7 +33,7 @@ class SlimRequest:
     """What the user asked for: wheel files and requirements, and how to slim and check them.
 
     `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
-    asks for upstream's own tests too.
+    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m).
     """
 
     words: tuple[str, ...]
@@ -42,16 +42,18 @@ class SlimRequest:
     output: Path
     check: bool = True
     tests: bool = False
+    marker: str = ""
     extra: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What the check found, or why there was none (`skipped`)."""
+    """What the check found, or why there was none (`skipped`); `marker` tells which tests were run."""
 
     skipped: str = ""
     imports: Imports | None = None
     tests: Comparison | None = None
+    marker: str = ""
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ class Verdict:
             "skipped": self.skipped,
             "imports": asdict(self.imports) if self.imports else None,
             "tests": asdict(self.tests) if self.tests else None,
+            "marker": self.marker,
         }
 
 
@@ -159,9 +162,11 @@ def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path
             context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
         return Verdict(imports=imports)
     with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, stock and slim"):
-        tests = compare_tests(context, slimmed, suite, stock, ours)
-    context.reporter.say(f"{slimmed.stock.project}: {told(tests)}")
-    return Verdict(imports=imports, tests=tests)
+        chosen = replace(suite, marker=request.marker)
+        tests = compare_tests(context, slimmed, chosen, stock, ours)
+    which = f" (those marked {request.marker!r} alone)" if request.marker else ""
+    context.reporter.say(f"{slimmed.stock.project}: {told(tests)}{which}")
+    return Verdict(imports=imports, tests=tests, marker=request.marker)
 
 
 def told(tests: Comparison) -> str:

@@ -33,12 +33,13 @@ class Suite:
     """Test folders of an unpacked sdist.
 
     `inside` maps places in site-packages to the folders that belong there; `beside` are the others, by
-    their place in the sdist.
+    their place in the sdist. `marker` says which of their tests are run, as pytest's -m does.
     """
 
     sdist: Path
     inside: Mapping[str, Path]
     beside: tuple[str, ...]
+    marker: str = ""
 
     @property
     def found(self) -> bool:
@@ -137,7 +138,7 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
     argv = (
         *(venv.python, "-B", "-m", "pytest", "-q", "-p", "spokeshave.prove.outcomes"),
         *("-p", "no:cacheprovider", "-o", "addopts=", "--tb=short", "--continue-on-collection-errors"),
-        *("--rootdir", str(root), *map(str, selection)),
+        *("--rootdir", str(root), "-m", suite.marker, *map(str, selection)),
     )
     env = {
         "PATH": f"{Path(venv.python).parent}:{os.environ['PATH']}",
