@@ -71,7 +71,12 @@ def test_without_a_check_nothing_claims_one(slim: Slim, tmp_path: Path) -> None:
     assert slim(str(stock), "--no-check").exit_code == 0
     assert not Path("wheelhouse", f"{STEM}.verify.json").exists()
     record = json.loads(Path("wheelhouse", f"{STEM}.slim.json").read_text())
-    assert record["check"] == {"imports": None, "skipped": "--no-check was given", "tests": None}
+    assert record["check"] == {
+        "imports": None,
+        "marker": "",
+        "skipped": "--no-check was given",
+        "tests": None,
+    }
 
 
 def test_a_wheel_for_another_platform_is_slimmed_and_the_check_skipped(slim: Slim, tmp_path: Path) -> None:
