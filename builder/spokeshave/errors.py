@@ -118,6 +118,14 @@ class TraceError(SpokeshaveError):
     exit_code = 44
 
 
+class NothingRecorded(TraceError):
+    """A traced command that ran to its end without the recorder; its exit code is kept where it failed."""
+
+    def __init__(self, what: str, *, next_step: str, code: int) -> None:
+        super().__init__(what, next_step=next_step)
+        self.exit_code = code or TraceError.exit_code
+
+
 class TrainError(SpokeshaveError):
     """A training could not be made."""
 

@@ -175,21 +175,31 @@ def _disk_errors(root: Path) -> Iterator[None]:
 
 
 def copy_whole(source: Path, target: Path) -> None:
-    """Copies a file to where users look; it is there whole, or as it was before."""
-    part = target.with_name(f".{target.name}.part")
-    try:
+    """Copies a file to where users look, as `write_whole` writes one."""
+    with _arriving(target) as part:
         shutil.copyfile(source, part)
-        part.rename(target)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def write_whole(target: Path, text: str) -> None:
-    """Writes a text file to where users look; it is there whole, or as it was before."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Writes a text file to where users look; it is there whole, or as it was before.
+
+    Raises StoreError where it cannot be written.
+    """
+    with _arriving(target) as part:
+        part.write_text(text, "utf-8")
+
+
+@contextlib.contextmanager
+def _arriving(target: Path) -> Iterator[Path]:
     part = target.with_name(f".{target.name}.part")
     try:
-        part.write_text(text, "utf-8")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield part
         part.rename(target)
+    except OSError as fault:
+        raise StoreError(
+            f"{target} cannot be written: {fault.strerror}", next_step="name another place, or mend this one"
+        ) from fault
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()

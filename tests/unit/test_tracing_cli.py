@@ -73,6 +73,45 @@ def test_a_failing_command_that_loaded_nothing_keeps_its_exit_code_too(here: Pat
     assert not Path("app.toml").exists()
 
 
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("sh", "-c", "exit 7"), 7),
+        ((sys.executable, "-I", "-c", "raise SystemExit(5)"), 5),
+        ((sys.executable, "-E", "-c", "raise SystemExit(6)"), 6),
+        (("sh", "-c", "kill -TERM $$"), 143),
+        (("true",), 44),
+    ],
+)
+def test_a_command_that_was_not_heard_keeps_its_exit_code_where_it_failed(
+    here: Path, command: tuple[str, ...], code: int
+) -> None:
+    result = spokeshave("trace", "--record", "a.json", "--", *command)
+    assert result.exit_code == code
+    assert "no Python process" in result.stderr and "keep the recorder out" in result.stderr
+    assert not Path("a.json").exists()
+
+
+@pytest.mark.parametrize("option", ["--record", "--output"])
+def test_a_place_that_cannot_be_written_is_told_before_the_command_runs(here: Path, option: str) -> None:
+    Path("file").touch()
+    result = spokeshave("trace", option, "file/app.toml", *python("open('ran', 'w')"))
+    assert result.exit_code == 2
+    assert f"{Path('file').absolute()} is not a folder; name another place" in result.stderr
+    assert not Path("ran").exists()
+
+
+def test_a_place_that_goes_while_the_command_runs_costs_no_record(here: Path) -> None:
+    crash = "import alpha.one, pathlib; pathlib.Path('d').touch()"
+    result = spokeshave("trace", "--record", "d/a.json", *python(crash))
+    assert result.exit_code == 50
+    assert "d/a.json cannot be written" in result.stderr
+    (kept,) = Path("cache/logs").glob("run-*/trace.json")
+    assert str(kept) in result.stderr
+    assert spokeshave("trace", "--record", str(kept), "--output", "app.toml").exit_code == 0
+    assert removed("app.toml") == ["alpha/two"]
+
+
 def test_records_are_merged_without_a_command(here: Path) -> None:
     assert spokeshave("trace", "--record", "a.json", *python("import alpha.one")).exit_code == 0
     assert spokeshave("trace", "--record", "b.json", *python("import alpha.two")).exit_code == 0

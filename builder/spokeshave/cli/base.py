@@ -14,6 +14,7 @@ from typing import Any
 import click
 from rich.console import Console
 
+from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.digests import package_root
 from spokeshave.errors import Interrupted, SpokeshaveError, StoreError
@@ -53,7 +54,7 @@ def output_option(told: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     """`--output DIR`, which is ./wheelhouse unless given; `told` is its help."""
     return click.option(
         "--output",
-        type=click.Path(path_type=Path, file_okay=False),
+        type=RESULT_FOLDER,
         default="wheelhouse",
         show_default=True,
         metavar="DIR",

@@ -13,6 +13,7 @@ from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
 from spokeshave import pipeline, proofs, removal
 from spokeshave.cli.base import Globals, check_python_tag, guarded, output_option
+from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.model import BuildPlan, Target
 
@@ -174,7 +175,7 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
 @build_options
 @click.option(
     "--record",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=RESULT_FOLDER,
     metavar="DIR",
     help="Also add the results to the records of proofs there.",
 )

@@ -15,12 +15,14 @@ from spokeshave import proofs
 from spokeshave import report as reporting
 from spokeshave import verify as verifying
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.parts import package_of
 from spokeshave.picture.backends import backend_table
 from spokeshave.picture.page import make_page
 from spokeshave.picture.terminal import lever_table, notes, size_tables
+from spokeshave.store import write_whole
 from spokeshave.trial import Candidate, Level, own_stock_wheel
 from spokeshave.wheel import beside
 
@@ -38,7 +40,7 @@ from spokeshave.wheel import beside
 )
 @click.option(
     "--record",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=RESULT_FOLDER,
     metavar="DIR",
     help="Also write a record of each wheel that passes, to be committed.",
 )
@@ -110,7 +112,7 @@ def _show(options: Globals, report: verifying.VerifyReport) -> None:
 @click.option(
     "--html",
     "page",
-    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    type=RESULT_FILE,
     metavar="FILE",
     help="Write a page with pictures too: one file that needs no network.",
 )
@@ -128,8 +130,6 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
       spokeshave report wheelhouse/*+lean*.whl --json
       spokeshave report --html report.html
     """
-    if page and not page.parent.is_dir():
-        raise click.BadParameter(f"there is no folder {page.parent}", param_hint="--html")
     context = options.context()
     found = wheels or built_wheels(Path("wheelhouse"))
     if not found:
@@ -138,7 +138,7 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
     with context.reporter.stage("measuring files and bytecode"):
         reports = {label: _report(context, group) for label, group in groups.items()}
     if page:
-        page.write_text(make_page(reports, _command(wheels, page)), "utf-8")
+        write_whole(page, make_page(reports, _command(wheels, page)))
         context.reporter.say(f"wrote {page}")
     if as_json:
         click.echo(json.dumps({k: reporting.to_json(v) for k, v in reports.items()}, indent=1))

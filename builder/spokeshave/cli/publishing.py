@@ -17,6 +17,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.progress import make_reporter
 from spokeshave.publish import lock as locks
 from spokeshave.publish.folder import IndexFolder
@@ -77,7 +78,7 @@ class _Wanted:
 
 @click.command()
 @click.argument("wheels", nargs=-1, type=click.Path(path_type=Path), metavar="[WHEEL|FOLDER...]")
-@click.option("--to", type=click.Path(path_type=Path), metavar="DIR", help="A static index in this folder.")
+@click.option("--to", type=RESULT_FOLDER, metavar="DIR", help="A static index in this folder.")
 @click.option("--upload", metavar="URL", help="A server's address for uploads, as twine takes it.")
 @click.option("--repository", metavar="NAME", help="The same, by its name in .pypirc.")
 @click.option("--simple", metavar="URL", help="That server's simple index, as pip takes it.")
@@ -87,7 +88,7 @@ class _Wanted:
 @click.option("--unyank", multiple=True, type=_pin, metavar="NAME==VERSION", help="Undo a yank.")
 @click.option(
     "--lock",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=RESULT_FOLDER,
     metavar="DIR",
     help="Also write constraints.txt, pins.txt and pylock.toml of the WHEELs there.",
 )

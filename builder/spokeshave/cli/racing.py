@@ -17,9 +17,11 @@ from spokeshave.bench.results import BLAS, to_json
 from spokeshave.bench.sides import Contest
 from spokeshave.bench.tables import differing, grid, tables
 from spokeshave.cli.base import Globals, check_python_tag, guarded
+from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.errors import Interrupted
 from spokeshave.model import Target
 from spokeshave.picture.speed import speed_picture
+from spokeshave.store import write_whole
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -55,8 +57,10 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     multiple=True,
     help="Of libraries, on as many CPUs; may be repeated.  [default: 1; with --blas 1 and 2]",
 )
-@click.option("--output", type=_FOLDER, metavar="DIR", help="Where the samples go (default: the wheelhouse).")
-@click.option("--picture", type=_FILE, metavar="FILE", help="Draw the ratios, as SVG.")
+@click.option(
+    "--output", type=RESULT_FOLDER, metavar="DIR", help="Where the samples go (default: the wheelhouse)."
+)
+@click.option("--picture", type=RESULT_FILE, metavar="FILE", help="Draw the ratios, as SVG.")
 @click.option(
     "--from", "sources", type=_FILE, multiple=True, metavar="FILE", help="Show earlier results again."
 )
@@ -153,7 +157,7 @@ def _show(options: Globals, coming: Iterable[Outcome], picture: Path | None, as_
         if not as_json:
             _print(options, one)
         if picture:
-            picture.write_text(speed_picture([(o.title, o.report) for o in outcomes]), "utf-8")
+            write_whole(picture, speed_picture([(o.title, o.report) for o in outcomes]))
     if as_json:
         click.echo(json.dumps([{"file": str(o.path), **to_json(o.report)} for o in outcomes], indent=1))
     _check_whole(outcomes)

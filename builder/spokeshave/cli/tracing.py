@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from spokeshave.cli.base import Globals, check_python_tag, guarded
+from spokeshave.cli.places import RESULT_FILE
 from spokeshave.context import Context
 from spokeshave.errors import SpokeshaveError
 from spokeshave.model import Target
@@ -28,14 +29,14 @@ from spokeshave.tracing.text import profile_text
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]")
 @click.option(
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=RESULT_FILE,
     metavar="NAME.toml",
     help="The profile to write; its name is the file's.",
 )
 @click.option(
     "--record",
     "records",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=RESULT_FILE,
     multiple=True,
     metavar="FILE",
     help="A record of runs; the first one named takes this run too. Can be given several times.",
@@ -58,7 +59,8 @@ def trace(
     """Run COMMAND, record what all its processes use of the stack, and write a profile without the rest.
 
     A component goes where no run used it and no kept module needs it; the profile says of each why. Records
-    of several runs (tests, an API, a worker) are merged. The exit code is the command's own.
+    of several runs (tests, an API, a worker) are merged. The exit code is the command's own; where it ended
+    with 0 and its run tells nothing, trace's.
 
     \b
     Examples:
@@ -80,11 +82,11 @@ def trace(
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
     code = 0
     if command:
-        kept = records[0] if records else context.logs / "trace.json"
         runs.append(run_once(context, command, os.environ))
         code = runs[-1].exit_code
-        add_run(kept, runs[-1])
-        context.reporter.say(f"trace: the run is recorded in {kept}")
+        for kept in (context.logs / "trace.json", *records[:1]):
+            add_run(kept, runs[-1])
+            context.reporter.say(f"trace: the run is recorded in {kept}")
     try:
         _tell(context, wanted, runs, as_json=as_json)
     except SpokeshaveError as fault:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 
 from spokeshave.digests import package_root
-from spokeshave.errors import TraceError
+from spokeshave.errors import NothingRecorded, TraceError
 from spokeshave.tracing.record import Lines, read_lines
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,12 +37,13 @@ def run_recorded(
     """Runs a command to its end, with `folder` for the recorder; its exit code, and what was recorded.
 
     The code is 128 more than the signal that ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are
-    passed on to it. Raises TraceError where it cannot be started or no process was recorded.
+    passed on to it. Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
     """
     code = _pass_through(argv, prepare(environment, watch, folder))
     lines = read_lines((folder / "processes").glob("*.tsv"))
     if not lines.processes:
-        raise TraceError(f"no Python process of {argv[0]!r} was recorded (exit code {code})", next_step=_NEXT)
+        told = f"no Python process of {argv[0]!r} was recorded (exit code {code})"
+        raise NothingRecorded(told, next_step=_NEXT, code=code)
     return code, lines
 
 

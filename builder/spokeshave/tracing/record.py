@@ -93,6 +93,10 @@ def read_record(path: Path) -> tuple[Run, ...]:
         raise TraceError(
             f"there is no record {path}", next_step="make it with `spokeshave trace --record FILE -- COMMAND`"
         ) from fault
+    except OSError as fault:
+        raise TraceError(
+            f"{path} cannot be read: {fault.strerror}", next_step="name another file, or mend its rights"
+        ) from fault
     except ValidationError as fault:
         first = fault.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -25,7 +25,7 @@ _KEPT = frozenset({"ext modules", "Python", "other"})
 def run_once(context: Context, argv: Sequence[str], environment: Mapping[str, str]) -> Run:
     """Runs the command with the recorder in it, and tells what came of it.
 
-    Raises TraceError where it cannot be started or no Python process was recorded.
+    Raises TraceError where it cannot be started, NothingRecorded where no Python process was recorded.
     """
     parts = components(context)
     names = {loaded.recipe.import_name: loaded.recipe.distribution for loaded in stack_recipes(context)}

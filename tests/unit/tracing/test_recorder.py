@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.errors import TraceError
+from spokeshave.errors import NothingRecorded, TraceError
 from spokeshave.tracing.inject import Watch, prepare, run_recorded
 from spokeshave.tracing.record import Lines, Load, Mention, Use
 
@@ -192,9 +192,10 @@ def test_a_profiler_of_the_program_is_told(trace: Trace) -> None:
 
 
 def test_no_recording_at_all_is_an_error_with_a_way_out(trace: Trace) -> None:
-    with pytest.raises(TraceError, match="no Python process") as caught:
-        trace("import alpha\n", "-I")
+    with pytest.raises(NothingRecorded, match="no Python process") as caught:
+        trace("pass\n", "-I")
     assert "-I" in caught.value.next_step
+    assert caught.value.exit_code == TraceError.exit_code
 
 
 def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
