@@ -1,4 +1,4 @@
-"""The Dockerfile for users, with an index in its folder and with one that is served."""
+"""The Dockerfile for users, with an index in its folder, with wheels alone, and with a served index."""
 
 from __future__ import annotations
 
@@ -71,6 +71,15 @@ def answers(tag: str) -> list[str]:
 
 
 def test_an_index_in_the_folder_needs_no_network(base: str, folder: Path, tag: str) -> None:
+    build(folder, tag, "--network", "none", "--build-arg", f"BASE={base}")
+    assert answers(tag) == ["ours ours service", "1 10001", "[]"]
+
+
+def test_a_wheelhouse_in_the_folder_needs_no_index(base: str, folder: Path, tag: str, tmp_path: Path) -> None:
+    shutil.rmtree(folder / "wheels")
+    wheels = str((tmp_path / "built").rename(folder / "wheels"))
+    done = spokeshave("publish", wheels, "--lock", wheels, cache=tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
     build(folder, tag, "--network", "none", "--build-arg", f"BASE={base}")
     assert answers(tag) == ["ours ours service", "1 10001", "[]"]
 

@@ -28,7 +28,7 @@ class Wire:
     """A relay in front of a server. Each connection meets the next of `fates`, then all pass.
 
     `cut` closes it before the server sees anything, `deaf` lets the request through and swallows the answer,
-    `silent` takes all and says nothing.
+    `silent` takes all and says nothing; a number is the status that answers in the server's place.
     """
 
     port: int
@@ -46,11 +46,25 @@ class Wire:
                 while client.recv(1 << 16):
                     pass
                 return
+            if fate.isdigit():
+                _refuse(client, fate)
+                return
             with socket.create_connection(("127.0.0.1", self.port), timeout=60) as server:
                 up = threading.Thread(target=_relay, args=(client, server.sendall), daemon=True)
                 up.start()
                 _relay(server, client.sendall if fate == "pass" else lambda data: None, one=fate == "deaf")
                 _close(client, server)
+
+
+def _refuse(client: socket.socket, status: str) -> None:
+    """Reads one request to its end and answers with a status alone."""
+    with client.makefile("rb") as stream:
+        headers = list(iter(stream.readline, b"\r\n"))
+        length = next(
+            int(line.split(b":")[1]) for line in headers if line.lower().startswith(b"content-length:")
+        )
+        stream.read(length)
+    client.sendall(f"HTTP/1.1 {status} Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode())
 
 
 def _close(*sockets: socket.socket) -> None:
@@ -100,6 +114,74 @@ def test_a_connection_that_is_cut_is_tried_again(wire: tuple[Wire, Repository], 
     assert json.loads(done.stdout)["published"][0]["sent"]
     assert made.seen == ["cut", "pass"]
     assert "trying again" in done.stderr
+
+
+@pytest.mark.parametrize("status", ["408", "425", "429"])
+def test_a_server_that_asks_for_patience_is_asked_again(
+    wire: tuple[Wire, Repository], tmp_path: Path, status: str
+) -> None:
+    made, server = wire
+    made.fates = [status]
+    wheel = make_wheel(tmp_path / "w", f"patience{status}", "1.0+lean.1")
+    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["published"][0]["sent"]
+    assert made.seen == [status, "pass"]
+    assert f"HTTPError: {status}" in done.stderr and "trying again" in done.stderr
+
+
+def test_a_server_in_trouble_is_asked_again(wire: tuple[Wire, Repository], tmp_path: Path) -> None:
+    """twine itself asks five times after a status from 500 on: that is one attempt of ours."""
+    made, server = wire
+    made.fates = ["503"] * 6
+    wheel = make_wheel(tmp_path / "w", "trouble", "1.0+lean.1")
+    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["published"][0]["sent"]
+    assert made.seen == ["503"] * 6 + ["pass"]
+    assert "trying again" in done.stderr
+
+
+def test_a_server_that_stays_in_trouble_is_a_clear_error(
+    wire: tuple[Wire, Repository], tmp_path: Path
+) -> None:
+    made, server = wire
+    made.fates = ["500"] * 99
+    wheel = make_wheel(tmp_path / "w", "broken", "1.0+lean.1")
+    done = spokeshave("publish", str(wheel), *server.options, cache=tmp_path / "c", **server.env)
+    assert done.returncode == 12, done.stderr
+    assert f"error: cannot upload {wheel.name}: HTTPError: 500" in done.stderr
+    assert done.stderr.count("uploading") == 3
+    assert set(made.seen) == {"500"}
+
+
+def test_a_refusal_that_patience_does_not_mend_is_asked_once(
+    wire: tuple[Wire, Repository], tmp_path: Path
+) -> None:
+    made, server = wire
+    made.fates = ["413"] * 9
+    wheel = make_wheel(tmp_path / "w", "toolarge", "1.0+lean.1")
+    done = spokeshave("publish", str(wheel), *server.options, cache=tmp_path / "c", **server.env)
+    assert done.returncode == 43, done.stderr
+    assert f"the server refused {wheel.name}: HTTPError: 413" in done.stderr
+    assert made.seen == ["413"]
+
+
+def test_of_several_wheels_what_has_arrived_is_not_sent_again(
+    wire: tuple[Wire, Repository], tmp_path: Path
+) -> None:
+    made, server = wire
+    made.fates = ["pass", *["cut"] * 3]
+    for name in ("first", "second"):
+        make_wheel(tmp_path / "w", name, "1.0+lean.1")
+    words = ("publish", str(tmp_path / "w"), *server.options, "--json")
+    done = spokeshave(*words, cache=tmp_path / "c", **server.env)
+    assert done.returncode == 12, done.stderr
+    assert "cannot upload second-1.0+lean.1" in done.stderr
+    assert made.seen == ["pass", "cut", "cut", "cut"]
+    again = spokeshave(*words, cache=tmp_path / "c", **server.env)
+    assert again.returncode == 0, again.stderr
+    assert [row["sent"] for row in json.loads(again.stdout)["published"]] == [False, True]
 
 
 def test_a_wheel_whose_receipt_was_lost_is_not_sent_again(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexing import Installer, Repository, Tools, devpi, pypiserver, spokeshave
+from indexing import Installer, Repository, Tools, devpi, pypiserver, serving, spokeshave
 from releases import BLAS, NUMPY, make_stack, make_wheel
 
 pytestmark = pytest.mark.network
@@ -76,6 +76,34 @@ def test_another_file_of_that_name_is_refused(
     assert f"the server has another numpy-{NUMPY}" in done.stderr
     assert installer.install("numpy", index=server.simple).returncode == 0
     assert installer.got() == OURS
+
+
+def test_a_server_is_named_as_pypirc_names_it(server: Repository, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "w", "named", "1.0+lean.1")
+    (tmp_path / ".pypirc").write_text(
+        f"[distutils]\nindex-servers = team\n[team]\nrepository = {server.upload}\n"
+        f"username = {server.user}\npassword = {server.password}\n"
+    )
+    words = ("publish", str(wheel), "--repository", "team", "--simple", server.simple, "--json")
+    done = spokeshave(*words, cache=tmp_path / "cache", HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (row,) = json.loads(done.stdout)["published"]
+    assert row["sent"] and row["url"].startswith(server.simple.split("/team/")[0].split("/simple/")[0])
+
+
+def test_a_server_that_takes_a_wheel_and_does_not_show_it_is_told(server: Repository, tmp_path: Path) -> None:
+    """By a --simple of another index, which is what makes it happen."""
+    wheel = make_wheel(tmp_path / "w", "elsewhere", "1.0+lean.1")
+    other = make_wheel(tmp_path / "o", "other", "1.0+lean.1")
+    done = spokeshave("publish", str(other), "--to", str(tmp_path / "index"), cache=tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    with serving(tmp_path / "index", tmp_path / "serve.log") as address:
+        words = ("publish", str(wheel), "--upload", server.upload, "--simple", address)
+        done = spokeshave(*words, cache=tmp_path / "cache", **server.env)
+    assert done.returncode == 43, done.stderr
+    assert f"the server took {wheel.name}, but does not show it at {address}" in done.stderr
+    assert "name the address of the same index with --simple" in done.stderr
+    assert done.stderr.count("uploading") == 1
 
 
 def test_a_wrong_password_is_a_clear_error(server: Repository, tmp_path: Path) -> None:

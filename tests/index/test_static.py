@@ -60,6 +60,46 @@ def test_the_stack_is_installed(index: str, folder: Path, installer: Installer, 
     assert installer.got() == OURS
 
 
+def test_a_locked_wheelhouse_needs_no_index(installer: Installer, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    make_stack(wheels)
+    done = spokeshave("publish", str(wheels), "--lock", str(wheels), cache=tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    constraints = str(wheels / "constraints.txt")
+    done = installer.install("--no-index", "--find-links", str(wheels), "--require-hashes", "-r", constraints)
+    assert done.returncode == 0, done.stderr
+    assert installer.got() == OURS
+    make_stack(wheels, value="changed")
+    done = installer.install(
+        "--no-index",
+        "--reinstall" if installer.name == "uv" else "--force-reinstall",
+        "--find-links",
+        str(wheels),
+        "--require-hashes",
+        "-r",
+        constraints,
+    )
+    assert done.returncode != 0, "the lock's hashes are those of the wheels that were proved"
+    assert installer.got() == OURS
+
+
+@pytest.mark.parametrize("how", ["lock", "label"])
+@pytest.mark.parametrize("profile", ["api", "worker"])
+def test_two_profiles_lie_in_one_index(installer: Installer, tmp_path: Path, profile: str, how: str) -> None:
+    """Each service gets its own by its lock, or by its label."""
+    index = tmp_path / "index"
+    for name in ("api", "worker"):
+        wheel = make_wheel(tmp_path / name, "numpy", f"2.4.6+{name}.1", value=name)
+        words = ("publish", str(wheel), "--to", str(index), "--lock", str(tmp_path / name))
+        done = spokeshave(*words, cache=tmp_path / "cache")
+        assert done.returncode == 0, done.stderr
+    lock = str(tmp_path / profile / "constraints.txt")
+    wanted = ["--require-hashes", "-r", lock] if how == "lock" else [f"numpy==2.4.6+{profile}.1"]
+    done = installer.install(*wanted, index=(index / "simple").as_uri() + "/")
+    assert done.returncode == 0, done.stderr
+    assert installer.got() == {f"numpy==2.4.6+{profile}.1": profile}
+
+
 def test_served_metadata_is_read_instead_of_the_wheel(
     folder: Path, served: str, installer: Installer
 ) -> None:

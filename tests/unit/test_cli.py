@@ -238,6 +238,6 @@ def test_report_writes_tables_json_and_a_page(
     assert "spokeshave report --html page.html" in page
     told = spokeshave("--recipes", str(RECIPES), "report", str(ours), "--html", "2.html", "--json").stdout
     assert json.loads(told)["lean"]["parts"][-1]["name"] == "BLAS, Fortran"
-    result = spokeshave("--recipes", str(RECIPES), "report", "--html", "no/such/page.html")
+    result = spokeshave("--recipes", str(RECIPES), "report", "--html", "page.html/page.html")
     assert result.exit_code == 2
-    assert "there is no folder no/such" in result.stderr
+    assert "page.html is not a folder" in result.stderr

@@ -60,9 +60,11 @@ class _Wanted:
     def check(self) -> None:
         """Raises click.UsageError for options that do not go together."""
         targets = [self.to is not None, self.upload is not None, self.repository is not None]
-        if sum(targets) != 1:
-            raise click.UsageError("give one of --to DIR, --upload URL and --repository NAME")
-        if self.to is None and self.simple is None:
+        if sum(targets) > 1 or not (any(targets) or self.lock):
+            raise click.UsageError(
+                "give one of --to DIR, --upload URL and --repository NAME, or --lock DIR alone"
+            )
+        if (self.upload or self.repository) and self.simple is None:
             raise click.UsageError(
                 "--upload and --repository need --simple URL, to see what is there already"
             )
@@ -90,7 +92,7 @@ class _Wanted:
     "--lock",
     type=RESULT_FOLDER,
     metavar="DIR",
-    help="Also write constraints.txt, pins.txt and pylock.toml of the WHEELs there.",
+    help="Also write constraints.txt, pins.txt and pylock.toml of the WHEELs there; alone, where they lie.",
 )
 @click.option("--url", metavar="URL", help="Where DIR/simple/ will be served; pylock.toml names it.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
@@ -105,6 +107,7 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     \b
     Examples:
       spokeshave publish wheelhouse/*+lean*.whl --to index --lock index
+      spokeshave publish wheelhouse/*+lean*.whl --lock wheelhouse
       spokeshave publish wheelhouse --to index --unverified --json
       spokeshave publish --to index --yank numpy==2.4.6+lean.1 --reason "wrong BLAS"
       spokeshave publish wheelhouse --upload http://localhost:8080/ --simple http://localhost:8080/simple/
@@ -115,7 +118,12 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     releases = gather(wanted.wheels, unverified=wanted.unverified)
     if wanted.lock:
         locks.by_project(releases)  # what cannot be locked is refused before anything is published
-    result = _to_folder(wanted, releases, say) if wanted.to else _to_server(options, wanted, releases, say)
+    if wanted.to:
+        result = _to_folder(wanted, releases, say)
+    elif wanted.upload or wanted.repository:
+        result = _to_server(options, wanted, releases, say)
+    else:
+        result = _locked_alone(wanted, releases, say)
     if as_json:
         return click.echo(json.dumps(result, indent=1, sort_keys=True))
     for row in result["published"]:
@@ -180,6 +188,17 @@ def _to_server(
     ]
     written = _lock(wanted, releases, lambda release: {"url": urls[release.filename]}, say)
     return {"published": rows, "yanked": [], "unyanked": [], "locks": written}
+
+
+def _locked_alone(
+    wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Locks of wheels that stay where they are, in a wheelhouse."""
+
+    def place(release: Release) -> locks.Place:
+        return {"path": os.path.relpath(release.path, wanted.lock)}
+
+    return {"published": [], "yanked": [], "unyanked": [], "locks": _lock(wanted, releases, place, say)}
 
 
 def _lock(

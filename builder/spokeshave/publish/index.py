@@ -87,6 +87,7 @@ def _file_json(file: File) -> dict[str, object]:
         "size": file.size,
         "upload-time": file.upload_time,
         "core-metadata": {"sha256": file.metadata_sha256},
+        "dist-info-metadata": {"sha256": file.metadata_sha256},  # its first name, which PEP 714 asks for too
         "yanked": False if file.yanked is None else file.yanked or True,
         "_spokeshave": {"verified": file.verified or False},  # keys with `_` are free for the index's use
     }
@@ -107,6 +108,7 @@ def _anchor(file: File) -> str:
         "href": f"{file.href}#sha256={file.sha256}",
         "data-requires-python": file.requires_python or None,
         "data-core-metadata": f"sha256={file.metadata_sha256}",
+        "data-dist-info-metadata": f"sha256={file.metadata_sha256}",
         "data-yanked": file.yanked,
         "data-spokeshave-verified": file.verified or "no",
     }

@@ -69,6 +69,7 @@ def test_the_json_page_of_a_project() -> None:
         "size": 1234567,
         "upload-time": "2026-01-02T03:04:05.000006Z",
         "core-metadata": {"sha256": "b" * 64},
+        "dist-info-metadata": {"sha256": "b" * 64},
         "yanked": False,
         "_spokeshave": {"verified": "full"},
     }
@@ -85,6 +86,7 @@ def test_the_html_page_of_a_project() -> None:
                 "href": f"{NAME.replace('+', '%2B')}#sha256={'a' * 64}",
                 "data-requires-python": ">=3.11,<4",
                 "data-core-metadata": f"sha256={'b' * 64}",
+                "data-dist-info-metadata": f"sha256={'b' * 64}",
                 "data-spokeshave-verified": "full",
             },
             NAME,

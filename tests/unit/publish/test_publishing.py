@@ -61,6 +61,33 @@ def test_the_lock_names_paths_or_addresses(wheels: Path, tmp_path: Path) -> None
     assert f'url = "https://wheels.example/simple/numpy/{escaped}"' in lock.read_text()
 
 
+def test_a_wheelhouse_is_locked_where_it_lies(wheels: Path) -> None:
+    result = invoke("publish", str(wheels), "--lock", str(wheels), "--json")
+    assert result.exit_code == 0, result.stderr
+    written = [str(wheels / name) for name in ("constraints.txt", "pins.txt", "pylock.toml")]
+    assert json.loads(result.stdout) == {"locks": written, "published": [], "unyanked": [], "yanked": []}
+    paths = re.findall(r'path = "(.*)"', (wheels / "pylock.toml").read_text())
+    assert paths == [f"numpy-{NUMPY}-py3-none-any.whl", f"slim_openblas-{BLAS}-py3-none-any.whl"]
+    assert not list(wheels.rglob("simple"))
+
+
+def test_a_wheelhouse_that_is_not_proved_is_not_locked(tmp_path: Path) -> None:
+    make_stack(tmp_path, proved=False)
+    result = invoke("publish", str(tmp_path), "--lock", str(tmp_path / "locks"))
+    assert result.exit_code == 40 and "is not proved" in result.stderr
+    assert not (tmp_path / "locks").exists()
+
+
+def test_an_upload_without_twine_says_what_to_install(wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "twine", None)
+    result = invoke(
+        "publish", str(wheels), "--upload", "http://127.0.0.1:9/", "--simple", "http://127.0.0.1:9/"
+    )
+    assert result.exit_code == 20
+    assert "twine is not installed" in result.stderr
+    assert "next: pip install 'spokeshave[upload]'" in result.stderr
+
+
 def test_unverified_wheels_need_the_word(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path / "w", "demo", "1.0+lean.1", proved=False)
     refused = invoke("publish", str(wheel), "--to", str(tmp_path / "index"))
@@ -89,6 +116,8 @@ def test_two_versions_under_one_lock_are_refused_before_anything_is_written(
         (("W",), "give one of --to DIR"),
         (("W", "--to", "index", "--repository", "team"), "give one of --to DIR"),
         (("W", "--repository", "team"), "need --simple URL"),
+        (("W", "--repository", "team", "--lock", "x"), "need --simple URL"),
+        (("W", "--lock", "x", "--url", "u"), "go with --to DIR alone"),
         (("--to", "index"), "name WHEELs"),
         (("--to", "index", "--yank", "numpy==1.0"), "needs a --reason"),
         (("--to", "index", "--yank", "numpy>=1.0", "--reason", "x"), "is not NAME==VERSION"),
