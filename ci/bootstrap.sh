@@ -97,6 +97,11 @@ make_browser() {
     command -v chromium >/dev/null || ! may_install || apt_install chromium || say "no Chromium to be had"
 }
 
+# For the tests of the example service, likewise.
+make_pandoc() {
+    command -v pandoc >/dev/null || ! may_install || apt_install pandoc || say "no pandoc to be had"
+}
+
 bootstrap() {
     make_venv
     make_engine

@@ -176,7 +176,9 @@ def test_what_a_profile_may_take_out_is_listed_by_what_it_weighs(context: Contex
 
 def test_a_component_is_not_weighed_where_its_stub_stands(context: Context, tmp_path: Path) -> None:
     write_profile(context)
-    stub = b'"""Stands in for alpha.odr, which was left out of this wheel (written by spokeshave)."""'
+    stub = (
+        b'raise ModuleNotFoundError("alpha.odr is not in this wheel of alpha (1.0): profile ...", name="x")'
+    )
     wheel = write_wheel(tmp_path / "w" / "alpha-1.0-py3-none-any.whl", {"alpha/odr.py": stub})
     odr, *others = offers(context.book.load("alpha"), context.book.profile("app"), [wheel])
     assert (odr.weight, odr.wheel) == (None, None)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import sysconfig
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 pytestmark = pytest.mark.network
 
@@ -59,6 +63,44 @@ def test_no_ext_module_was_left_with_its_symbols(records: dict[str, Any]) -> Non
     """Notes of that lever name files that it had to leave; none of these wheels has one."""
     notes = [note for row in records.values() for lever in row["levers"] for note in lever["notes"]]
     assert [note for note in notes if "left as it is" in note] == []
+
+
+def stock_wheel(folder: Path, platform: str) -> Path:
+    """psutil's wheel for a platform: one file for every Python from 3.6 on, with debug information in it."""
+    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    argv += ["--python-version=3.11", f"--platform={platform}", f"--dest={folder}", "psutil==7.2.2"]
+    subprocess.run(argv, check=True)
+    (wheel,) = folder.glob("psutil-*.whl")
+    return wheel
+
+
+def elf_parts(wheel: Path) -> tuple[dict[str, bytes], set[str]]:
+    """What the loader reads of the one ext module, by section, and the names of all its sections."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith(".abi3.so")]
+        elf = ELFFile(io.BytesIO(archive.read(name)))
+    sections = {section.name: section.data() for section in elf.iter_sections()}
+    loaded = (".dynsym", ".dynstr", ".dynamic", ".text", ".rodata", ".rela.dyn", ".rela.plt", ".eh_frame")
+    return {key: sections[key] for key in loaded}, set(sections)
+
+
+@pytest.mark.parametrize("platform", ["manylinux_2_28_x86_64", "musllinux_1_2_x86_64"])
+def test_an_ext_module_of_the_stable_abi_stays_whole_on_either_libc(tmp_path: Path, platform: str) -> None:
+    stock = stock_wheel(tmp_path / "stock", platform)
+    argv = [sys.executable, "-m", "spokeshave", "slim", str(stock), "--json", "--output", str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    assert wheel.name == stock.name.replace("7.2.2-", "7.2.2+slim.1-"), "the tags are stock's"
+    (before, with_symbols), (after, without) = elf_parts(stock), elf_parts(wheel)
+    assert after == before
+    assert {".symtab", ".debug_info"} <= with_symbols - without
+    check = json.loads(done.stdout)[0]["check"]
+    runs_here = "linux-musl" in sysconfig.get_config_var("EXT_SUFFIX") if "musl" in platform else True
+    if runs_here:
+        assert check["imports"]["faults"] == [] and "psutil._psutil_linux" in check["imports"]["imported"]
+    else:
+        assert check["imports"] is None and platform.partition("_")[0] in check["skipped"]
 
 
 def test_upstreams_own_tests_come_out_of_the_sdist(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ _open, _write, _close, _getpid = os.open, os.write, os.close, os.getpid
 _FUNCTION = 0x1  # inspect.CO_OPTIMIZED: the code of a function, not of a module or class
 _CODE_SUFFIXES = (".py", ".pyc", ".so")
 _CYTHON_FUNCTIONS = frozenset({"cython_function_or_method", "fused_cython_function"})
+_STUB = " is not in this wheel of "
 _REMEMBERED = 200_000  # code objects
 _TOOL_IDS = (4, 3)  # of sys.monitoring: those that no kind of tool is asked to take
 
@@ -295,8 +296,10 @@ def _isolated(options: Iterable[str]) -> bool:
 
 
 def _is_stub(code: CodeType) -> bool:
-    text = code.co_consts[0] if code.co_consts else None
-    return isinstance(text, str) and text.startswith("Stands in for ") and "spokeshave" in text
+    """By its message, as `components.py` writes it: trimming may have taken the stub's docstring."""
+    inner = (one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == "_fault")
+    consts = (value for part in (code, *inner) for value in part.co_consts)
+    return any(isinstance(value, str) and _STUB in value for value in consts)
 
 
 def _origin(value: object) -> str:

@@ -13,9 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from spokeshave.components import remove
 from spokeshave.errors import NothingRecorded, TraceError
+from spokeshave.levers.base import Tree
+from spokeshave.levers.docstrings import blank
+from spokeshave.levers.indentation import shrink_indentation
+from spokeshave.model import Removed
 from spokeshave.tracing.inject import Watch, prepare, run_recorded
 from spokeshave.tracing.record import Lines, Load, Mention, Use
+from support import shipped_plan
 
 FILES = {
     "alpha/__init__.py": "from alpha import eager\n",
@@ -24,7 +30,8 @@ FILES = {
     "alpha/user.py": "from alpha.eager import work\n\n\ndef go():\n    import alpha.late\n    work()\n",
     "alpha/read.py": "import pathlib\npathlib.Path(__file__).with_name('table.csv').read_text()\n",
     "alpha/table.csv": "1,2\n",
-    "alpha/gone.py": '"""Stands in for alpha.gone (written by spokeshave)."""\nraise ImportError\n',
+    "alpha/gone.py": "",
+    "alpha/lazy.py": "",
 }
 WATCH = Watch(packages=("alpha",), modules=("alpha.eager", "alpha.late"))
 Trace = Callable[..., tuple[int, Lines]]
@@ -115,10 +122,19 @@ def test_a_failed_import_is_no_load_and_data_files_are_told(trace: Trace) -> Non
     assert lines.data == ("alpha/table.csv",)
 
 
-def test_a_stub_is_told_as_one(trace: Trace) -> None:
-    code, lines = trace("import alpha.gone\n")
+@pytest.mark.parametrize("trimmed", [False, True])
+def test_a_stub_is_told_as_one(trace: Trace, tmp_path: Path, trimmed: bool) -> None:
+    """As a wheel has them: trimmed, where its profile takes docstrings and indentation from all modules."""
+    late, both = ("alpha.lazy",), ("alpha.gone", "alpha.lazy")
+    part = Removed(component="part", reason="x", modules=both, late=late, files=(), edited=False)
+    remove(shipped_plan("numpy"), part, Tree(root=tmp_path / "site", tests=tmp_path / "tests"))
+    for name in ("gone", "lazy") if trimmed else ():
+        file = tmp_path / "site" / "alpha" / f"{name}.py"
+        file.write_bytes(shrink_indentation(blank(file.read_bytes())) or b"")
+        assert '"""' not in file.read_text()
+    code, lines = trace("import alpha.lazy\nimport alpha.gone\n")
     assert code == 1
-    assert [load.module for load in lines.loads if load.kind == "stub"] == ["alpha.gone"]
+    assert {load.module for load in lines.loads if load.kind == "stub"} == {"alpha.gone", "alpha.lazy"}
 
 
 CHILDREN = {
