@@ -17,6 +17,7 @@ from releases import BLAS, NUMPY, make_stack, make_wheel
 from spokeshave.publish import lock
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.release import gather
+from support import ROOT
 
 pytestmark = pytest.mark.network
 OURS = {f"numpy=={NUMPY}": "ours", f"slim_openblas=={BLAS}": "ours"}
@@ -134,6 +135,10 @@ def test_uv_with_our_index_first(world: World, uv: Installer) -> None:
 
 def test_uv_in_a_project_with_sources(world: World, uv: Installer, tmp_path: Path) -> None:
     """The pyproject.toml that the README gives: our names from our index and from no other."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    ours = readme.partition("```toml\n[tool.uv.sources]")[2].partition("```")[0]
+    address = "http://127.0.0.1:8000/simple/"
+    assert address in ours
     (tmp_path / "pyproject.toml").write_text(f"""
 [project]
 name = "service"
@@ -144,15 +149,7 @@ dependencies = ["app", "numpy=={NUMPY}", "slim-openblas=={BLAS}"]
 [tool.uv]
 package = false
 
-[tool.uv.sources]
-numpy = {{ index = "slim" }}
-slim-openblas = {{ index = "slim" }}
-
-[[tool.uv.index]]
-name = "slim"
-url = "{world.ours}"
-explicit = true
-
+[tool.uv.sources]{ours.replace(address, world.ours)}
 [[tool.uv.index]]
 name = "public"
 url = "{world.public}"
