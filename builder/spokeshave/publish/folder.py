@@ -47,7 +47,8 @@ class IndexFolder:
             return _FILES.validate_python(state["files"])
         except FileNotFoundError as fault:
             raise PublishError(
-                f"{self.root} is not an index that spokeshave made", next_step="name a new or an empty folder"
+                f"{self.root} is not an index that spokeshave made",
+                next_step="make it first: spokeshave publish wheelhouse --to DIR",
             ) from fault
         except (ValueError, KeyError, TypeError, ValidationError) as fault:
             raise PublishError(

@@ -45,6 +45,8 @@ def gather(places: Iterable[Path], *, unverified: bool = False) -> tuple[Release
     """
     found: dict[str, Release] = {}
     for place in places:
+        if not place.exists():
+            raise WheelError(f"{place}: no such file or folder", next_step="name wheels, or their folder")
         paths = sorted(place.glob("*.whl")) if place.is_dir() else [place]
         if not paths:
             raise WheelError(f"there is no wheel in {place}", next_step="spokeshave build numpy")
@@ -113,7 +115,9 @@ def _metadata(path: Path) -> bytes:
     except KeyError as fault:
         raise WheelError(f"{path.name} has no METADATA", next_step="build it again") from fault
     except DAMAGE as fault:
-        raise WheelError(f"{path.name} is not a readable zip archive: {fault}") from fault
+        raise WheelError(
+            f"{path.name} is not a readable zip archive: {fault}", next_step="build or fetch it again"
+        ) from fault
 
 
 def _proof(path: Path, sha256: str) -> tuple[str | None, str]:

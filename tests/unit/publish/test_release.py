@@ -79,8 +79,11 @@ def test_a_file_that_is_no_wheel_is_refused(tmp_path: Path) -> None:
         ("notes.txt", "extension must be"),
         ("gone-1.0-py3-none-any.whl", "no such file"),
     ):
-        with pytest.raises(WheelError, match=said):
+        with pytest.raises(WheelError, match=said) as caught:
             read_release(tmp_path / name, unverified=True)
+        assert caught.value.next_step
+    with pytest.raises(WheelError, match="no such file or folder"):
+        gather([tmp_path / "gone"])
 
 
 def test_a_wheel_that_lies_is_refused(tmp_path: Path) -> None:
