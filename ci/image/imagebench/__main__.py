@@ -19,6 +19,7 @@ from imagebench.layers import weigh
 from imagebench.others import Slimmer
 from imagebench.picture import image_picture
 from spokeshave.cli.base import Globals, guarded, interrupt
+from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.store import write_whole
@@ -69,19 +70,19 @@ class Wanted:
 @click.option("--unverified", is_flag=True, help="Take wheels of ours without a proof; check no slim wheel.")
 @click.option(
     "--slim",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=RESULT_FOLDER,
     metavar="DIR",
     help="Keep the slim wheels of other packages here for the next run.",
 )
 @click.option(
     "--contexts",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=RESULT_FOLDER,
     metavar="DIR",
     help="Keep what Docker builds from in this new folder, with the wheels of both images.",
 )
 @click.option(
     "--picture",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=RESULT_FILE,
     metavar="FILE",
     help="Also draw what both images are made of, as SVG.",
 )
