@@ -22,6 +22,7 @@ from spokeshave.errors import StoreError
 from spokeshave.model import file_sha256
 
 _MANIFEST = "manifest.json"
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,7 +161,7 @@ def _disk_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+        if fault.errno in DISK_FULL:
             free = shutil.disk_usage(root if root.exists() else root.parent).free
             raise StoreError(
                 f"the disk of {root} is full ({free / 1e6:.0f} MB free)",
@@ -197,6 +198,8 @@ def _arriving(target: Path) -> Iterator[Path]:
         yield part
         part.rename(target)
     except OSError as fault:
+        if fault.errno in DISK_FULL:
+            raise  # the command line tells what frees space
         raise StoreError(
             f"{target} cannot be written: {fault.strerror}", next_step="name another place, or mend this one"
         ) from fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,3 +69,17 @@ def test_what_cannot_be_put_there_in_the_end_is_an_error_and_leaves_nothing(tmp_
         with pytest.raises(StoreError, match="cannot be written"):
             copy_whole(tmp_path / "source", tmp_path / place)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["full", "source"]
+
+
+def test_a_full_disk_stays_what_it_is_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command line says then how to free space."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("spokeshave.store.shutil.copyfile", full)
+    with pytest.raises(OSError, match="No space left"):
+        copy_whole(tmp_path / "source", tmp_path / "target")
+    assert not list(tmp_path.iterdir())

@@ -22,7 +22,7 @@ from spokeshave.images import Mode
 from spokeshave.progress import make_reporter
 from spokeshave.recipes import RecipeBook
 from spokeshave.run import run
-from spokeshave.store import Store
+from spokeshave.store import DISK_FULL, Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,7 +102,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
         except SpokeshaveError as caught:
             fault = caught
         except OSError as caught:
-            if caught.errno not in (28, 122):  # ENOSPC, EDQUOT
+            if caught.errno not in DISK_FULL:
                 raise
             fault = StoreError(
                 f"no space left on the disk: {caught.filename or 'unnamed file'}",

@@ -57,6 +57,13 @@ class _Wanted:
     lock: Path | None
     url: str | None
 
+    @property
+    def server(self) -> tuple[str, str] | None:
+        """Where to upload, in twine's words; None where no server is named."""
+        if self.upload is not None:
+            return "--repository-url", self.upload
+        return None if self.repository is None else ("--repository", self.repository)
+
     def check(self) -> None:
         """Raises click.UsageError for options that do not go together."""
         targets = [self.to is not None, self.upload is not None, self.repository is not None]
@@ -64,7 +71,7 @@ class _Wanted:
             raise click.UsageError(
                 "give one of --to DIR, --upload URL and --repository NAME, or --lock DIR alone"
             )
-        if (self.upload or self.repository) and self.simple is None:
+        if self.server and self.simple is None:
             raise click.UsageError(
                 "--upload and --repository need --simple URL, to see what is there already"
             )
@@ -120,8 +127,8 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
         locks.by_project(releases)  # what cannot be locked is refused before anything is published
     if wanted.to:
         result = _to_folder(wanted, releases, say)
-    elif wanted.upload or wanted.repository:
-        result = _to_server(options, wanted, releases, say)
+    elif wanted.server:
+        result = _to_server(options, wanted, wanted.server, releases, say)
     else:
         result = _locked_alone(wanted, releases, say)
     if as_json:
@@ -162,12 +169,15 @@ def _names(files: list[File]) -> list[str]:
 
 
 def _to_server(
-    options: Globals, wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
+    options: Globals,
+    wanted: _Wanted,
+    target: tuple[str, str],
+    releases: tuple[Release, ...],
+    say: Callable[[str], None],
 ) -> dict[str, Any]:
     context = options.context()
-    target = ("--repository-url", wanted.upload) if wanted.upload else ("--repository", wanted.repository)
     server = Server(
-        target=tuple(map(str, target)),
+        target=target,
         simple=str(wanted.simple),
         runner=context.runner,
         say=say,

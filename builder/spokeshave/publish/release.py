@@ -45,8 +45,6 @@ def gather(places: Iterable[Path], *, unverified: bool = False) -> tuple[Release
     """
     found: dict[str, Release] = {}
     for place in places:
-        if not place.exists():
-            raise WheelError(f"{place}: no such file or folder", next_step="name wheels, or their folder")
         paths = sorted(place.glob("*.whl")) if place.is_dir() else [place]
         if not paths:
             raise WheelError(f"there is no wheel in {place}", next_step="spokeshave build numpy")
@@ -62,6 +60,8 @@ def gather(places: Iterable[Path], *, unverified: bool = False) -> tuple[Release
 
 def read_release(path: Path, *, unverified: bool = False) -> Release:
     """Reads one wheel and its proof; raises WheelError or VerifyError as `gather` does."""
+    if not path.exists():
+        raise WheelError(f"{path}: no such file or folder", next_step="name wheels, or their folder")
     project, version = _identity(path)
     metadata = _metadata(path)
     headers = BytesParser(policy=compat32).parsebytes(metadata, headersonly=True)
@@ -110,8 +110,6 @@ def _metadata(path: Path) -> bytes:
             if faults := record_faults(archive):
                 raise WheelError(f"{path.name}: {'; '.join(faults[:5])}", next_step="build it again")
             return archive.read(f"{parse_name(path.name).dist_info}/METADATA")
-    except FileNotFoundError as fault:
-        raise WheelError(f"{path}: no such file", next_step="name a wheel that exists") from fault
     except KeyError as fault:
         raise WheelError(f"{path.name} has no METADATA", next_step="build it again") from fault
     except DAMAGE as fault:

@@ -117,6 +117,7 @@ def test_two_versions_under_one_lock_are_refused_before_anything_is_written(
         (("W", "--to", "index", "--repository", "team"), "give one of --to DIR"),
         (("W", "--repository", "team"), "need --simple URL"),
         (("W", "--repository", "team", "--lock", "x"), "need --simple URL"),
+        (("W", "--upload", "", "--lock", "x"), "need --simple URL"),
         (("W", "--lock", "x", "--url", "u"), "go with --to DIR alone"),
         (("--to", "index"), "name WHEELs"),
         (("--to", "index", "--yank", "numpy==1.0"), "needs a --reason"),
