@@ -92,14 +92,13 @@ host_tools() {
     apt_install python3.11-dev || say "the host engine builds for Python 3.11, which apt does not have here"
 }
 
-# For the tests of the report's page; they are skipped, and say so, where it cannot be had.
-make_browser() {
-    command -v chromium >/dev/null || ! may_install || apt_install chromium || say "no Chromium to be had"
-}
-
-# For the tests of the example service, likewise.
-make_pandoc() {
-    command -v pandoc >/dev/null || ! may_install || apt_install pandoc || say "no pandoc to be had"
+# Programs that some tests need: chromium those of the report's page, pandoc those of the example service. They
+# are skipped, and say so, where it cannot be had.
+make_test_tools() {
+    local name
+    for name in "$@"; do
+        command -v "$name" >/dev/null || ! may_install || apt_install "$name" || say "no $name to be had"
+    done
 }
 
 bootstrap() {

@@ -184,6 +184,22 @@ def ready_engine() -> str:
     return "host" if engine_fault("docker") else "docker"
 
 
+def ready_small(
+    factory: pytest.TempPathFactory, name: str, *, engine: str = "", changes: dict[str, str] | None = None
+) -> Small:
+    """The project in a folder of its own, for one engine or for that which `ready_engine` picks.
+
+    Skips the test where the engine cannot run here.
+    """
+    engine = engine or ready_engine()
+    if fault := engine_fault(engine):
+        pytest.skip(fault)
+    folder = factory.mktemp(name)
+    made = Small(folder=folder, cache=folder / "cache", engine=engine)
+    made.write(changes)
+    return made
+
+
 def processes(word: str) -> list[int]:
     """The processes on this machine, in containers too, one of whose arguments is `word`."""
     found = []

@@ -14,9 +14,9 @@ import pytest
 
 from smallproject import ENGINES, Run, Small, engine_fault
 from spokeshave.containers import object_cache
-from spokeshave.engines.host import find_python
 from spokeshave.images import local_image
 from spokeshave.model import Target, file_sha256
+from venvs import fresh_python
 
 QUESTION = """
 import json, shaveling, shaveling._core as core
@@ -61,11 +61,8 @@ def names(wheel: Path) -> set[str]:
 @pytest.fixture(scope="module")
 def answers(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What the wheel says of itself, installed into a fresh venv."""
-    venv = tmp_path_factory.mktemp("fresh") / "venv"
-    subprocess.run([find_python(Target()), "-m", "venv", str(venv)], check=True)
-    pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--no-index", "--disable-pip-version-check"]
-    subprocess.run([*pip, str(wheel)], check=True)
-    found = subprocess.check_output([str(venv / "bin" / "python"), "-I", "-c", QUESTION], text=True)
+    python = fresh_python(tmp_path_factory.mktemp("fresh") / "venv", wheel)
+    found = subprocess.check_output([str(python), "-I", "-c", QUESTION], text=True)
     return dict(json.loads(found))
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from shaveling import PROFILE
-from smallproject import Run, Small, engine_fault, ready_engine
-from spokeshave.engines.host import find_python
-from spokeshave.model import Target
+from smallproject import Run, Small, ready_small
+from venvs import fresh_python
 
 PROGRAM = """
 import sys
@@ -28,12 +27,8 @@ if sys.argv[1:]:
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """With a profile `whole`, which keeps every module."""
-    engine = ready_engine()
-    if fault := engine_fault(engine):
-        pytest.skip(fault)
-    folder = tmp_path_factory.mktemp("traced")
-    made = Small(folder=folder, cache=folder / "cache", engine=engine)
-    made.write()
+    made = ready_small(tmp_path_factory, "traced")
+    folder = made.folder
     text = PROFILE.replace("BUDGET", "1_000_000").replace('"tiny"', '"whole"')
     text = re.sub(r"\[\[remove\]\]\n(.+\n)+", "", text)
     (folder / "recipes" / "profiles" / "whole.toml").write_text(text)
@@ -45,11 +40,7 @@ def installed(small: Small, profile: str) -> Path:
     """The Python of a venv with the wheel of a profile, which is built now."""
     words = ("build", "shaveling", "--profile", profile, "--engine", small.engine, "--json")
     wheel = small.start(*words, "--output", str(small.folder / "out")).end().built["wheel"]
-    venv = small.folder / f"venv-{Path(profile).stem}"
-    subprocess.run([find_python(Target()), "-m", "venv", str(venv)], check=True)
-    pip = [str(venv / "bin" / "pip"), "install", "--quiet", "--no-index", "--disable-pip-version-check"]
-    subprocess.run([*pip, wheel], check=True)
-    return venv / "bin" / "python"
+    return fresh_python(small.folder / f"venv-{Path(profile).stem}", Path(wheel))
 
 
 def traced(small: Small, python: Path, *words: str) -> Run:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from smallproject import Run, Small, engine_fault
+from smallproject import Run, Small, ready_small
 from spokeshave.model import file_sha256
 
 pytestmark = pytest.mark.docker
@@ -30,11 +30,7 @@ tests = ["shaveling/tests/test_core.py"]
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
-    if fault := engine_fault("docker"):
-        pytest.skip(fault)
-    folder = tmp_path_factory.mktemp("training")
-    made = Small(folder=folder, cache=folder / "cache", engine="docker")
-    made.write(BENCHMARKS)
+    made = ready_small(tmp_path_factory, "training", engine="docker", changes=BENCHMARKS)
     add(made, TRAINING)
     return made
 

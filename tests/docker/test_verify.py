@@ -10,20 +10,14 @@ from typing import Any
 import pytest
 
 from shaveling import CORE, FILES
-from smallproject import Run, Small, engine_fault, ready_engine
+from smallproject import Run, Small, ready_small
 from spokeshave import wheel as wheels
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     """Built by the engine that `verify` will take by itself, as it has no option for another one."""
-    engine = ready_engine()
-    if fault := engine_fault(engine):
-        pytest.skip(fault)
-    folder = tmp_path_factory.mktemp("verify")
-    made = Small(folder=folder, cache=folder / "cache", engine=engine)
-    made.write()
-    return made
+    return ready_small(tmp_path_factory, "verify")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ Images of it are `ci/image/measure`'s, which takes too long for here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -14,9 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import platformdirs
 import pytest
-from filelock import FileLock
 
 from smallproject import what_all_need
 from spokeshave.engines.host import find_python
@@ -24,6 +21,7 @@ from spokeshave.errors import EngineMissing
 from spokeshave.model import Target
 from spokeshave.recipes import RecipeBook
 from support import RECIPES, ROOT
+from venvs import kept_venv
 
 SERVICE = ROOT / "ci" / "image"
 PROFILE = SERVICE / "bookgen.toml"
@@ -40,18 +38,11 @@ def python() -> Path:
     except EngineMissing as missing:
         pytest.skip(missing.what)
     files = [SERVICE / "requirements.txt", SERVICE / "tests" / "requirements.txt"]
-    key = hashlib.sha256(b"".join([str(base).encode(), *(file.read_bytes() for file in files)])).hexdigest()
-    folder = Path(platformdirs.user_cache_dir("spokeshave-tests")) / f"bookgen-{key[:12]}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{folder}.lock"):
-        if not (folder / "done").is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            subprocess.run([base, "-m", "venv", str(folder)], check=True)
-            words = [word for file in files for word in ("-r", str(file))]
-            argv = [str(folder / "bin" / "pip"), "install", "--quiet", "--require-hashes", *words]
-            subprocess.run(argv, check=True, timeout=900)
-            (folder / "done").touch()
-    return folder / "bin" / "python"
+    words = ["--require-hashes", *(word for file in files for word in ("-r", str(file)))]
+    return (
+        kept_venv("bookgen", base, words, content=b"".join(file.read_bytes() for file in files))
+        / "bin/python"
+    )
 
 
 def test_its_tests_pass_on_the_stock_wheels(python: Path) -> None:

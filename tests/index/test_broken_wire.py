@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -105,11 +106,19 @@ def wire(server: Repository) -> Iterator[tuple[Wire, Repository]]:
         yield made, Repository(upload=f"http://127.0.0.1:{port}/", simple=server.simple)
 
 
-def test_a_connection_that_is_cut_is_tried_again(wire: tuple[Wire, Repository], tmp_path: Path) -> None:
+def publish(
+    wire: tuple[Wire, Repository], folder: Path, name: str, fates: list[str]
+) -> tuple[Wire, subprocess.CompletedProcess[str]]:
+    """Publishes one wheel through the wire, whose connections meet `fates`."""
     made, server = wire
-    made.fates = ["cut"]
-    wheel = make_wheel(tmp_path / "w", "cutonce", "1.0+lean.1")
-    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    made.fates = fates
+    wheel = make_wheel(folder / "w", name, "1.0+lean.1")
+    words = ("publish", str(wheel), *server.options, "--json")
+    return made, spokeshave(*words, cache=folder / "c", **server.env)
+
+
+def test_a_connection_that_is_cut_is_tried_again(wire: tuple[Wire, Repository], tmp_path: Path) -> None:
+    made, done = publish(wire, tmp_path, "cutonce", ["cut"])
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["published"][0]["sent"]
     assert made.seen == ["cut", "pass"]
@@ -120,10 +129,7 @@ def test_a_connection_that_is_cut_is_tried_again(wire: tuple[Wire, Repository], 
 def test_a_server_that_asks_for_patience_is_asked_again(
     wire: tuple[Wire, Repository], tmp_path: Path, status: str
 ) -> None:
-    made, server = wire
-    made.fates = [status]
-    wheel = make_wheel(tmp_path / "w", f"patience{status}", "1.0+lean.1")
-    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    made, done = publish(wire, tmp_path, f"patience{status}", [status])
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["published"][0]["sent"]
     assert made.seen == [status, "pass"]
@@ -132,10 +138,7 @@ def test_a_server_that_asks_for_patience_is_asked_again(
 
 def test_a_server_in_trouble_is_asked_again(wire: tuple[Wire, Repository], tmp_path: Path) -> None:
     """twine itself asks five times after a status from 500 on: that is one attempt of ours."""
-    made, server = wire
-    made.fates = ["503"] * 6
-    wheel = make_wheel(tmp_path / "w", "trouble", "1.0+lean.1")
-    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    made, done = publish(wire, tmp_path, "trouble", ["503"] * 6)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["published"][0]["sent"]
     assert made.seen == ["503"] * 6 + ["pass"]
@@ -145,12 +148,9 @@ def test_a_server_in_trouble_is_asked_again(wire: tuple[Wire, Repository], tmp_p
 def test_a_server_that_stays_in_trouble_is_a_clear_error(
     wire: tuple[Wire, Repository], tmp_path: Path
 ) -> None:
-    made, server = wire
-    made.fates = ["500"] * 99
-    wheel = make_wheel(tmp_path / "w", "broken", "1.0+lean.1")
-    done = spokeshave("publish", str(wheel), *server.options, cache=tmp_path / "c", **server.env)
+    made, done = publish(wire, tmp_path, "broken", ["500"] * 99)
     assert done.returncode == 12, done.stderr
-    assert f"error: cannot upload {wheel.name}: HTTPError: 500" in done.stderr
+    assert "error: cannot upload broken-1.0+lean.1-py3-none-any.whl: HTTPError: 500" in done.stderr
     assert done.stderr.count("uploading") == 3
     assert set(made.seen) == {"500"}
 
@@ -158,12 +158,9 @@ def test_a_server_that_stays_in_trouble_is_a_clear_error(
 def test_a_refusal_that_patience_does_not_mend_is_asked_once(
     wire: tuple[Wire, Repository], tmp_path: Path
 ) -> None:
-    made, server = wire
-    made.fates = ["413"] * 9
-    wheel = make_wheel(tmp_path / "w", "toolarge", "1.0+lean.1")
-    done = spokeshave("publish", str(wheel), *server.options, cache=tmp_path / "c", **server.env)
+    made, done = publish(wire, tmp_path, "toolarge", ["413"] * 9)
     assert done.returncode == 43, done.stderr
-    assert f"the server refused {wheel.name}: HTTPError: 413" in done.stderr
+    assert "the server refused toolarge-1.0+lean.1-py3-none-any.whl: HTTPError: 413" in done.stderr
     assert made.seen == ["413"]
 
 
@@ -187,20 +184,14 @@ def test_of_several_wheels_what_has_arrived_is_not_sent_again(
 def test_a_wheel_whose_receipt_was_lost_is_not_sent_again(
     wire: tuple[Wire, Repository], tmp_path: Path
 ) -> None:
-    made, server = wire
-    made.fates = ["deaf"]
-    wheel = make_wheel(tmp_path / "w", "receipt", "1.0+lean.1")
-    done = spokeshave("publish", str(wheel), *server.options, "--json", cache=tmp_path / "c", **server.env)
+    made, done = publish(wire, tmp_path, "receipt", ["deaf"])
     assert done.returncode == 0, done.stderr
     assert made.seen == ["deaf"], "the server has it, as its page shows"
     assert "trying again" not in done.stderr
 
 
 def test_a_server_that_never_answers_is_a_clear_error(wire: tuple[Wire, Repository], tmp_path: Path) -> None:
-    made, server = wire
-    made.fates = ["cut"] * 9
-    wheel = make_wheel(tmp_path / "w", "nowhere", "1.0+lean.1")
-    done = spokeshave("publish", str(wheel), *server.options, cache=tmp_path / "c", **server.env)
+    made, done = publish(wire, tmp_path, "nowhere", ["cut"] * 9)
     assert done.returncode == 12, done.stderr
     assert "error: cannot upload nowhere-1.0+lean.1-py3-none-any.whl: " in done.stderr
     assert "what has arrived is not sent again" in done.stderr
