@@ -26,7 +26,8 @@ class Explanation:
     """What is known of one module under one profile.
 
     `component` takes it out, for `reason`; `users` are the imports of it from elsewhere, `needed` the
-    shortest way from another package's public modules or, failing that, from its own package's others.
+    shortest way from another package's public modules or, failing that, a guarded import in one of them (a
+    function that asks for it and says what is missing), or the way from its own package's others.
     `weight` is in bytes unpacked, of the module and all below it, by the wheel that was weighed; `stubs` are
     the wheels of these that hold a stub in its place.
     """
@@ -123,8 +124,16 @@ def _offered(context: Context, module: str) -> str | None:
 
 
 def _needed(graph: ImportGraph, module: str, removed: Mapping[str, str]) -> str | None:
-    """How kept public modules get there: from other packages first, then from the module's own."""
+    """How kept public modules get there: from other packages first, if need be guarded, then from its own."""
     package = module.partition(".")[0]
+    guarded = next(
+        (
+            f"{edge.importer}:{edge.line} → {edge.target} (guarded)"
+            for edge in needed_by(graph, module)
+            if not covers(package, edge.importer) and owner_of(edge.importer, removed) is None
+        ),
+        None,
+    )
     kept = [
         name
         for name in sorted(graph.modules)
@@ -132,13 +141,9 @@ def _needed(graph: ImportGraph, module: str, removed: Mapping[str, str]) -> str 
         and not covers(module, name)
         and not any(part.startswith("_") for part in name.split("."))
     ]
-    for roots in (
-        [name for name in kept if not covers(package, name)],
-        [name for name in kept if covers(package, name)],
-    ):
-        if chain := chain_to(graph, roots, module):
-            return str(chain)
-    return None
+    others = chain_to(graph, [name for name in kept if not covers(package, name)], module)
+    own = chain_to(graph, [name for name in kept if covers(package, name)], module)
+    return str(others) if others else guarded or (str(own) if own else None)
 
 
 def weigh(wheel: Path, module: str) -> int:

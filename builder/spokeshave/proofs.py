@@ -47,7 +47,8 @@ def write_record(
 ) -> Path:
     """Writes the record of a verification; sizes are in bytes.
 
-    `savings` are what builds without a lever have shown (`spokeshave measure`): lever name to bytes.
+    `savings` are what builds without a lever have shown (`spokeshave measure`): lever name to bytes. What
+    the record before it knows of the same recipe's stays.
     """
     plan = candidate.plan
     size = sizes(candidate.wheel)
@@ -77,7 +78,7 @@ def write_record(
         "failing on stock too": list(result.get("both_failed", ())),
         "left out": {reason: len(tests) for reason, tests in result.get("skipped", {}).items()},
         "removed": {part: len(tests) for part, tests in result.get("removed", {}).items()},
-        "savings": dict(savings),
+        "savings": {**recorded_savings([folder], plan), **savings},
         "flaky": {test: list(outcomes) for test, outcomes in report.flaky.items()},
     }
     path = record_path(folder, plan.recipe, plan.profile)

@@ -17,7 +17,7 @@ import pytest
 
 from smallproject import what_all_need
 from spokeshave.engines.host import find_python
-from spokeshave.errors import EngineMissing
+from spokeshave.errors import EngineMissing, RemovalRefused
 from spokeshave.model import Target
 from spokeshave.recipes import RecipeBook
 from support import RECIPES, ROOT
@@ -57,14 +57,31 @@ def test_its_tests_pass_on_the_stock_wheels(python: Path) -> None:
     assert told and told[1] == counted[1]
 
 
+def plan_all(folder: Path, profile: str) -> subprocess.CompletedProcess[str]:
+    """`plan --all` over the sources of the whole stack, with a cache that may have them."""
+    shutil.copytree(what_all_need(), folder / "cache")
+    argv = [sys.executable, "-m", "spokeshave", "--cache", str(folder / "cache"), "--recipes", str(RECIPES)]
+    argv += ["plan", "--all", "--profile", profile, "--json"]
+    return subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=False)
+
+
 def test_its_profile_is_planned_and_nothing_kept_needs_what_goes(tmp_path: Path) -> None:
     """The closure is asked, over the sources of the whole stack."""
-    shutil.copytree(what_all_need(), tmp_path / "cache")
-    argv = [sys.executable, "-m", "spokeshave", "--cache", str(tmp_path / "cache"), "--recipes", str(RECIPES)]
-    argv += ["plan", "--all", "--profile", str(PROFILE), "--json"]
-    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = plan_all(tmp_path, str(PROFILE))
     assert done.returncode == 0, done.stderr
     plans = {plan["recipe"]: plan for plan in json.loads(done.stdout)}
     assert plans.keys() >= {"numpy", "scipy", "pandas", "scikit-learn", "openblas"}
     out = {f"{name}/{one['component']}" for name, plan in plans.items() for one in plan["removed"]}
     assert out == {row.component for row in RecipeBook([RECIPES]).profile(str(PROFILE)).remove}
+
+
+def test_without_its_other_removals_one_of_them_is_refused(tmp_path: Path) -> None:
+    """Its scikit-learn has no hierarchical clustering; lean's has, and needs scipy's."""
+    profile = tmp_path / "app.toml"
+    profile.write_text(
+        'schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n'
+        '[[remove]]\ncomponent = "scipy/cluster"\nreason = "nothing clusters"\n'
+    )
+    done = plan_all(tmp_path, str(profile))
+    assert done.returncode == RemovalRefused.exit_code
+    assert re.search(r"sklearn\.cluster\._agglomerative:\d+ → scipy\.cluster\.hierarchy", done.stderr)

@@ -169,3 +169,15 @@ def test_savings_are_added_to_a_record_that_fits(
     write_record(tmp_path, candidate, report, {"sections": 12})
     assert record_savings(tmp_path, candidate.plan, {"unwind": 1})
     assert recorded_savings([tmp_path], candidate.plan) == {"sections": 12, "unwind": 1}
+
+
+def test_a_proof_made_again_keeps_what_was_measured(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path
+) -> None:
+    """A full proof on a machine that measured no lever."""
+    write_record(tmp_path, candidate, report, {"sections": 12, "unwind": 1})
+    write_record(tmp_path, candidate, report, {"unwind": 2})
+    assert recorded_savings([tmp_path], candidate.plan) == {"sections": 12, "unwind": 2}
+    other = replace(candidate, plan=replace(candidate.plan, levers=()))
+    write_record(tmp_path, other, report, {})
+    assert recorded_savings([tmp_path], other.plan) == {}

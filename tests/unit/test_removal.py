@@ -137,6 +137,12 @@ def test_explain_tells_in_and_out_users_and_weight(context: Context, tmp_path: P
     assert (odr.weight, odr.stubs) == ({}, ())
 
 
+def test_explain_tells_who_asks_for_a_module_and_can_do_without(context: Context) -> None:
+    write_profile(context)
+    heavy = explain(context, "alpha.heavy", context.book.profile("app"), TARGET, [])
+    assert heavy.needed == "beta.api:3 → alpha.heavy (guarded)"
+
+
 def test_explain_tells_a_stub_from_a_module(context: Context, tmp_path: Path) -> None:
     write_profile(context, remove("odr"))
     tree = Tree(root=tmp_path / "root", tests=tmp_path / "tests")
