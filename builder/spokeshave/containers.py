@@ -18,6 +18,7 @@ from spokeshave.run import Command, Finished, Runner
 
 OWNER = "spokeshave.owner"
 _PROBE_SECONDS = 20.0
+_NEXT = "run `spokeshave doctor`: is the daemon up, and has its disk room?"
 
 
 def object_cache(store: Path) -> str:
@@ -107,7 +108,7 @@ class Containers:
             *(image, *argv),
         )
         if not made.ok:
-            raise ImageError(f"no container of {image} can be made: {made.output.strip()}")
+            raise ImageError(f"no container of {image} can be made: {made.output.strip()}", next_step=_NEXT)
         try:
             for source, target in folders.items():
                 self._checked("cp", f"{source}/.", f"{name}:{target}")
@@ -116,7 +117,9 @@ class Containers:
                 outside.mkdir(parents=True, exist_ok=True)
                 copied = self._docker("cp", f"{name}:{inside}/.", str(outside))
                 if done.ok and not copied.ok:
-                    raise ImageError(f"{inside} cannot be copied out: {copied.output.strip()}")
+                    raise ImageError(
+                        f"{inside} cannot be copied out: {copied.output.strip()}", next_step=_NEXT
+                    )
             return done
         finally:
             self._docker("rm", "--force", "--volumes", name)
@@ -147,5 +150,5 @@ class Containers:
     def _checked(self, *words: str) -> Finished:
         done = self._docker(*words)
         if not done.ok:
-            raise ImageError(f"docker {words[0]} failed: {done.output.strip()}")
+            raise ImageError(f"docker {words[0]} failed: {done.output.strip()}", next_step=_NEXT)
         return done

@@ -73,7 +73,7 @@ def _parse(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{path}: not valid TOML: {fault}") from fault
+        raise RecipeError(f"{path}: not valid TOML: {fault}", next_step="mend that place") from fault
     except ValidationError as fault:
         lines = "\n".join(f"  {_explain(dict(e), model)}" for e in fault.errors())
         raise RecipeError(
@@ -106,7 +106,10 @@ class RecipeBook:
             if path.is_file():
                 recipe = _parse(path, Recipe)
                 if recipe.name != name:
-                    raise RecipeError(f"{path}: name is {recipe.name!r}, but its folder is {name!r}")
+                    raise RecipeError(
+                        f"{path}: name is {recipe.name!r}, but its folder is {name!r}",
+                        next_step="give both one name",
+                    )
                 return Loaded(recipe=recipe, folder=path.parent, files=_read_files(recipe, path.parent))
         raise RecipeError(f"there is no recipe for {name!r}", next_step=did_you_mean(name, self.names()))
 
@@ -122,7 +125,10 @@ class RecipeBook:
         if own.extends is None:
             return own
         if own.extends in (own.name, *before):
-            raise RecipeError(f"profile {name!r} extends itself through {own.extends!r}")
+            raise RecipeError(
+                f"profile {name!r} extends itself through {own.extends!r}",
+                next_step="let one of them extend another profile, or none",
+            )
         base = self._extended(own.extends, (own.name, *before))
         return own.model_copy(
             update={
@@ -140,7 +146,10 @@ class RecipeBook:
             if path.is_file():
                 profile = _parse(path, Profile)
                 if profile.name != path.stem:
-                    raise RecipeError(f"{path}: name is {profile.name!r}, its file says {path.stem!r}")
+                    raise RecipeError(
+                        f"{path}: name is {profile.name!r}, its file says {path.stem!r}",
+                        next_step="give both one name",
+                    )
                 return profile
         if named:
             raise RecipeError(f"there is no profile file {name}", next_step="give the path of a profile")
@@ -159,7 +168,10 @@ def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
         try:
             files[name] = (folder / name).read_bytes().decode("utf-8")  # as it is: patches may hold CRs
         except (OSError, UnicodeDecodeError) as fault:
-            raise RecipeError(f"{folder / 'recipe.toml'} names {name!r}, which cannot be read") from fault
+            raise RecipeError(
+                f"{folder / 'recipe.toml'} names {name!r}, which cannot be read",
+                next_step="put it there as UTF-8 text, or take its name out",
+            ) from fault
     return files
 
 
