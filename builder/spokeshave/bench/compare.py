@@ -37,7 +37,7 @@ from spokeshave.bench.suite import copied, suite_package
 from spokeshave.errors import BenchError
 
 FIRST_SHARE = 0.75  # of the time budget; the rest is for checking again
-SLOW = 1.15  # ratio above which a case is checked again whatever the budget
+FAR = 1.15  # a case that is so much slower or faster is checked again whatever the budget
 AGAIN = 2  # further pairs of processes that check what stands out, with twice the rounds
 _START_TIMEOUT = 300.0  # seconds; listing imports the whole suite
 OnProgress = Callable[[Progress], None]
@@ -145,6 +145,13 @@ def find_cases(pair: Pair, options: Options, seed: int) -> Catalogue:
         pattern=options.pattern,
         limit=options.max_cases,
     )
+    for side, modules in found.broken.items():
+        if modules and not (found.functions or found.filtered):
+            name, reason = next(iter(modules.items()))
+            raise BenchError(
+                f"no benchmark can run: {len(modules)} modules of the suite do not import on the side {side}",
+                next_step=f"the first is {name}: {reason}",
+            )
     if options.pattern and not found.functions:
         raise BenchError(
             f"no benchmark of the {found.filtered} has a name in which {options.pattern!r} is found",
@@ -178,14 +185,14 @@ def first_look(
 
 
 def outliers(records: Iterable[Record]) -> dict[Case, float]:
-    """The measured cases that stand out, with their ratios: slow ones first, then the farthest from 1."""
+    """The measured cases that stand out, with their ratios, the farthest from 1 first."""
     visits: dict[Case, list[Visit]] = defaultdict(list)
     for record in records:
         if isinstance(record, Measured):
             visits[record.case].append(record.visit)
     ratios = {case: combined_ratio(taken) for case, taken in visits.items()}
     far = [case for case, ratio in ratios.items() if stands_out(ratio)]
-    far.sort(key=lambda case: (ratios[case] <= SLOW, -abs(math.log(ratios[case])), case.label))
+    far.sort(key=lambda case: (-abs(math.log(ratios[case])), case.label))
     return {case: ratios[case] for case in far}
 
 
@@ -194,12 +201,13 @@ def second_look(
 ) -> Iterator[tuple[int, Measured | Fault]]:
     """Measures what stands out again, each time in new processes, while the budget lasts.
 
-    What is slow is measured once more in any case, so that chance can be told from a cause.
+    What is much slower or much faster is measured once more in any case, so that chance can be told from a
+    cause; in both directions, or chance would leave the mean on one side.
     """
     for again in range(AGAIN):
         pair.close()
         for done, (case, ratio) in enumerate(far.items()):
-            if watch.spent(1.0) and (again or ratio <= SLOW):
+            if watch.spent(1.0) and (again or 1 / FAR <= ratio <= FAR):
                 return
             longer = replace(options, case_seconds=2 * options.case_seconds)
             for record in _visit(pair, case, longer, rounds=2 * options.rounds, turn=done + again):
@@ -259,8 +267,8 @@ def compare_installs(
     `ours` and `stock` are interpreters whose environments have asv_runner, `suite` is the folder with
     asv.conf.json or the benchmark package in it (copied, never written to). `seconds` is the budget
     without the import times; one case of every function is measured even beyond it, and checked again where
-    it is slow. `seed` decides which parameters come first. `journal` receives each record as a JSON line.
-    Ratios are ours / stock. `told` is what the report calls them. The workers' homes are made in
+    it is far from 1. `seed` decides which parameters come first. `journal` receives each record as a JSON
+    line. Ratios are ours / stock. `told` is what the report calls them. The workers' homes are made in
     `scratch`. Ctrl-C ends the measuring, and the report holds what there is.
 
     Raises BenchError where the two cannot be compared at all.

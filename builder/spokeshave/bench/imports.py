@@ -14,14 +14,17 @@ from spokeshave.run import Command, Runner, run
 _MARK = "spokeshave-import"
 _TIMEOUT = 120.0  # seconds
 # VmHWM, not ru_maxrss: the latter survives exec, so that it would show the driver's size. Time in
-# which others had the CPU (schedstat) does not count. Imports nothing beforehand that a module could
-# want to import itself.
+# which others had the CPU does not count, where the kernel tells it (schedstat). Imports nothing
+# beforehand that a module could want to import itself.
 _CHILD = f"""
 import os, sys, time
 os.sched_setaffinity(0, {{int(sys.argv[1])}})
 def waited():
-    with open("/proc/thread-self/schedstat") as stat:
-        return int(stat.read().split()[1]) / 1e9
+    try:
+        with open("/proc/thread-self/schedstat") as stat:
+            return int(stat.read().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 waits, start = waited(), time.perf_counter()
 __import__(sys.argv[2])
 seconds = time.perf_counter() - start - (waited() - waits)

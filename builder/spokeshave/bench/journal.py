@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -58,6 +59,7 @@ def read_journal(path: Path) -> BenchReport:
         )
     try:
         header = _HEADER.validate_json(lines[0])
-        return assemble(header, [_RECORD.validate_json(line) for line in lines[1:]])
+        report = assemble(header, [_RECORD.validate_json(line) for line in lines[1:]])
     except ValidationError as fault:
         raise BenchError(f"{path} is not the journal of a race", next_step="name another file") from fault
+    return replace(report, interrupted=True)  # a race that ends by itself leaves none

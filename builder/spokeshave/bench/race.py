@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +28,7 @@ Part = Literal["suite", "imports", "blas"]
 _IMPORTED = {"scipy": "scipy.stats", "sklearn": "sklearn.ensemble"}
 _BUSY = 1.0
 _BUSY_MEANS = "times of several threads mean nothing then, however often they repeat"
+_TELLING = ("NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_CORETYPE")
 _BLAS_TIMEOUT = 180.0  # seconds; an SVD of 2000 rows takes five, and a case has at least three a side
 
 
@@ -35,8 +36,8 @@ _BLAS_TIMEOUT = 180.0  # seconds; an SVD of 2000 rows takes five, and a case has
 class RaceRequest:
     """What the user asked for: who races, in which `parts`, for how long each; results go to `output`.
 
-    `threads` are those of the suites and BLAS calls; imports always have one. `seconds` and `pattern` are
-    those of `compare_installs` and `Options`.
+    `threads` are those of the suites and BLAS calls; imports always have one. `seconds`, `pattern` and
+    `environ` are those of `compare_installs` and `Options`.
     """
 
     contest: Contest
@@ -45,6 +46,7 @@ class RaceRequest:
     seconds: float
     pattern: str
     output: Path
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +73,14 @@ def race(context: Context, request: RaceRequest) -> Iterator[Outcome]:
 
     Raises what `find_sides`, `install_sides` and `compare_installs` raise, before the first outcome.
     """
+    if lost := [name for name in _TELLING if name in os.environ and name not in request.environ]:
+        context.reporter.say(f"note: {', '.join(lost)} does not reach the race; --env NAME=VALUE does")
     with context.store.scratch() as folder:
         ours, against = find_sides(context, request.contest)
         heats = tuple(_heats(context, request, ours, folder))
         venvs = install_sides(context, request.contest.target, ours, against, folder)
         for heat in heats:
-            outcome = _run(context, request, heat, against, venvs)
+            outcome = _run(context, request, heat, (ours, against), venvs)
             yield outcome
             if outcome.report.interrupted:
                 return
@@ -97,7 +101,8 @@ def _heats(context: Context, request: RaceRequest, ours: Side, folder: Path) -> 
     elif modules:
         (folder / "benchmarks").mkdir()
         (folder / "benchmarks" / "__init__.py").touch()
-        yield Heat(what="imports", told="imports", suite=folder, options=Options(modules=modules))
+        what = "-".join(("imports", *request.contest.packages))
+        yield Heat(what=what, told="imports", suite=folder, options=Options(modules=modules))
     if "blas" in request.parts:
         for threads in request.threads:
             options = Options(pattern=request.pattern, threads=threads, timeout=_BLAS_TIMEOUT)
@@ -145,13 +150,15 @@ def _take_suite(context: Context, sdist: Path, target: Path) -> None:
 
 
 def _run(
-    context: Context, request: RaceRequest, heat: Heat, against: Side, venvs: tuple[Venv, Venv]
+    context: Context, request: RaceRequest, heat: Heat, sides: tuple[Side, Side], venvs: tuple[Venv, Venv]
 ) -> Outcome:
-    contest, threads = request.contest, heat.options.threads
+    (ours, against), threads = sides, heat.options.threads
     request.output.mkdir(parents=True, exist_ok=True)
-    path = request.output / result_name(heat.what, contest.profile, against.label, threads)
-    title = f"{contest.profile} against {against.label}: {heat.told}"
+    options = replace(heat.options, environ=request.environ)
+    path = request.output / result_name(heat.what, ours.label, against.label, options)
+    title = f"{ours.label} against {against.label}: {heat.told}"
     title += f", {threads} threads" if threads > 1 else ""
+    title += "".join(f", {name}={value}" for name, value in sorted(request.environ.items()))
     journal = path.with_suffix(".jsonl")
     if threads > 1 and (load := os.getloadavg()[0]) > _BUSY:
         context.reporter.say(f"note: others keep this machine busy (load {load:.1f}): {_BUSY_MEANS}")
@@ -161,12 +168,14 @@ def _run(
             Path(venvs[1].python),
             heat.suite,
             seconds=request.seconds,
-            options=heat.options,
+            options=options,
             journal=journal,
             on_progress=_follow(context.reporter),
             told=Told(suite=heat.told, against=against.label),
             scratch=venvs[0].root.parent,
         )
+    if report.interrupted:  # or it would take the place of a whole one
+        path = path.with_name(f"{path.stem}-interrupted.json")
     write_json(report, path)
     journal.unlink()  # all that it holds is in the report; after a kill it stays
     return Outcome(title=title, path=path, report=report)

@@ -100,7 +100,7 @@ class ImportResult:
 class BenchReport:
     """A whole comparison.
 
-    `unmeasured` holds every fault of a case, `not_taken` counts the cases for which there was no
+    `faults` holds every fault of a case, `not_taken` counts the cases for which there was no
     time left, `unchecked` those that stand out and could not be checked again. `interrupted` is true where
     Ctrl-C ended the run.
     """

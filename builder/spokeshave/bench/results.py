@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from spokeshave.bench.model import Options
 from spokeshave.bench.report import BenchReport
 from spokeshave.bench.stats import centre
 from spokeshave.bench.tables import differing
@@ -15,14 +17,28 @@ BLAS = "blas"  # what `spokeshave report` reads
 REPEATING = (1.15, 1.5)  # bounds above which the cases that repeat are told
 
 
-def result_name(what: str, profile: str, against: str, threads: int) -> str:
-    """The file name of a race of `what`: of each profile, opponent and number of threads its own."""
+def result_name(what: str, profile: str, against: str, options: Options) -> str:
+    """The file name of a race of `what`: of each profile, opponent and way of measuring its own."""
     words = [what, profile]
     if against != "stock":
-        words += ["against", re.sub(r"[^\w.+]+", "-", against).strip("-.")]
-    if threads != 1:
-        words += [str(threads), "threads"]
+        words += ["against", _slug(against)]
+    if options.threads != 1:
+        words += [str(options.threads), "threads"]
+    if options.pattern:
+        words += ["only", _told_apart(options.pattern, options.pattern)]
+    for name, value in sorted(options.environ.items()):
+        words += ["with", _told_apart(name, value)]
     return "-".join(words) + ".json"
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.+]+", "-", text).strip("-.")
+
+
+def _told_apart(name: str, key: str) -> str:
+    """A name for a file with what may hold anything, however long."""
+    digest = sha256(key.encode()).hexdigest()[:6]
+    return "-".join(word for word in (_slug(name)[:40], digest) if word)
 
 
 def blas_results(folder: Path, profile: str) -> tuple[Path, ...]:
@@ -43,11 +59,17 @@ def to_json(report: BenchReport) -> dict[str, Any]:
         "against": header.against,
         "differs": list(differing(report)),
         "threads": header.options.threads,
+        "environment": dict(header.options.environ),
+        "filter": header.options.pattern,
         "processor": header.processor,
         "load": header.load,
         "started": header.started,
         "interrupted": report.interrupted,
         "planned": header.planned,
+        "functions": header.functions,
+        "only_ours": list(header.only_ours),
+        "only_stock": list(header.only_stock),
+        "broken": {side: dict(header.broken[side]) for side in header.broken},
         "not_taken": report.not_taken,
         "unchecked": report.unchecked,
         "summary": asdict(report.summary) if report.summary else None,

@@ -27,7 +27,8 @@ RUNNER = ("asv_runner>=0.2,<1", "packaging")  # ASV's runner, and what some suit
 class Contest:
     """Whose wheels are raced: of `packages` in `profile` out of `wheelhouse`, against what `against` names.
 
-    Either side is "stock" or a profile; `against` may be another wheelhouse, too.
+    Either side is "stock", or a profile by name or by the path of its file; `against` may be another
+    wheelhouse, too.
     """
 
     packages: tuple[str, ...]
@@ -74,7 +75,7 @@ def find_sides(context: Context, contest: Contest) -> tuple[Side, Side]:
     """
     ours = _side(context, contest, contest.profile, {})
     named = contest.against
-    if named == STOCK or named in context.book.profile_names():
+    if named == STOCK or named.endswith(".toml") or named in context.book.profile_names():
         return ours, _side(context, contest, named, ours.versions)
     if not Path(named).is_dir():
         known = (STOCK, *context.book.profile_names())
@@ -82,14 +83,13 @@ def find_sides(context: Context, contest: Contest) -> tuple[Side, Side]:
             f"--against {named}: neither stock, nor a profile, nor a folder of wheels",
             next_step=did_you_mean(named, known),
         )
-    return ours, replace(_built(context, contest, contest.profile, Path(named)), label=named)
+    return ours, replace(_built(context, contest, ours.label, Path(named)), label=named)
 
 
-def _side(context: Context, contest: Contest, label: str, versions: Mapping[str, str]) -> Side:
-    if label == STOCK:
-        return Side(label=label, wheels=tuple(_stock(context, contest, versions)))
-    context.book.profile(label)
-    return _built(context, contest, label, contest.wheelhouse)
+def _side(context: Context, contest: Contest, named: str, versions: Mapping[str, str]) -> Side:
+    if named == STOCK:
+        return Side(label=named, wheels=tuple(_stock(context, contest, versions)))
+    return _built(context, contest, context.book.profile(named).name, contest.wheelhouse)
 
 
 def _stock(context: Context, contest: Contest, versions: Mapping[str, str]) -> Iterator[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -49,13 +49,20 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     type=click.FloatRange(min=0),
     default=600.0,
     show_default=True,
-    help="For each suite; every function is measured once even beyond it, and what is slow again.",
+    help="For each suite; every function is measured once even beyond it, and what is far from 1 again.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
     multiple=True,
     help="Of libraries, on as many CPUs; may be repeated.  [default: 1; with --blas 1 and 2]",
+)
+@click.option(
+    "--env",
+    "environ",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set for both sides, which get nothing of the caller's environment; may be repeated.",
 )
 @click.option(
     "--output", type=RESULT_FOLDER, metavar="DIR", help="Where the samples go (default: the wheelhouse)."
@@ -80,6 +87,7 @@ def bench(
     pattern: str,
     seconds: float,
     threads: tuple[int, ...],
+    environ: tuple[str, ...],
     output: Path | None,
     picture: Path | None,
     sources: tuple[Path, ...],
@@ -89,7 +97,8 @@ def bench(
 
     Both installs run by turns, each in a process that lives long, on one CPU with one thread. Suites are
     upstream's own, out of the sdist, or spokeshave's for scikit-learn and pandas. What stands out is
-    measured again in two further pairs of processes. Ctrl-C keeps what was measured.
+    measured again in two further pairs of processes. Ctrl-C keeps what was measured; of a race that was
+    killed, the samples are in a file that ends in .jsonl, which --from reads.
 
     \b
     Examples:
@@ -99,11 +108,13 @@ def bench(
       spokeshave bench --imports numpy scipy scikit-learn pandas
       spokeshave bench --blas --profile netlib --threads 1 --threads 2
       spokeshave bench numpy --profile lean --against full
+      spokeshave bench numpy --env NPY_DISABLE_CPU_FEATURES="AVX512_SKX AVX512_ICL AVX512_SPR"
       spokeshave bench numpy --profile stock --seconds 60     # stock beside stock: the noise
       spokeshave bench --from wheelhouse/bench-numpy-lean.json --picture speed.svg
     """
     check_python_tag(python)
     _check_pattern(pattern)
+    values = _environ(environ)
     if picture and not picture.parent.is_dir():
         raise click.BadParameter(f"there is no folder {picture.parent}", param_hint="--picture")
     if not (packages or blas or sources):
@@ -123,9 +134,26 @@ def bench(
         threads=threads or ((1, 2) if blas and len(os.sched_getaffinity(0)) > 1 else (1,)),
         seconds=seconds,
         pattern=pattern,
-        output=output or wheelhouse,
+        output=output or _writable(wheelhouse),
+        environ=values,
     )
     return _show(options, race(options.context(), request), picture, as_json)
+
+
+def _writable(folder: Path) -> Path:
+    """The wheelhouse, where results go that have no place of their own; raises click.BadParameter."""
+    return Path(RESULT_FOLDER.convert(folder, None, None))
+
+
+def _environ(rows: Iterable[str]) -> Mapping[str, str]:
+    """NAME=VALUE words as a table; raises click.BadParameter."""
+    pairs = [row.partition("=") for row in rows]
+    for name, sign, _ in pairs:
+        if not (name and sign):
+            raise click.BadParameter(f"{name!r}: give it as NAME=VALUE", param_hint="--env")
+        if name.endswith("_NUM_THREADS"):
+            raise click.BadParameter(f"{name}: --threads says how many there are", param_hint="--env")
+    return {name: value for name, _, value in pairs}
 
 
 def _check_pattern(pattern: str) -> None:

@@ -15,7 +15,7 @@ _PLOT = 220.0  # height of the bars
 _STEP = math.log(1.02)  # width of a bar, in logarithms of the ratio
 _MOST = 35  # bars on either side of 1: from half of the other side's time to twice
 _TICKS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0)
-_SHOWN, _ROW = 12, 19.0
+_SHOWN, _ROW = 20, 19.0
 _SLOW, _SAME, _FAST = "#b3432b", "#8a857c", "#2f74b5"
 _STYLE = (
     'text{font:13px system-ui,"DejaVu Sans",sans-serif;fill:#1c1b19}'
@@ -37,6 +37,8 @@ def speed_picture(races: Sequence[tuple[str, BenchReport]]) -> str:
 
 def _told(title: str, report: BenchReport) -> str:
     found = report.summary
+    if found is None and report.imports:
+        return f"{title}: {len(report.imports)} imports, in fresh processes by turns"
     if found is None:
         return f"{title}: nothing was measured"
     over = " and ".join(f"{found.over[bound]:.1%} above {bound:.2f}" for bound in (1.10, 1.15))
@@ -61,10 +63,23 @@ def _panel(title: str, report: BenchReport) -> tuple[list[Child], float]:
             drawn.append(el("g", *_cases(name, results), transform=f"translate({left:.0f} {top:.0f})"))
         top += (rows + 1) * _ROW + 12
     for row in report.imports:
-        told = f"import {row.module}: time {row.time_ratio:.3f}, peak memory {row.memory_ratio:.3f}"
-        drawn.append(el("text", told, x=_MARGIN, y=top))
-        top += _ROW
+        for what, ratio in (("time", row.time_ratio), ("peak memory", row.memory_ratio)):
+            drawn.append(el("g", *_import(row.module, what, ratio), transform=f"translate(0 {top:.0f})"))
+            top += _ROW
     return drawn, top + 16
+
+
+def _import(module: str, what: str, ratio: float) -> list[Child]:
+    """A bar from nothing to the ratio, and where stock's would end."""
+    left, whole = 330.0, (_WIDTH - _MARGIN - 330.0) / 2  # stock's bar takes half of the room
+    length = whole * min(ratio, 2.0)
+    fill = _SLOW if ratio > 1.1 else _FAST if ratio < 0.9 else _SAME
+    return [
+        el("text", f"import {module}: {what}", x=_MARGIN, y=13),
+        el("text", f"{ratio:.2f}", x=left - 8, y=13, class_="end"),
+        el("rect", el("title", f"{ratio:.3f}"), x=left, y=3, width=length, height=_ROW - 6, fill=fill),
+        el("line", x1=left + whole, x2=left + whole, y1=0, y2=_ROW, class_="grid"),
+    ]
 
 
 def _x(ratio: float) -> float:

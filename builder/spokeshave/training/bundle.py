@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from spokeshave.errors import RecipeError
+from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
 from spokeshave.training.counters import compiler_of, reach
 
@@ -56,10 +56,20 @@ class Manifest(BaseModel):
 def useful(folder: Path) -> dict[str, bytes]:
     """The counter files below a folder by name, without those of which nothing ran.
 
-    Raises ValueError where one is cut short: a process was killed while it wrote.
+    Raises TrainError where one is cut short: a process was killed while it wrote.
     """
-    found = {path.name: path.read_bytes() for path in sorted(folder.rglob(f"*{_COUNTERS}"))}
-    return {name: data for name, data in found.items() if reach(data).ran}
+    found = {}
+    for path in sorted(folder.rglob(f"*{_COUNTERS}")):
+        data = path.read_bytes()
+        try:
+            if reach(data).ran:
+                found[path.name] = data
+        except ValueError as fault:
+            raise TrainError(
+                f"the counters in {path.name} are cut short: {fault}",
+                next_step="a process was ended while it wrote them; train again",
+            ) from fault
+    return found
 
 
 def sum_up(counters: Mapping[str, bytes]) -> dict[str, int | str]:
@@ -107,7 +117,7 @@ def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
 def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, bytes]]:
     try:
         if file_sha256(path) != sha256:
-            raise ValueError("its sha256 is not the pinned one")
+            raise ValueError(f"its sha256 is {file_sha256(path)}, not the pinned one")
         with tarfile.open(path, "r:xz") as archive:
             for member in archive:
                 stream = archive.extractfile(member)
@@ -124,5 +134,5 @@ def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, byt
 def _unusable(path: Path, why: str) -> RecipeError:
     return RecipeError(
         f"the training bundle {path} cannot be used: {why}",
-        next_step="make it with `spokeshave train`, or take its row out of the recipe",
+        next_step="put the row that `spokeshave train` tells into the recipe, or take this one out",
     )

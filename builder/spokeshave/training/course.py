@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,7 @@ def train(context: Context, course: Course) -> Trained:
             f"recipe {course.package} is not trained",
             next_step="give it a table [training]; recipes/README.md describes it",
         )
+    _check_place(bundle_path(loaded, course.profile))
     request = Request(
         packages=(course.package,),
         profile=course.profile,
@@ -80,6 +82,20 @@ def train(context: Context, course: Course) -> Trained:
             place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
             done.append(_work(context, course, place, level=level, suite=suite, tests=tests))
         return _bundle(loaded, counting, fit_key(plan, table), tuple(done), counters)
+
+
+def bundle_path(loaded: Loaded, profile: str) -> Path:
+    """Where the bundle of a recipe in a profile lies."""
+    return loaded.folder / "training" / f"{profile}.tar.xz"
+
+
+def _check_place(path: Path) -> None:
+    """Raises TrainError where a bundle could not be written, hours later."""
+    folder = path.parent if path.parent.is_dir() else path.parent.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise TrainError(
+            f"no rights to write {path}", next_step="train a recipe in a folder of your own: --recipes DIR"
+        )
 
 
 def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, Built], folder: Path) -> Venv:
@@ -137,5 +153,5 @@ def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], 
             **sum_up(found),
         }
     )
-    path = loaded.folder / "training" / f"{plan.profile}.tar.xz"
+    path = bundle_path(loaded, plan.profile)
     return Trained(path=path, sha256=write_bundle(path, manifest, found), manifest=manifest)

@@ -20,13 +20,14 @@ def choose(
     Raises RecipeError for a bundle that is missing or not the pinned one.
     """
     table = loaded.recipe.training
-    if table is None or not table.bundles:
+    if table is None:
         return plan
     manifests = {row.file: read_manifest(loaded.folder / row.file, row.sha256) for row in table.bundles}
     label = f"{plan.distribution} {plan.local_version}"
     bundle = fitting(plan, manifests, table, anywhere=anywhere)
     if bundle is None:
-        say(f"{label}: not trained, as no bundle fits its sources, flags and build image (spokeshave train)")
+        why = "no bundle fits its sources, flags and build image" if manifests else "its recipe has no bundle"
+        say(f"{label}: not trained: {why} (spokeshave train)")
         return plan
     found = manifests[bundle.file]
     say(f"{label}: trained with {bundle.file} ({found.ran:,} of {found.functions:,} functions)")

@@ -1,5 +1,6 @@
 """The whole course with real worker processes; the made-up suite brings its own clock."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ def test_a_whole_comparison(tmp_path: Path, suite: Path, ours: Path, stock: Path
     assert [row.module for row in report.imports] == ["json"]
     assert {progress.phase for progress in seen} == {"measure", "check again", "imports"}
     assert not list(suite.rglob("__pycache__")), "the suite itself is not written to"
-    assert read_journal(journal) == report
+    assert read_journal(journal) == replace(report, interrupted=True), "a race that ends removes it"
 
 
 def test_a_cut_journal_still_gives_a_report(tmp_path: Path, suite: Path, ours: Path, stock: Path) -> None:
@@ -88,6 +89,36 @@ def test_the_budget_never_costs_a_function(suite: Path, ours: Path, stock: Path)
     assert report.summary.functions == report.header.functions == 3
     assert report.not_taken == 5
     assert {len(result.visits) for result in report.results} == {2}, "slow, so that it was checked again"
+
+
+def test_what_is_much_faster_is_checked_again_as_what_is_much_slower(
+    suite: Path, ours: Path, stock: Path
+) -> None:
+    """Or what was fast by chance would stay in the mean, and what was slow by chance would not."""
+    options = Options(pattern="Work|Cached|module_level", rounds=1)
+    report = compare_installs(stock, ours, suite, seconds=0, options=options)
+    assert {len(result.visits) for result in report.results if result.ratio < 1 / 1.3} == {2}
+
+
+def test_a_suite_that_does_not_import_is_an_error(tmp_path: Path, stock: Path) -> None:
+    package = tmp_path / "benchmarks"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "bench_all.py").write_text("import no_such_module\n\ndef time_it():\n    pass\n")
+    with pytest.raises(BenchError, match="1 modules of the suite do not import") as caught:
+        compare_installs(stock, stock, package)
+    assert "bench_all" in caught.value.next_step and "no_such_module" in caught.value.next_step
+
+
+def test_what_the_user_sets_reaches_both_sides(tmp_path: Path, stock: Path) -> None:
+    package = tmp_path / "benchmarks"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "bench_env.py").write_text(
+        'import os\n\nassert os.environ["ASKED"] == "for"\n\ndef time_it():\n    pass\n'
+    )
+    report = compare_installs(stock, stock, package, options=Options(rounds=1, environ={"ASKED": "for"}))
+    assert not any(report.header.broken.values()) and len(report.results) == 1
 
 
 def test_a_silent_worker_is_given_up(tmp_path: Path, suite: Path, stock: Path) -> None:

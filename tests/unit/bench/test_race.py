@@ -63,7 +63,7 @@ def test_each_package_has_its_suite_and_its_import(context: Context, tmp_path: P
 def test_imports_and_blas_calls_alone(context: Context, tmp_path: Path) -> None:
     request = ask(tmp_path, "numpy", "scipy", parts={"imports", "blas"}, threads=(1, 2))
     imports, *blas = _heats(context, request, STOCK, tmp_path)
-    assert (imports.what, imports.options.modules) == ("imports", ("numpy", "scipy.stats"))
+    assert (imports.what, imports.options.modules) == ("imports-numpy-scipy", ("numpy", "scipy.stats"))
     assert imports.suite.joinpath("benchmarks", "__init__.py").is_file(), "an empty suite"
     assert [(heat.what, heat.options.threads) for heat in blas] == [("blas", 1), ("blas", 2)]
 

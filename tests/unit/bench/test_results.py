@@ -19,6 +19,7 @@ from spokeshave.bench.report import assemble, header_of
 from spokeshave.bench.results import blas_results, result_name, to_json
 from spokeshave.bench.tables import grid, tables
 from spokeshave.cli import main
+from spokeshave.errors import WheelError
 from spokeshave.picture.speed import speed_picture
 
 Invoke = Callable[..., Result]
@@ -64,12 +65,33 @@ RATIOS = {"lasting": [1.7, 1.6, 1.8], "chance": [1.7, 0.9, 1.6], "same": [1.0], 
     ],
 )
 def test_every_race_has_a_file_of_its_own(words: tuple[str, str, str, int], name: str) -> None:
-    assert result_name(*words) == name
+    what, profile, against, threads = words
+    assert result_name(what, profile, against, Options(threads=threads)) == name
+
+
+def test_a_part_of_a_suite_does_not_take_the_place_of_the_whole() -> None:
+    ways = [
+        Options(),
+        Options(pattern="Sort"),
+        Options(pattern="Sort|"),
+        Options(environ={"OPENBLAS_CORETYPE": "Haswell"}),
+        Options(environ={"OPENBLAS_CORETYPE": "Zen"}),
+    ]
+    names = [result_name("bench-numpy", "lean", "stock", way) for way in ways]
+    assert len(set(names)) == len(ways)
+    assert names[1].startswith("bench-numpy-lean-only-Sort-")
+    assert names[3].startswith("bench-numpy-lean-with-OPENBLAS_CORETYPE-")
 
 
 def test_the_report_reads_what_a_race_against_stock_writes(tmp_path: Path) -> None:
-    against_stock = [result_name("blas", "lean", "stock", threads) for threads in (1, 2, 16)]
-    others = [("lean", "full", 1), ("lean", "full", 2), ("leaner", "stock", 1)]
+    against_stock = [result_name("blas", "lean", "stock", Options(threads=n)) for n in (1, 2, 16)]
+    others = [
+        ("lean", "full", Options()),
+        ("lean", "full", Options(threads=2)),
+        ("leaner", "stock", Options()),
+        ("lean", "stock", Options(environ={"OPENBLAS_CORETYPE": "Zen"})),
+        ("lean", "stock", Options(pattern="gemm")),
+    ]
     for name in [*against_stock, *(result_name("blas", *row) for row in others)]:
         (tmp_path / name).touch()
     assert [path.name for path in blas_results(tmp_path, "lean")] == against_stock
@@ -117,7 +139,8 @@ def test_the_picture_stands_alone() -> None:
     drawing = fromstring(text)
     assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
     assert "geometric mean" in drawing.attrib["aria-label"]
-    assert "import demo: time 1.000" in text
+    assert "imports alone: 1 imports, in fresh processes by turns" in drawing.attrib["aria-label"]
+    assert "import demo: time" in text and "import demo: peak memory" in text
     assert "href" not in text
     titles = [str(title.text) for title in drawing.iter("{http://www.w3.org/2000/svg}title")]
     bars = [title for title in titles if title.startswith("around")]
@@ -132,6 +155,15 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
     monkeypatch.chdir(tmp_path)
     argv = ["--cache", str(tmp_path / "cache"), "bench"]
     return lambda *words: CliRunner().invoke(main, [*argv, *words], catch_exceptions=False)
+
+
+def test_a_profile_may_be_given_as_its_file(bench: Invoke, tmp_path: Path) -> None:
+    """Its wheels are called by its name."""
+    (tmp_path / "app.toml").write_text('schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n')
+    for words in (("--profile", "app.toml"), ("--profile", "stock", "--against", "app.toml")):
+        result = bench("numpy", *words)
+        assert result.exit_code == WheelError.exit_code, result.output
+        assert "no wheel of numpy in profile app" in result.output
 
 
 def test_results_are_shown_again(bench: Invoke, tmp_path: Path) -> None:
@@ -162,6 +194,9 @@ def test_an_interrupted_race_ends_with_its_code(bench: Invoke, tmp_path: Path) -
         (("nympy",), 3, "did you mean 'numpy'"),
         (("openblas",), 42, "spokeshave bench --blas"),
         (("numpy", "--profile", "lena"), 3, "did you mean 'lean'"),
+        (("numpy", "--env", "OPENBLAS_CORETYPE"), 2, "give it as NAME=VALUE"),
+        (("numpy", "--env", "OMP_NUM_THREADS=2"), 2, "--threads says how many"),
+        (("numpy", "--wheelhouse", "/dev/null/wheels"), 2, "cannot be written"),
         (("numpy",), 41, "spokeshave build numpy --profile lean"),
         (("--from", "nothing.jsonl"), 2, "nothing.jsonl"),
     ],

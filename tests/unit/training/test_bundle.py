@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from countersample import IDLE, MANIFEST, WRITTEN
-from spokeshave.errors import RecipeError
+from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
 from spokeshave.training.bundle import read_manifest, sum_up, unpack_bundle, useful, write_bundle
 
@@ -38,6 +38,12 @@ def test_files_of_which_nothing_ran_are_left_out(tmp_path: Path) -> None:
     found = useful(tmp_path)
     assert list(found) == ["#ran.gcda"]
     assert sum_up(found) == {"compiler": "B22*", "files": 1, "functions": 3, "ran": 2}
+
+
+def test_counters_that_were_cut_short_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "#cut.gcda").write_bytes(WRITTEN[: len(WRITTEN) // 2 + 1])
+    with pytest.raises(TrainError, match=r"#cut\.gcda are cut short"):
+        useful(tmp_path)
 
 
 def test_a_bundle_other_than_the_pinned_one_is_refused(tmp_path: Path) -> None:

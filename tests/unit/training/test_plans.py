@@ -34,7 +34,11 @@ def plain() -> BuildPlan:
 def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
     said: list[str] = []
     assert choose(loaded, plain, said.append) is plain
-    assert not said
+    (words,) = said
+    assert "numpy" in words and "not trained: its recipe has no bundle" in words
+    untrained = RecipeBook([RECIPES]).load("openblas")
+    assert choose(untrained, shipped_plan("openblas"), said.append) is not None
+    assert len(said) == 1, "a recipe that is not trained at all has nothing to say"
 
 
 def test_every_compile_counts_and_nothing_else_changes(loaded: Loaded, plain: BuildPlan) -> None:
@@ -137,7 +141,7 @@ def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPl
         elsewhere,
     ]
     assert all(choose(recipe, other, said.append) is other for other in others)
-    assert all("not trained, as no bundle fits" in line for line in said)
+    assert all("not trained: no bundle fits" in line for line in said)
     assert len(said) == len(others)
     assert choose(recipe, elsewhere, said.append, anywhere=True) is not elsewhere
 
