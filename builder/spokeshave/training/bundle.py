@@ -33,7 +33,8 @@ class Work(BaseModel):
 class Manifest(BaseModel):
     """What a bundle was made of. `fits` is the key of the plans that it fits, `image` that of their image.
 
-    `functions` are those in files of which any ran, `ran` those that did themselves.
+    `functions` are those in files of which any ran, `ran` those that did themselves. `processor` is the model
+    on which they did: dispatch levels that it lacks were counted as the next lower one that it has.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +52,7 @@ class Manifest(BaseModel):
     files: int
     functions: int
     ran: int
+    processor: str = ""
 
 
 def useful(folder: Path) -> dict[str, bytes]:

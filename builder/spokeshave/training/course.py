@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave import pipeline
+from spokeshave.bench.compare import processor
 from spokeshave.bench.race import suite_of
 from spokeshave.bench.sides import RUNNER, stack_of
 from spokeshave.context import Context, Request
@@ -150,6 +151,7 @@ def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], 
             "image": plan.environment.image_digest,
             "fits": fits,
             "work": done,
+            "processor": processor(),
             **sum_up(found),
         }
     )
