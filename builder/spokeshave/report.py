@@ -103,13 +103,15 @@ def _levers(path: Path, record: Mapping[str, Any], measured: Mapping[str, int]) 
 
 
 def _components(path: Path, record: Mapping[str, Any]) -> Iterable[ComponentRow]:
+    unbuilt = {row["component"] for row in record["build_plan"].get("removed", ()) if row["edited"]}
     for row in record.get("components", ()):
+        left_out = row["name"] in unbuilt
         yield ComponentRow(
             wheel=parse_name(path.name).distribution,
             component=row["name"],
-            saved=row["saved"],
+            saved=None if left_out else row["saved"],
             files=row["files"],
-            reason=row["reason"],
+            reason=f"not compiled: {row['reason']}" if left_out else row["reason"],
         )
 
 
