@@ -28,7 +28,7 @@ class LeverRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ComponentRow:
-    """What leaving a component out of a wheel saved, in bytes unpacked; `saved` is None if it was not compiled."""
+    """What leaving a component out of a wheel saved, in bytes unpacked; None if it was not even compiled."""
 
     wheel: str
     component: str
