@@ -53,6 +53,16 @@ def test_the_shipped_recipes_are_proved(recipe: str, profile: str) -> None:
     assert fault_of(PROOFS, BOOK.load(recipe), plan, companions(recipe, profile)) == ""
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_proofs_of_a_profile_are_of_one_stack(profile: str) -> None:
+    """Each package was proved beside the very wheels that the other records are of."""
+    records = [json.loads((PROOFS / profile / f"{recipe}.json").read_text()) for recipe in FINISHED]
+    proved = {record["wheel"]["name"]: record["wheel"]["sha256"] for record in records}
+    beside = [pair for record in records for pair in record["with"].items()]
+    assert beside
+    assert [(name, proved[name]) for name, _ in beside] == beside
+
+
 @pytest.fixture
 def report(tmp_path: Path) -> VerifyReport:
     return VerifyReport(
