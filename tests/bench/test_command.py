@@ -147,7 +147,7 @@ def test_ours_beside_stock(bench: Bench) -> None:
     assert told["differs"] == ["demo 1.0+swift.1 / 1.0"]
     assert told["suite"] == "upstream's suite of demo 1.0"
     assert told["repeating"]["1.15"] == [row["case"] for row in told["cases"]]
-    assert told["file"] == "wheelhouse/bench-demo-swift.json"
+    assert told["file"] == "wheelhouse/bench-demo-swift-only-Work-104ab9.json"
     assert len(read_json(Path(told["file"])).results) == 2
     assert not list(Path("wheelhouse").glob("*.jsonl"))
     assert "geometric mean 1.500" in Path("speed.svg").read_text()
@@ -156,7 +156,7 @@ def test_ours_beside_stock(bench: Bench) -> None:
 def test_one_profile_beside_another_and_their_imports(bench: Bench) -> None:
     done = bench("--profile", "slow", "--against", "swift", "--filter", "Work", "--output", "out")
     assert done.exit_code == 0, done.output
-    report = read_json(Path("out", "bench-demo-slow-against-swift.json"))
+    report = read_json(Path("out", "bench-demo-slow-against-swift-only-Work-104ab9.json"))
     assert [result.ratio for result in report.results] == pytest.approx([2.0, 2.0])
     done = bench("--profile", "stock", "--imports", "--json")
     assert done.exit_code == 0, done.output
@@ -175,8 +175,9 @@ def test_ctrl_c_keeps_what_was_measured(words: list[str], tmp_path: Path) -> Non
     assert process.returncode == 130, complaint
     assert "geometric mean" in told
     assert "interrupted: " in complaint
-    report = read_json(tmp_path / "wheelhouse" / "bench-demo-swift.json")
+    report = read_json(tmp_path / "wheelhouse" / "bench-demo-swift-interrupted.json")
     assert report.interrupted
+    assert not (tmp_path / "wheelhouse" / "bench-demo-swift.json").exists(), "which a whole race would make"
     assert 0 < len(report.results) <= report.header.planned
     assert not list((tmp_path / "cache" / "tmp").iterdir())
 
