@@ -9,10 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
+import pytest
 from filelock import FileLock
 
 from spokeshave.engines.host import find_python
+from spokeshave.errors import EngineMissing
 from spokeshave.model import Target
+
+
+def target_python() -> str:
+    """The interpreter of the wheels' Python; skips the test where there is none."""
+    try:
+        return find_python(Target())
+    except EngineMissing as missing:
+        pytest.skip(missing.what)
 
 
 def kept_venv(name: str, python: str, words: Sequence[str], *, content: bytes = b"") -> Path:

@@ -126,14 +126,6 @@ def _offered(context: Context, module: str) -> str | None:
 def _needed(graph: ImportGraph, module: str, removed: Mapping[str, str]) -> str | None:
     """How kept public modules get there: from other packages first, if need be guarded, then from its own."""
     package = module.partition(".")[0]
-    guarded = next(
-        (
-            f"{edge.importer}:{edge.line} → {edge.target} (guarded)"
-            for edge in needed_by(graph, module)
-            if not covers(package, edge.importer) and owner_of(edge.importer, removed) is None
-        ),
-        None,
-    )
     kept = [
         name
         for name in sorted(graph.modules)
@@ -141,9 +133,17 @@ def _needed(graph: ImportGraph, module: str, removed: Mapping[str, str]) -> str 
         and not covers(module, name)
         and not any(part.startswith("_") for part in name.split("."))
     ]
-    others = chain_to(graph, [name for name in kept if not covers(package, name)], module)
-    own = chain_to(graph, [name for name in kept if covers(package, name)], module)
-    return str(others) if others else guarded or (str(own) if own else None)
+    if chain := chain_to(graph, [name for name in kept if not covers(package, name)], module):
+        return str(chain)
+    for edge in needed_by(graph, module):
+        if (
+            edge.kind == "guarded"
+            and not covers(package, edge.importer)
+            and not owner_of(edge.importer, removed)
+        ):
+            return f"{edge.importer}:{edge.line} → {edge.target} ({edge.kind})"
+    chain = chain_to(graph, [name for name in kept if covers(package, name)], module)
+    return str(chain) if chain else None
 
 
 def weigh(wheel: Path, module: str) -> int:

@@ -175,6 +175,15 @@ def _disk_errors(root: Path) -> Iterator[None]:
         raise
 
 
+def unwritable(folder: Path) -> str:
+    """Why nothing can be put into a folder that is there or is still to be made; nothing where it can."""
+    absolute = folder.absolute()
+    nearest = next(place for place in (absolute, *absolute.parents) if os.path.lexists(place))
+    if not nearest.is_dir():
+        return f"{nearest} is not a folder"
+    return "" if os.access(nearest, os.W_OK | os.X_OK) else f"no rights to write in {nearest}"
+
+
 def copy_whole(source: Path, target: Path) -> None:
     """Copies a file to where users look, as `write_whole` writes one."""
     with _arriving(target) as part:

@@ -10,12 +10,9 @@ from spokeshave.bench import Options
 from spokeshave.bench.compare import compare_installs
 from spokeshave.bench.sides import RUNNER
 from spokeshave.digests import package_root
-from spokeshave.engines.host import find_python
-from spokeshave.errors import EngineMissing
-from spokeshave.model import Target
 from spokeshave.recipes import RecipeBook
 from support import RECIPES
-from venvs import kept_venv
+from venvs import kept_venv, target_python
 
 pytestmark = pytest.mark.network
 SUITES = package_root() / "bench" / "suites"
@@ -24,15 +21,11 @@ SUITES = package_root() / "bench" / "suites"
 @pytest.fixture(scope="module")
 def python() -> Path:
     """The Python of a venv with the stock wheels that the recipes have a version of; kept in the cache."""
-    try:
-        base = find_python(Target())
-    except EngineMissing as missing:
-        pytest.skip(missing.what)
     recipes = [
         RecipeBook([RECIPES]).load(name).recipe for name in ("numpy", "scipy", "pandas", "scikit-learn")
     ]
     pins = [f"{recipe.distribution}=={recipe.versions[0].version}" for recipe in recipes]
-    return kept_venv("suites", base, [*pins, *RUNNER]) / "bin" / "python"
+    return kept_venv("suites", target_python(), [*pins, *RUNNER]) / "bin" / "python"
 
 
 @pytest.mark.parametrize("name", ["pandas", "sklearn", "blas"])

@@ -16,12 +16,10 @@ from pathlib import Path
 import pytest
 
 from smallproject import what_all_need
-from spokeshave.engines.host import find_python
-from spokeshave.errors import EngineMissing, RemovalRefused
-from spokeshave.model import Target
+from spokeshave.errors import RemovalRefused
 from spokeshave.recipes import RecipeBook
 from support import RECIPES, ROOT
-from venvs import kept_venv
+from venvs import kept_venv, target_python
 
 SERVICE = ROOT / "ci" / "image"
 PROFILE = SERVICE / "bookgen.toml"
@@ -33,14 +31,10 @@ def python() -> Path:
     """The Python of a venv with the service's requirements by hash, made once in the user's cache."""
     if shutil.which("pandoc") is None:
         pytest.skip("there is no pandoc, which the service runs")
-    try:
-        base = find_python(Target())
-    except EngineMissing as missing:
-        pytest.skip(missing.what)
     files = [SERVICE / "requirements.txt", SERVICE / "tests" / "requirements.txt"]
     words = ["--require-hashes", *(word for file in files for word in ("-r", str(file)))]
     return (
-        kept_venv("bookgen", base, words, content=b"".join(file.read_bytes() for file in files))
+        kept_venv("bookgen", target_python(), words, content=b"".join(file.read_bytes() for file in files))
         / "bin/python"
     )
 

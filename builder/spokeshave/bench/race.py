@@ -87,6 +87,7 @@ def race(context: Context, request: RaceRequest) -> Iterator[Outcome]:
 
 
 def _heats(context: Context, request: RaceRequest, ours: Side, folder: Path) -> Iterator[Heat]:
+    asked = Options(pattern=request.pattern, environ=request.environ)
     packages = [context.book.load(name) for name in request.contest.packages]
     modules = tuple(_imported(one) for one in packages) if "imports" in request.parts else ()
     if "suite" in request.parts:
@@ -96,16 +97,18 @@ def _heats(context: Context, request: RaceRequest, ours: Side, folder: Path) -> 
             name = f"bench-{loaded.recipe.name}"
             for threads in request.threads:
                 timed = (module,) if module and threads == request.threads[0] else ()
-                options = Options(pattern=request.pattern, threads=threads, modules=timed)
+                options = replace(asked, threads=threads, modules=timed)
                 yield Heat(what=name, told=told, suite=suite, options=options)
     elif modules:
         (folder / "benchmarks").mkdir()
         (folder / "benchmarks" / "__init__.py").touch()
         what = "-".join(("imports", *request.contest.packages))
-        yield Heat(what=what, told="imports", suite=folder, options=Options(modules=modules))
+        yield Heat(
+            what=what, told="imports", suite=folder, options=replace(asked, pattern="", modules=modules)
+        )
     if "blas" in request.parts:
         for threads in request.threads:
-            options = Options(pattern=request.pattern, threads=threads, timeout=_BLAS_TIMEOUT)
+            options = replace(asked, threads=threads, timeout=_BLAS_TIMEOUT)
             yield Heat(what=BLAS, told="BLAS calls", suite=_own_suites() / "blas", options=options)
 
 
@@ -154,8 +157,7 @@ def _run(
 ) -> Outcome:
     (ours, against), threads = sides, heat.options.threads
     request.output.mkdir(parents=True, exist_ok=True)
-    options = replace(heat.options, environ=request.environ)
-    path = request.output / result_name(heat.what, ours.label, against.label, options)
+    path = request.output / result_name(heat.what, ours.label, against.label, heat.options)
     title = f"{ours.label} against {against.label}: {heat.told}"
     title += f", {threads} threads" if threads > 1 else ""
     title += "".join(f", {name}={value}" for name, value in sorted(request.environ.items()))
@@ -168,7 +170,7 @@ def _run(
             Path(venvs[1].python),
             heat.suite,
             seconds=request.seconds,
-            options=options,
+            options=heat.options,
             journal=journal,
             on_progress=_follow(context.reporter),
             told=Told(suite=heat.told, against=against.label),

@@ -69,7 +69,7 @@ def to_json(report: BenchReport) -> dict[str, Any]:
         "functions": header.functions,
         "only_ours": list(header.only_ours),
         "only_stock": list(header.only_stock),
-        "broken": {side: dict(header.broken[side]) for side in header.broken},
+        "broken": {side: dict(modules) for side, modules in header.broken.items()},
         "not_taken": report.not_taken,
         "unchecked": report.unchecked,
         "summary": asdict(report.summary) if report.summary else None,

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from spokeshave.store import unwritable
+
 
 class ResultPath(click.Path):
     """A file or folder that a command will write; it may be there, or its folders, or nothing yet."""
@@ -17,19 +19,10 @@ class ResultPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
-        if fault := _fault(path if self.dir_okay else path.parent):
+        if fault := unwritable(path if self.dir_okay else path.parent):
             self.fail(f"{path} cannot be written: {fault}; name another place", param, ctx)
         return path
 
 
 RESULT_FILE = ResultPath(folder=False)
 RESULT_FOLDER = ResultPath(folder=True)
-
-
-def _fault(folder: Path) -> str:
-    """Why nothing can be put into a folder that is there or is still to be made; nothing where it can."""
-    absolute = folder.absolute()
-    nearest = next(place for place in (absolute, *absolute.parents) if os.path.lexists(place))
-    if not nearest.is_dir():
-        return f"{nearest} is not a folder"
-    return "" if os.access(nearest, os.W_OK | os.X_OK) else f"no rights to write in {nearest}"

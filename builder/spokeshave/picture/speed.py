@@ -73,11 +73,12 @@ def _import(module: str, what: str, ratio: float) -> list[Child]:
     """A bar from nothing to the ratio, and where stock's would end."""
     left, whole = 330.0, (_WIDTH - _MARGIN - 330.0) / 2  # stock's bar takes half of the room
     length = whole * min(ratio, 2.0)
-    fill = _SLOW if ratio > 1.1 else _FAST if ratio < 0.9 else _SAME
     return [
         el("text", f"import {module}: {what}", x=_MARGIN, y=13),
         el("text", f"{ratio:.2f}", x=left - 8, y=13, class_="end"),
-        el("rect", el("title", f"{ratio:.3f}"), x=left, y=3, width=length, height=_ROW - 6, fill=fill),
+        el(
+            "rect", el("title", f"{ratio:.3f}"), x=left, y=3, width=length, height=_ROW - 6, fill=_fill(ratio)
+        ),
         el("line", x1=left + whole, x2=left + whole, y1=0, y2=_ROW, class_="grid"),
     ]
 
@@ -116,12 +117,11 @@ def _bar(at: int, count: int, highest: int) -> Element:
     height = (_PLOT - 14) * count / highest
     words = el("title", f"around {math.exp(at * _STEP):.2f}: {count}")
     place = {"x": left + 0.5, "y": _PLOT - height, "width": right - left - 1, "height": height}
-    return el("rect", words, fill=_fill(at), **place)
+    return el("rect", words, fill=_fill(math.exp(at * _STEP)), **place)
 
 
-def _fill(at: int) -> str:
+def _fill(ratio: float) -> str:
     """The colour of a bar: nothing is said of ratios between 0.9 and 1.1."""
-    ratio = math.exp(at * _STEP)
     return _SLOW if ratio > 1.1 else _FAST if ratio < 0.9 else _SAME
 
 

@@ -118,8 +118,8 @@ def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
 
 def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, bytes]]:
     try:
-        if file_sha256(path) != sha256:
-            raise ValueError(f"its sha256 is {file_sha256(path)}, not the pinned one")
+        if (found := file_sha256(path)) != sha256:
+            raise ValueError(f"its sha256 is {found}, not the pinned one")
         with tarfile.open(path, "r:xz") as archive:
             for member in archive:
                 stream = archive.extractfile(member)

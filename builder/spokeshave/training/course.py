@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from spokeshave.context import Context, Request
 from spokeshave.errors import TrainError
 from spokeshave.model import BuildPlan, Built, Target
 from spokeshave.recipes import Loaded
+from spokeshave.store import unwritable
 from spokeshave.training.bundle import Manifest, Work, sum_up, useful, write_bundle
 from spokeshave.training.plans import fit_key, instrumented
 from spokeshave.training.work import Place, run_suite, run_tests
@@ -92,10 +92,10 @@ def bundle_path(loaded: Loaded, profile: str) -> Path:
 
 def _check_place(path: Path) -> None:
     """Raises TrainError where a bundle could not be written, hours later."""
-    folder = path.parent if path.parent.is_dir() else path.parent.parent
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if fault := unwritable(path.parent):
         raise TrainError(
-            f"no rights to write {path}", next_step="train a recipe in a folder of your own: --recipes DIR"
+            f"{path} cannot be written: {fault}",
+            next_step="train a recipe in a folder of your own: --recipes DIR",
         )
 
 

@@ -100,23 +100,24 @@ def test_what_is_much_faster_is_checked_again_as_what_is_much_slower(
     assert {len(result.visits) for result in report.results if result.ratio < 1 / 1.3} == {2}
 
 
-def test_a_suite_that_does_not_import_is_an_error(tmp_path: Path, stock: Path) -> None:
-    package = tmp_path / "benchmarks"
+def one_module(folder: Path, text: str) -> Path:
+    """A benchmark package of one module, bench_all, which has a benchmark after the given text."""
+    package = folder / "benchmarks"
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / "bench_all.py").write_text("import no_such_module\n\ndef time_it():\n    pass\n")
+    (package / "bench_all.py").write_text(f"{text}\n\ndef time_it():\n    pass\n")
+    return package
+
+
+def test_a_suite_that_does_not_import_is_an_error(tmp_path: Path, stock: Path) -> None:
+    package = one_module(tmp_path, "import no_such_module")
     with pytest.raises(BenchError, match="1 modules of the suite do not import") as caught:
         compare_installs(stock, stock, package)
     assert "bench_all" in caught.value.next_step and "no_such_module" in caught.value.next_step
 
 
 def test_what_the_user_sets_reaches_both_sides(tmp_path: Path, stock: Path) -> None:
-    package = tmp_path / "benchmarks"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    (package / "bench_env.py").write_text(
-        'import os\n\nassert os.environ["ASKED"] == "for"\n\ndef time_it():\n    pass\n'
-    )
+    package = one_module(tmp_path, 'import os\n\nassert os.environ["ASKED"] == "for"')
     report = compare_installs(stock, stock, package, options=Options(rounds=1, environ={"ASKED": "for"}))
     assert not any(report.header.broken.values()) and len(report.results) == 1
 

@@ -143,6 +143,7 @@ def test_the_picture_stands_alone() -> None:
     assert "import demo: time" in text and "import demo: peak memory" in text
     assert "href" not in text
     titles = [str(title.text) for title in drawing.iter("{http://www.w3.org/2000/svg}title")]
+    assert titles.count("1.000") == 4, "in both panels the bars of an import's time and memory"
     bars = [title for title in titles if title.startswith("around")]
     assert bars == ["around 0.50: 1", "around 1.00: 1", "around 1.61: 1", "around 1.71: 1"], (
         "0.2 is drawn last"
