@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
-from spokeshave.training.counters import compiler_of, reach
+from spokeshave.training.counters import as_one_run, compiler_of, reach
 
 _MANIFEST = "manifest.json"
 _COUNTERS = ".gcda"
@@ -65,7 +65,7 @@ def useful(folder: Path) -> dict[str, bytes]:
         data = path.read_bytes()
         try:
             if reach(data).ran:
-                found[path.name] = data
+                found[path.name] = as_one_run(data)
         except ValueError as fault:
             raise TrainError(
                 f"the counters in {path.name} are cut short: {fault}",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 _MAGIC = b"adcg"
 _HEAD = 16  # bytes
 _END = bytes(4)
-_FUNCTION, _ARCS = 0x01000000, 0x01A10000
+_SUMMARY, _FUNCTION, _ARCS = 0xA1000000, 0x01000000, 0x01A10000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,6 +43,20 @@ def reach(data: bytes) -> Reach:
         functions += tag == _FUNCTION and bool(counts)
         ran += tag == _ARCS and any(counts)
     return Reach(functions=functions, ran=ran)
+
+
+def as_one_run(data: bytes) -> bytes:
+    """The same counters, said to be of one process.
+
+    gcc takes for hot what ran more than once a process (predict.cc, `maybe_hot_count_p`): a loop that one of
+    fifty processes ran ten times would count as cold, and be compiled for size.
+    Raises ValueError for what is no counter file.
+    """
+    compiler_of(data)
+    if struct.unpack_from("<Ii", data, _HEAD) != (_SUMMARY, 8):
+        raise ValueError("no summary where gcc writes one")
+    at = _HEAD + 8
+    return data[:at] + struct.pack("<I", 1) + data[at + 4 :]
 
 
 def _records(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -81,7 +81,9 @@ def train(context: Context, course: Course) -> Trained:
         for at, level in enumerate(table.dispatch):
             env = {"GCOV_PREFIX": str(counters)} | ({table.variable: level} if level else {})
             place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
-            done.append(_work(context, course, place, level=level, suite=suite, tests=tests))
+            done.append(
+                _work(context, loaded, place, level=level, suite=suite, seconds=course.seconds, tests=tests)
+            )
         return _bundle(loaded, counting, fit_key(plan, table), tuple(done), counters)
 
 
@@ -125,15 +127,23 @@ def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, 
 
 
 def _work(
-    context: Context, course: Course, place: Place, *, level: str, suite: Path | None, tests: tuple[str, ...]
+    context: Context,
+    loaded: Loaded,
+    place: Place,
+    *,
+    level: str,
+    suite: Path | None,
+    seconds: float,
+    tests: tuple[str, ...],
 ) -> Work:
     """The work at one dispatch level, which is a value of the recipe's variable."""
     place.home.mkdir()
     told = f"without {level}" if level else "at all dispatch levels"
-    with context.reporter.stage(f"training {course.package} {told}"):
-        ran, failed = run_suite(place, suite, course.seconds) if suite else (0, 0)
+    with context.reporter.stage(f"training {loaded.recipe.name} {told}"):
+        ran, failed = run_suite(place, suite, seconds) if suite else (0, 0)
         if tests:
-            run_tests(place, tests, context.runner, context.logs / "train-work.log")
+            marker = loaded.recipe.verify.marker
+            run_tests(place, tests, marker, context.runner, context.logs / "train-work.log")
     return Work(dispatch=level, cases=ran, failed=failed, tests=tests)
 
 

@@ -86,8 +86,10 @@ def _run_case(worker: Worker, case: Case) -> bool:
     return True
 
 
-def run_tests(place: Place, tests: tuple[str, ...], runner: Runner, log: Path) -> None:
+def run_tests(place: Place, tests: tuple[str, ...], marker: str, runner: Runner, log: Path) -> None:
     """Runs some of upstream's tests, which lie in the install; whether they pass is for `verify` to say.
+
+    `marker` is the recipe's, an expression that keeps slow ones out.
 
     Raises TrainError where pytest itself does not get that far.
     """
@@ -95,7 +97,7 @@ def run_tests(place: Place, tests: tuple[str, ...], runner: Runner, log: Path) -
     env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **place.env}
     argv = (
         *(place.venv.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *("-o", "addopts=", "--rootdir", str(site)),
+        *("-o", "addopts=", "--rootdir", str(site), "-m", marker),
         *(str(site / test) for test in tests),
     )
     done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=place.reporter.line))

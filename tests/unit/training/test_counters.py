@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from countersample import WRITTEN
-from spokeshave.training.counters import Reach, compiler_of, reach
+from spokeshave.training.counters import Reach, as_one_run, compiler_of, reach
 
 
 def test_what_ran_is_told_from_what_did_not() -> None:
@@ -22,3 +22,11 @@ def test_a_file_that_is_cut_short_is_told(length: int) -> None:
 def test_another_file_is_told() -> None:
     with pytest.raises(ValueError, match="no counter file"):
         reach(b"\x7fELF" + bytes(60))
+
+
+def test_counters_of_many_processes_count_as_of_one() -> None:
+    many = WRITTEN[:24] + bytes([50]) + WRITTEN[25:]
+    assert as_one_run(many) == WRITTEN
+    assert as_one_run(WRITTEN) == WRITTEN
+    with pytest.raises(ValueError, match="no summary"):
+        as_one_run(WRITTEN[:16] + WRITTEN[28:])
