@@ -142,8 +142,8 @@ class BuildTable(Strict):
     )
     baseline: dict[str, str] = Field(
         default_factory=dict,
-        description="CPU baseline by architecture (`-march`), where not the compiler's: of a package that cannot be"
-        " imported on older CPUs anyway",
+        description="CPU baseline by architecture (`-march`), above the compiler's own: for a package that"
+        " cannot be imported on older CPUs anyway",
     )
     levels: tuple[LevelTable, ...] = ()
     fixes: tuple[FixTable, ...] = ()

@@ -155,16 +155,14 @@ def _compile(
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
     base = (f"-march={build.baseline[arch]}",) if arch in build.baseline else ()
+    general = (f"-{level}", *base) if build.backend != "prebuilt" else ()
     requires = (build.requires,) if build.requires else ()
     files = {name: loaded.files[name] for name in (*requires, *patches)}
-    compiled = build.backend != "prebuilt"
     return CompilePlan(
         backend=build.backend,
         directory=build.directory,
         settings=_settings(loaded, profile, libraries),
-        flags=_flags(
-            levers, (f"-{level}", *base) if compiled else (), cython=build.backend == "meson-python"
-        ),
+        flags=_flags(levers, general, cython=build.backend == "meson-python"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
         fixes=tuple(
             Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
