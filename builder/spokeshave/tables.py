@@ -129,7 +129,9 @@ class BundleTable(Strict):
 class TrainingTable(Strict):
     """How the package is trained: what is run to count what is hot, for builds that are told."""
 
-    level: str | None = Field(None, description="optimisation level in place of `build.level`")
+    level: str | None = Field(
+        None, description="optimisation level of what ran, in place of `build.level`; the rest of it is small"
+    )
     variable: str = Field("", description="environment variable that takes dispatch levels away")
     dispatch: tuple[str, ...] = Field(("",), description="its values; the training runs once with each")
     suite: bool = Field(True, description="run the benchmark suite: upstream's, or spokeshave's own")

@@ -20,7 +20,8 @@ _COUNTS = "counts what runs"
 # numpy's BinaryIntContig took 7 times as long. In those that it did reach, all that ran is hot: by gcc's own
 # threshold, a 10,000th of the most frequent block, loops that tests alone ran would be cold.
 _HOT = "-param=hot-bb-count-fraction=2147483647"
-_TRAINED = f"fprofile-use=/project/kit/{FOLDER} -fprofile-partial-training -{_HOT} -Wno-missing-profile"
+_TRAINED = f"fprofile-use=/project/kit/{FOLDER} -{_HOT} -Wno-missing-profile"
+_ALSO_UNTRAINED = f"{_TRAINED} -fprofile-partial-training"
 # A row must say something, and this changes nothing: `-fno-profile-use` switches vectorisation off with the
 # counters, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
@@ -57,7 +58,10 @@ def is_instrumented(plan: BuildPlan) -> bool:
 
 def trained(plan: BuildPlan, recipe: Recipe, table: TrainingTable, bundle: BundleTable) -> BuildPlan:
     """The plan of the build that is told the counters of a bundle, which is part of its digest."""
-    rows = {**dict.fromkeys(table.untrained, _UNTOLD), "*": _TRAINED}
+    rows = dict.fromkeys(table.untrained, _UNTOLD)
+    if table.level:  # what no row of levels names is small without training, and so is what did not run of it
+        rows |= {row.match: _ALSO_UNTRAINED for row in plan.compile.levels if row.match not in rows}
+    rows["*"] = _TRAINED if table.level else _ALSO_UNTRAINED
     return _with(plan, recipe, table, rows, _reason(bundle))
 
 

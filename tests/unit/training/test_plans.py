@@ -67,10 +67,23 @@ def test_rows_of_the_recipe_get_the_flags_too(loaded: Loaded, plain: BuildPlan) 
     """The launcher takes the first row that fits."""
     own = Level(match="*/odd.c", level="fno-strict-aliasing", reason="as upstream")
     fixed = replace(plain, compile=replace(plain.compile, fixes=(own,)))
-    rows = trained(fixed, loaded.recipe, TABLE, BUNDLE).compile.fixes
+    rows = trained(fixed, loaded.recipe, TrainingTable.model_validate({}), BUNDLE).compile.fixes
     assert [row.match for row in rows] == ["*/odd.c", "*"]
     assert all("fprofile-use=" in row.level and "fprofile-partial-training" in row.level for row in rows)
     assert rows[0].level.startswith("fno-strict-aliasing -fprofile-use")
+
+
+def test_what_is_small_without_training_stays_so_where_nothing_ran(loaded: Loaded, plain: BuildPlan) -> None:
+    """What the recipe names for speed is compiled as without training where that missed it."""
+    table = TrainingTable.model_validate({"level": "O2", "untrained": ("*/loops.c",)})
+    *named, last = trained(plain, loaded.recipe, table, BUNDLE).compile.fixes
+    levels = [row.match for row in plain.compile.levels]
+    assert levels
+    assert [row.match for row in named] == ["*/loops.c", *levels]
+    assert all("fprofile-partial-training" in row.level for row in named[1:])
+    assert last.match == "*"
+    assert "fprofile-use=" in last.level
+    assert "fprofile-partial-training" not in last.level
 
 
 def test_the_level_of_training_takes_the_place_of_the_recipes(loaded: Loaded, plain: BuildPlan) -> None:
