@@ -9,13 +9,14 @@ import pytest
 
 from countersample import MANIFEST, WRITTEN
 from spokeshave.errors import RecipeError
-from spokeshave.model import BuildPlan, Level
+from spokeshave.model import BuildPlan, Level, Target
+from spokeshave.plan import make_plan
 from spokeshave.recipes import Loaded, RecipeBook
 from spokeshave.tables import BundleTable, TrainingTable
 from spokeshave.training.bundle import write_bundle
 from spokeshave.training.plans import bundle_of, fit_key, instrumented, is_instrumented, trained
 from spokeshave.training.use import choose, provide
-from support import RECIPES, WHERE, shipped_plan
+from support import RECIPES, TOOL, WHERE, shipped_plan
 
 TABLE = TrainingTable.model_validate({"level": "O2"})
 BUNDLE = BundleTable(file="training/lean.tar.xz", sha256="c" * 64)
@@ -23,12 +24,16 @@ BUNDLE = BundleTable(file="training/lean.tar.xz", sha256="c" * 64)
 
 @pytest.fixture(scope="module")
 def loaded() -> Loaded:
-    return RecipeBook([RECIPES]).load("numpy")
+    """numpy's recipe with a training that has no bundle yet."""
+    found = RecipeBook([RECIPES]).load("numpy")
+    table = TrainingTable.model_validate({})
+    return replace(found, recipe=found.recipe.model_copy(update={"training": table}))
 
 
 @pytest.fixture(scope="module")
-def plain() -> BuildPlan:
-    return shipped_plan("numpy")
+def plain(loaded: Loaded) -> BuildPlan:
+    profile = RecipeBook([RECIPES]).profile("lean")
+    return make_plan(loaded, profile, Target(), WHERE, tool=TOOL, libraries=(shipped_plan("openblas"),))
 
 
 def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
