@@ -33,7 +33,7 @@ from spokeshave.bench.model import (
 from spokeshave.bench.pair import CaseError, Pair, Turn
 from spokeshave.bench.report import BenchReport, Record, assemble, header_of
 from spokeshave.bench.stats import combined_ratio, stands_out
-from spokeshave.bench.suite import copied, suite_package
+from spokeshave.bench.suite import copied
 from spokeshave.errors import BenchError
 
 FIRST_SHARE = 0.75  # of the time budget; the rest is for checking again
@@ -279,7 +279,7 @@ def compare_installs(
         tempfile.TemporaryDirectory(prefix="spokeshave-bench-", dir=scratch) as folder,
         Journal(journal) as log,
     ):
-        package = copied(suite_package(suite), Path(folder))
+        package = copied(suite, Path(folder))
         job = Job(pythons=pythons, package=package, home=Path(folder), options=options)
         with Pair(job.start) as pair:
             installs, found = describe(pair, pythons), find_cases(pair, options, seed)

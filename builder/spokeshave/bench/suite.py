@@ -19,8 +19,12 @@ def suite_package(suite: Path) -> Path:
     )
 
 
-def copied(package: Path, home: Path) -> Path:
-    """A copy of the package: suites write caches beside themselves, and both sides share it."""
+def copied(suite: Path, home: Path) -> Path:
+    """A copy of the suite's package: suites write caches beside themselves, and both sides share it.
+
+    Raises BenchError where there is none.
+    """
+    package = suite_package(suite)
     target = home / "suite" / package.name
     shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
     return target

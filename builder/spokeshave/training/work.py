@@ -37,14 +37,15 @@ class Place:
     reporter: Reporter
 
 
-def run_suite(place: Place, package: Path, seconds: float) -> tuple[int, int]:
-    """Runs cases of a benchmark package for so many seconds, every function once before any twice.
+def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
+    """Runs cases of a suite for so many seconds, every function once before any twice.
 
     Returns how many ran, and how many did not. Raises TrainError where none did.
     """
-    suite = copied(package, place.home)
-    worker = _start(place, suite)
+    package = copied(suite, place.home)
+    worker = _start(place, package)
     ran = failed = 0
+    fault = ""
     try:
         listing = worker.ask("list", timeout=_PATIENCE)
         cases = catalogue(listing, listing).cases
@@ -54,16 +55,17 @@ def run_suite(place: Place, package: Path, seconds: float) -> tuple[int, int]:
                 break
             if not worker.alive or at % _SHIFT == 0:
                 worker.finish(_PATIENCE)
-                worker = _start(place, suite)
-            done = _run_case(worker, case)
-            ran, failed = ran + done, failed + (not done)
+                worker = _start(place, package)
+            told = _run_case(worker, case)
+            ran, failed, fault = ran + (not told), failed + bool(told), told or fault
             place.reporter.line(f"[{at}/{len(cases)}] {case.label}")
         worker.finish(_PATIENCE)
     finally:
         worker.close()  # where an interruption or a fault came before the finish
     if not ran:
         raise TrainError(
-            f"none of the benchmarks in {package} ran", next_step=f"see the worker's log in {place.home}"
+            f"none of the benchmarks in {suite} ran; the last one: {fault}",
+            next_step="try the suite on stock wheels: spokeshave bench",
         )
     return ran, failed
 
@@ -73,7 +75,8 @@ def _start(place: Place, suite: Path) -> Worker:
     return Worker(Path(place.venv.python), suite, place.home / "work", cpus=cpus, extra=place.env)
 
 
-def _run_case(worker: Worker, case: Case) -> bool:
+def _run_case(worker: Worker, case: Case) -> str:
+    """Runs a case; what went wrong, if anything did."""
     try:
         ready = worker.ask("prepare", timeout=_PATIENCE, name=case.benchmark, index=case.ours_index)
         number = ready["number"]
@@ -81,9 +84,9 @@ def _run_case(worker: Worker, case: Case) -> bool:
         if not number and (more := next_number(1, seconds, _CASE_SECONDS)) > 1:
             worker.ask("measure", timeout=_PATIENCE, number=more, fresh=False)
         worker.ask("teardown", timeout=_PATIENCE)
-    except WorkerError:
-        return False
-    return True
+    except WorkerError as fault:
+        return f"{case.label} {fault}"
+    return ""
 
 
 def run_tests(place: Place, tests: tuple[str, ...], marker: str, runner: Runner, log: Path) -> None:

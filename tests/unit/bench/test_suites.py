@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.bench.suite import suite_package
+from spokeshave.bench.suite import copied, suite_package
 from spokeshave.digests import package_root
 from spokeshave.recipes import RecipeBook
 from support import RECIPES
@@ -58,3 +58,11 @@ def test_a_suite_of_ours_is_named_after_what_it_imports() -> None:
     imported = {book.load(name).recipe.import_name for name in book.names()}
     folders = {path.name for path in SUITES.iterdir() if Path(path, "benchmarks").is_dir()}
     assert folders - imported == {"blas"}
+
+
+@pytest.mark.parametrize("name", ["pandas", "sklearn"])
+def test_a_copy_does_not_stand_before_the_package_that_it_measures(name: str, tmp_path: Path) -> None:
+    """The folder above it is searched for modules: one called pandas hid pandas from its training."""
+    package = copied(SUITES / name, tmp_path)
+    assert (package / "__init__.py").is_file()
+    assert not (package.parent / name).exists()
