@@ -62,7 +62,7 @@ def test_a_suite_of_ours_is_named_after_what_it_imports() -> None:
 
 @pytest.mark.parametrize("name", ["pandas", "sklearn"])
 def test_a_copy_does_not_stand_before_the_package_that_it_measures(name: str, tmp_path: Path) -> None:
-    """The folder above the package is searched for modules: one called pandas hid pandas from its training."""
+    """The folder above it is searched for modules: one called pandas hid pandas from its training."""
     package = copied(SUITES / name, tmp_path)
     assert (package / "__init__.py").is_file()
     assert not (package.parent / name).exists()
