@@ -33,6 +33,15 @@ class Course:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class _Exercise:
+    """What is run at each dispatch level: benchmarks, and the tests of upstream's that fit `marker`."""
+
+    suite: Path | None
+    tests: tuple[str, ...]
+    marker: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trained:
     """A bundle as it lies beside its recipe."""
 
@@ -72,8 +81,11 @@ def train(context: Context, course: Course) -> Trained:
     *libraries, plan = pipeline.make_plans(context, request, where)
     counting = instrumented(plan, loaded.recipe, table)
     built = pipeline.build(context, (*libraries, counting))
-    suite = suite_of(context, loaded, course.target)[0] if table.suite else None
-    tests = table.tests if built[plan.recipe].tests else ()
+    exercise = _Exercise(
+        suite=suite_of(context, loaded, course.target)[0] if table.suite else None,
+        tests=table.tests if built[plan.recipe].tests else (),
+        marker=loaded.recipe.verify.marker,
+    )
     with context.store.scratch() as scratch:
         counters = scratch / "counters"
         venv = _install(context, loaded, course.target, built, scratch)
@@ -81,9 +93,7 @@ def train(context: Context, course: Course) -> Trained:
         for at, level in enumerate(table.dispatch):
             env = {"GCOV_PREFIX": str(counters)} | ({table.variable: level} if level else {})
             place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
-            done.append(
-                _work(context, loaded, place, level=level, suite=suite, seconds=course.seconds, tests=tests)
-            )
+            done.append(_work(context, course, place, exercise, level))
         return _bundle(loaded, counting, fit_key(plan, table), tuple(done), counters)
 
 
@@ -126,25 +136,16 @@ def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, 
     return venv
 
 
-def _work(
-    context: Context,
-    loaded: Loaded,
-    place: Place,
-    *,
-    level: str,
-    suite: Path | None,
-    seconds: float,
-    tests: tuple[str, ...],
-) -> Work:
+def _work(context: Context, course: Course, place: Place, exercise: _Exercise, level: str) -> Work:
     """The work at one dispatch level, which is a value of the recipe's variable."""
     place.home.mkdir()
     told = f"without {level}" if level else "at all dispatch levels"
-    with context.reporter.stage(f"training {loaded.recipe.name} {told}"):
-        ran, failed = run_suite(place, suite, seconds) if suite else (0, 0)
-        if tests:
-            marker = loaded.recipe.verify.marker
-            run_tests(place, tests, marker, context.runner, context.logs / "train-work.log")
-    return Work(dispatch=level, cases=ran, failed=failed, tests=tests)
+    with context.reporter.stage(f"training {course.package} {told}"):
+        ran, failed = run_suite(place, exercise.suite, course.seconds) if exercise.suite else (0, 0)
+        if exercise.tests:
+            log = context.logs / "train-work.log"
+            run_tests(place, exercise.tests, exercise.marker, context.runner, log)
+    return Work(dispatch=level, cases=ran, failed=failed, tests=exercise.tests)
 
 
 def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], counters: Path) -> Trained:

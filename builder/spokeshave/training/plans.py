@@ -17,8 +17,8 @@ _INSTRUMENTED = f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic"
 _SHIMMED = f"{_INSTRUMENTED} -include /project/kit/{FOLDER}/{HEADER}"
 _COUNTS = "counts what runs"
 # Functions that training did not reach are compiled as without it, not for size: with `-fprofile-use` alone,
-# numpy's BinaryIntContig took 7 times as long. In those that it did reach, all that ran is hot: by gcc's own
-# threshold, a 10,000th of the most frequent block, loops that tests alone ran would be cold.
+# numpy's BinaryIntContig took 7 times as long. In those that it did reach, what ran twice is hot: by the
+# threshold of gcc, a 10,000th of the most frequent block, loops that tests alone ran would be cold.
 _HOT = "-param=hot-bb-count-fraction=2147483647"
 _TRAINED = f"fprofile-use=/project/kit/{FOLDER} -{_HOT} -Wno-missing-profile"
 _ALSO_UNTRAINED = f"{_TRAINED} -fprofile-partial-training"

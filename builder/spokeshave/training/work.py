@@ -44,8 +44,8 @@ def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
     """
     package = copied(suite, place.home)
     worker = _start(place, package)
-    ran = failed = 0
-    fault = ""
+    ran = 0
+    faults: list[str] = []
     try:
         listing = worker.ask("list", timeout=_PATIENCE)
         cases = catalogue(listing, listing).cases
@@ -56,18 +56,20 @@ def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
             if not worker.alive or at % _SHIFT == 0:
                 worker.finish(_PATIENCE)
                 worker = _start(place, package)
-            told = _run_case(worker, case)
-            ran, failed, fault = ran + (not told), failed + bool(told), told or fault
+            if fault := _run_case(worker, case):
+                faults.append(fault)
+            else:
+                ran += 1
             place.reporter.line(f"[{at}/{len(cases)}] {case.label}")
         worker.finish(_PATIENCE)
     finally:
         worker.close()  # where an interruption or a fault came before the finish
     if not ran:
         raise TrainError(
-            f"none of the benchmarks in {suite} ran; the last one: {fault}",
+            f"none of the benchmarks in {suite} ran; the last one: {''.join(faults[-1:])}",
             next_step="try the suite on stock wheels: spokeshave bench",
         )
-    return ran, failed
+    return ran, len(faults)
 
 
 def _start(place: Place, suite: Path) -> Worker:
