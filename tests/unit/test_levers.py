@@ -153,6 +153,20 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "libtriple.so"
 
 
+@needs_compiler
+def test_alignment_packs_functions_that_are_compiled_for_speed(tmp_path: Path) -> None:
+    give = lever("alignment").flags
+    assert give is not None
+    (tmp_path / "many.c").write_text("\n".join(f"int f{n}(int x) {{ return x + {n}; }}" for n in range(99)))
+
+    def size(*flags: str) -> int:
+        argv = ["gcc", "-O2", "-fno-asynchronous-unwind-tables", *flags, "-c", "many.c", "-o", "many.o"]
+        subprocess.run(argv, cwd=tmp_path, check=True)
+        return (tmp_path / "many.o").stat().st_size
+
+    assert size(*give({}).c) < size()
+
+
 def sections(path: Path) -> Mapping[str, bool]:
     found = read_elf(path.name, path.read_bytes()).sections
     return {name: name in found for name in (".symtab", ".debug_info", ".comment", ".dynsym")}

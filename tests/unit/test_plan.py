@@ -14,6 +14,7 @@ from spokeshave.errors import RecipeError
 from spokeshave.levers import LEVERS
 from spokeshave.library import exported_names
 from spokeshave.model import Target, digest_of, plan_from_json
+from spokeshave.plan import make_plan
 from spokeshave.recipes import RecipeBook
 from support import RECIPES, TOOL, WHERE, shipped_plan
 
@@ -41,7 +42,6 @@ def test_planning_twice_gives_the_same() -> None:
 
 
 def test_planning_reads_no_file(recipes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spokeshave.plan import make_plan
     from spokeshave.recipes import RecipeBook
 
     book = RecipeBook([recipes])
@@ -64,6 +64,18 @@ def test_what_a_plan_says() -> None:
     assert "-fno-unwind-tables" not in blas.compile.flags["cxx"], "C++ needs its tables to throw"
     assert blas.compile.settings["variables"]["DYNAMIC_LIST"] == "HASWELL SKYLAKEX"
     assert blas.source["pypi"] == "cmeel-openblas"
+
+
+def test_a_baseline_is_for_its_architecture_alone() -> None:
+    assert "-march=x86-64-v2" in shipped_plan("pandas").compile.flags["c"]
+    arm = make_plan(
+        RecipeBook([RECIPES]).load("pandas"),
+        RecipeBook([RECIPES]).profile("lean"),
+        Target(arch="aarch64"),
+        WHERE,
+        tool=TOOL,
+    )
+    assert not any("march" in flag for flags in arm.compile.flags.values() for flag in flags)
 
 
 @pytest.mark.parametrize("package", ["numpy", "openblas"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spokeshave.levers import (
+    alignment,
     comments,
     cython_docstrings,
     docstrings,
@@ -29,6 +30,7 @@ LEVERS: tuple[Lever, ...] = (
     indentation.LEVER,
     cython_docstrings.LEVER,
     optimisation.LEVER,
+    alignment.LEVER,
     unwind.LEVER,
     sections.LEVER,
     folding.LEVER,
