@@ -33,7 +33,9 @@ _SMALL = f"{_USE}-param=hot-bb-count-fraction={MOST // _OFTEN}"
 # counters, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
 _COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".pyx"}
-_OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._)*")
+_OBJECT = re.compile(
+    r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*"
+)  # what meson puts before a source's name
 
 
 def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
