@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spokeshave.errors import RecipeError
-from spokeshave.levers import LEVERS
+from spokeshave.levers import LEVERS, link_time
 from spokeshave.model import (
     BuildPlan,
     Bundled,
@@ -164,8 +164,9 @@ def _compile(
         settings=_settings(loaded, profile, libraries),
         flags=_flags(levers, general, cython=build.backend == "meson-python"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
-        fixes=tuple(
-            Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
+        fixes=(
+            *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes),
+            *_apart(levers),
         ),
         edits=tuple(
             Edit(file=row.file, line=row.line)
@@ -175,6 +176,14 @@ def _compile(
         requirements=loaded.files[build.requires] if build.requires else "",
         files=files | export_lists(loaded, profile),
         libraries={library.distribution: library.compile_key for library in libraries},
+    )
+
+
+def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:
+    """The sources that link-time optimisation leaves alone."""
+    globs = next((setting.options.get("apart", ()) for setting in levers if setting.name == "link-time"), ())
+    return tuple(
+        Level(match=glob, level=link_time.APART, reason="faster compiled on its own") for glob in globs
     )
 
 

@@ -10,6 +10,7 @@ from spokeshave.levers import (
     files,
     folding,
     indentation,
+    link_time,
     optimisation,
     sections,
     symbols,
@@ -34,6 +35,7 @@ LEVERS: tuple[Lever, ...] = (
     unwind.LEVER,
     sections.LEVER,
     folding.LEVER,
+    link_time.LEVER,
     symbols.LEVER,
 )
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 
-from spokeshave.model import BuildPlan, Level, digest_of
+from spokeshave.levers.link_time import APART
+from spokeshave.model import BuildPlan, CompilePlan, Level, digest_of
 from spokeshave.tables import BundleTable, Recipe, TrainingTable
 from spokeshave.training.bundle import Manifest
 from spokeshave.training.counters import MOST
@@ -42,9 +43,10 @@ def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
     """What counters depend on beside the compiler: source, patches and flags of an untrained plan, the level.
 
     What removed components patch and leave out is no part of it: `trained` tells those sources nothing.
-    gcc counts what is left after its first optimisations: counters of one level are an error at another.
+    gcc counts what is left after its first optimisations: counters of one level are an error at another. What
+    is done when linked comes later.
     """
-    compiled = asdict(plan.compile)
+    compiled = asdict(_without_link_time(plan.compile))
     del compiled["libraries"]
     removals = _of_removals(plan, recipe)
     compiled["files"] = {name: text for name, text in plan.compile.files.items() if name not in removals}
@@ -67,9 +69,20 @@ def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> Build
     """
     rows = {_FORTRAN: _UNTOLD, "*": _SHIMMED}
     level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
-    flags = {key: tuple(level.get(flag, flag) for flag in given) for key, given in plan.compile.flags.items()}
-    counting = replace(plan, compile=replace(plan.compile, flags=flags), budget=None)
-    return _with(counting, rows, _COUNTS)
+    plain = _without_link_time(plan.compile)
+    flags = {key: tuple(level.get(flag, flag) for flag in given) for key, given in plain.flags.items()}
+    return _with(replace(plan, compile=replace(plain, flags=flags), budget=None), rows, _COUNTS)
+
+
+def _without_link_time(compiled: CompilePlan) -> CompilePlan:
+    return replace(
+        compiled,
+        flags={
+            key: tuple(flag for flag in given if not flag.startswith("-flto"))
+            for key, given in compiled.flags.items()
+        },
+        fixes=tuple(row for row in compiled.fixes if row.level != APART),
+    )
 
 
 def is_instrumented(plan: BuildPlan) -> bool:

@@ -39,8 +39,13 @@ def loaded() -> Loaded:
 
 @pytest.fixture(scope="module")
 def plain(loaded: Loaded) -> BuildPlan:
+    return planned(loaded, without=frozenset({"link-time"}))
+
+
+def planned(loaded: Loaded, without: frozenset[str] = frozenset()) -> BuildPlan:
     profile = RecipeBook([RECIPES]).profile("lean")
-    return make_plan(loaded, profile, Target(), WHERE, tool=TOOL, libraries=(shipped_plan("openblas"),))
+    libraries = (shipped_plan("openblas"),)
+    return make_plan(loaded, profile, Target(), WHERE, tool=TOOL, libraries=libraries, without=without)
 
 
 def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
@@ -193,6 +198,16 @@ def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPl
     assert all("not trained: no bundle fits" in line for line in said)
     assert len(said) == len(others)
     assert choose(recipe, elsewhere, said.append, anywhere=True) is not elsewhere
+
+
+def test_counters_fit_with_and_without_link_time_optimisation(loaded: Loaded, plain: BuildPlan) -> None:
+    """gcc reads them before it writes what the linker gets."""
+    other = planned(loaded)
+    assert "-flto=auto" in other.compile.flags["c"]
+    assert fit_key(other, loaded.recipe, TABLE) == fit_key(plain, loaded.recipe, TABLE)
+    assert (
+        instrumented(other, loaded.recipe, TABLE).compile == instrumented(plain, loaded.recipe, TABLE).compile
+    )
 
 
 def test_counters_of_another_level_do_not_fit(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
