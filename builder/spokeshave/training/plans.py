@@ -34,9 +34,8 @@ _SMALL = f"{_USE}-param=hot-bb-count-fraction={MOST // _OFTEN}"
 # counters, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
 _COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".pyx"}
-_OBJECT = re.compile(
-    r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*"
-)  # what meson puts before a source's name
+# What meson puts before a source's name in that of its object.
+_OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*")
 
 
 def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
@@ -95,8 +94,8 @@ def trained(
 ) -> BuildPlan:
     """The plan of the build that is told the counters of a bundle, which is part of its digest.
 
-    `counted` are the names of its counter files. With a level of the training, sources that have none stay at
-    the recipe's.
+    `counted` are the names of its counter files, which only a level of the training asks for: sources that
+    have none stay at the recipe's.
     """
     rows = dict.fromkeys((*table.untrained, *_patched(plan, recipe)), _UNTOLD)
     if table.level:  # what no row of levels names is small without training, and so is what did not run of it

@@ -31,7 +31,7 @@ def choose(
         return plan
     found = manifests[bundle.file]
     say(f"{label}: trained with {bundle.file} ({found.ran:,} of {found.functions:,} functions)")
-    counted = names_in_bundle(loaded.folder / bundle.file, bundle.sha256)
+    counted = names_in_bundle(loaded.folder / bundle.file, bundle.sha256) if table.level else ()
     return trained(plan, loaded.recipe, table, bundle, counted)
 
 
