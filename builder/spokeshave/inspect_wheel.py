@@ -36,7 +36,9 @@ def inspect(
             faults = record_faults(archive)
             metadata = archive.read(f"{name.dist_info}/METADATA").decode()
     except (MalformedWheel, KeyError, *DAMAGE) as fault:
-        raise WheelError(f"{path} is not a well-formed wheel: {fault}") from fault
+        raise WheelError(
+            f"{path} is not a well-formed wheel: {fault}", next_step="build it again, or copy it again"
+        ) from fault
     faults += _content_faults(names, recipe, plan)
     faults += [
         f"METADATA does not require {library}=={version}"

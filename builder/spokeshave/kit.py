@@ -79,7 +79,8 @@ def _copy_licenses(plan: BuildPlan, tree: Path, sdists: Mapping[str, Path], fold
         source = home / part.license_file
         if not source.is_file():
             raise RecipeError(
-                f"recipe {plan.recipe}: bundled {part.name}: {part.license_file} is not in the source"
+                f"recipe {plan.recipe}: bundled {part.name}: {part.license_file} is not in the source",
+                next_step="under [[bundled]], give license-file as a path below the unpacked source",
             )
         shutil.copyfile(source, folder / part.name)
         shutil.rmtree(folder / "sdist", ignore_errors=True)

@@ -74,6 +74,7 @@ def _link(plan: BuildPlan, archive: Path, target: Path, names: tuple[str, ...]) 
         *plan.compile.flags["link"],
         "-Wl,-z,relro",
         "-Wl,-z,defs",
+        "-Wl,-Bsymbolic-functions",  # its own calls stay in it, whatever other BLAS the process has
         f"-Wl,-soname,{table['soname']}",
         f"-Wl,--version-script={script}",
         *(f"-l{name}" for name in table["link"]),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spokeshave.errors import RecipeError
-from spokeshave.levers import LEVERS
+from spokeshave.levers import LEVERS, link_time
 from spokeshave.model import (
     BuildPlan,
     Bundled,
@@ -60,7 +60,7 @@ def make_plan(
         tool=dict(tool),
         source=source_pin(version, target),
         patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in patches},
-        compile=_compile(loaded, profile, patches, levers, libraries),
+        compile=_compile(loaded, profile, patches, levers, libraries, arch=target.arch),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),
         libraries={library.distribution: library.local_version for library in libraries},
@@ -148,21 +148,25 @@ def _compile(
     patches: tuple[str, ...],
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
+    *,
+    arch: str,
 ) -> CompilePlan:
     build = loaded.recipe.build
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
+    base = (f"-march={build.baseline[arch]}",) if arch in build.baseline else ()
+    general = (f"-{level}", *base) if build.backend != "prebuilt" else ()
     requires = (build.requires,) if build.requires else ()
     files = {name: loaded.files[name] for name in (*requires, *patches)}
-    compiled = build.backend != "prebuilt"
     return CompilePlan(
         backend=build.backend,
         directory=build.directory,
         settings=_settings(loaded, profile, libraries),
-        flags=_flags(levers, (f"-{level}",) if compiled else (), cython=build.backend == "meson-python"),
+        flags=_flags(levers, general, cython=build.backend == "meson-python"),
         levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
-        fixes=tuple(
-            Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes
+        fixes=(
+            *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes),
+            *_apart(levers),
         ),
         edits=tuple(
             Edit(file=row.file, line=row.line)
@@ -172,6 +176,14 @@ def _compile(
         requirements=loaded.files[build.requires] if build.requires else "",
         files=files | export_lists(loaded, profile),
         libraries={library.distribution: library.compile_key for library in libraries},
+    )
+
+
+def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:
+    """The sources that link-time optimisation leaves alone."""
+    globs = next((setting.options.get("apart", ()) for setting in levers if setting.name == "link-time"), ())
+    return tuple(
+        Level(match=glob, level=link_time.APART, reason="faster compiled on its own") for glob in globs
     )
 
 

@@ -52,7 +52,10 @@ def _take_library(plan: BuildPlan, source: zipfile.ZipFile, package: Path) -> No
         data = _read(plan, source, f"{table['folder']}/{name}")
         found = read_elf(name, data).soname
         if found != name:
-            raise RecipeError(f"recipe {plan.recipe}: the soname of {name} is {found!r}, not its file name")
+            raise RecipeError(
+                f"recipe {plan.recipe}: the soname of {name} is {found!r}, not its file name",
+                next_step="under [build.prebuilt], name the file that the loader will look for",
+            )
         (lib / name).write_bytes(data)
         (lib / name).chmod(0o755)
     listing = f"pkgconfig/{table['pkg_config']}.pc"
@@ -99,4 +102,7 @@ def _read(plan: BuildPlan, source: zipfile.ZipFile, name: str) -> bytes:
         return source.read(name)
     except KeyError as fault:
         wheel_of = f"{plan.source['pypi']} {plan.source['version']}"
-        raise RecipeError(f"recipe {plan.recipe}: {name} is not in the wheel of {wheel_of}") from fault
+        raise RecipeError(
+            f"recipe {plan.recipe}: {name} is not in the wheel of {wheel_of}",
+            next_step="correct [build.prebuilt]; `unzip -l` of the wheel lists what it holds",
+        ) from fault

@@ -114,7 +114,10 @@ def _record_beside(path: Path) -> Mapping[str, Any]:
         )
     data: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
     if data["wheel"]["sha256"] != file_sha256(path):
-        raise WheelError(f"{path.name} is not the file that its record describes (sha256 differs)")
+        raise WheelError(
+            f"{path.name} is not the file that its record describes (sha256 differs)",
+            next_step="build the wheel again: `spokeshave build` delivers both",
+        )
     return data
 
 

@@ -24,7 +24,8 @@ from support import RECIPES
 FILES = {
     "LICENSE": "Do what you like.\n",
     "Makefile": "libs:\n\t$(CC) $(OPT) -fPIC -c tiny.c\n\tar rcs libtiny.a tiny.o\n",
-    "tiny.c": "int tiny_kernels(void) { return KERNELS; }\nint tiny_hidden(void) { return 1; }\n",
+    "tiny.c": "int tiny_kernels(void) { return KERNELS; }\nint tiny_hidden(void) { return 1; }\n"
+    "int tiny_again(void) { return tiny_kernels(); }\n",
 }
 RECIPE = """
 schema = 1
@@ -84,7 +85,7 @@ def write_library(small: Small) -> None:
     recipe = small.folder / "recipes" / "tiny"
     recipe.mkdir()
     (recipe / "recipe.toml").write_text(RECIPE.replace("SHA256", hashlib.sha256(data).hexdigest()))
-    (recipe / "exports.txt").write_text("# what the ext modules call\ntiny_kernels\n")
+    (recipe / "exports.txt").write_text("# what the ext modules call\ntiny_kernels\ntiny_again\n")
     (recipe / "build-requirements.txt").write_bytes(
         (RECIPES / "openblas" / "build-requirements.txt").read_bytes()
     )
@@ -140,8 +141,20 @@ def test_the_library_is_a_wheel_of_its_own(wheels: dict[str, Path]) -> None:
 
 def test_it_exports_what_the_recipe_lists_alone(wheels: dict[str, Path]) -> None:
     (facts,) = elf_files(wheels["slim_tiny"])
-    assert facts.exports == {"tiny_kernels"}
+    assert facts.exports == {"tiny_again", "tiny_kernels"}
     assert ".symtab" not in facts.sections
+
+
+def test_its_own_calls_stay_in_it(wheels: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "other.c").write_text("int tiny_kernels(void) { return 99; }\n")
+    other = tmp_path / "libother.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "other.c", "-o", str(other)], cwd=tmp_path, check=True)
+    library = install(tmp_path / "one", wheels["slim_tiny"]) / "slim_tiny/lib/libtiny_slim.so.0"
+    question = f"import ctypes; print(ctypes.CDLL({str(library)!r}).tiny_again())"
+    told = subprocess.check_output(
+        [find_python(Target()), "-c", question], env={"LD_PRELOAD": str(other)}, text=True
+    )
+    assert told.strip() == "7"
 
 
 def test_the_linking_wheel_pins_it_exactly(wheels: dict[str, Path]) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+import spokeshave
 from spokeshave.elf import read_elf
 from spokeshave.levers import LEVERS, lever
 from spokeshave.levers.base import Options, Shaved, Tree, fits
 from support import needs_compiler
 
+PINS = Path(spokeshave.__file__).parent / "backend" / "glibc_pins.h"
 CONTENT = {
     "demo/__init__.py": "import demo\n",
     "demo/__init__.pyi": "def f() -> int: ...\n",
@@ -151,6 +153,60 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     argv = ["gcc", "-g", "-O0", "-shared", "-fPIC", "triple.c", "-o", "libtriple.so"]
     subprocess.run(argv, cwd=folder, check=True)
     return folder / "libtriple.so"
+
+
+@needs_compiler
+def test_link_time_optimisation_compiles_the_sources_as_one(tmp_path: Path) -> None:
+    """A pinned symbol version holds in all of them."""
+    give = lever("link-time").flags
+    assert give is not None
+    flags = give({})
+    (tmp_path / "one.c").write_text("double two(double x);\ndouble one(double x) { return two(x) + 1; }\n")
+    (tmp_path / "two.c").write_text(
+        "double pow(double, double);\n"
+        '__attribute__((visibility("hidden"))) double two(double x) { return pow(x, 1.5); }\n'
+    )
+
+    def build(*words: str) -> Path:
+        made = tmp_path / "made.so"
+        base = [
+            "gcc",
+            "-O2",
+            "-fPIC",
+            "-shared",
+            "one.c",
+            "two.c",
+            "-include",
+            str(PINS),
+            "-o",
+            str(made),
+            "-lm",
+        ]
+        subprocess.run([*base, *words], cwd=tmp_path, check=True)
+        return made
+
+    def symbols(path: Path) -> str:
+        argv = ["nm", str(path)]
+        return subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+
+    assert " t two" in symbols(build())
+    whole = symbols(build(*flags.c, *flags.link))
+    assert " t two" not in whole, "it is inlined"
+    assert "pow@GLIBC_2.2.5" in whole
+
+
+@needs_compiler
+def test_alignment_packs_functions_that_are_compiled_for_speed(tmp_path: Path) -> None:
+    give = lever("alignment").flags
+    assert give is not None
+    (tmp_path / "many.c").write_text("\n".join(f"int f{n}(int x) {{ return x + {n}; }}" for n in range(99)))
+
+    def size(*flags: str) -> int:
+        argv = ["gcc", "-O2", "-fno-asynchronous-unwind-tables", *flags, "-c", "many.c", "-o", "many.o"]
+        subprocess.run(argv, cwd=tmp_path, check=True)
+        return (tmp_path / "many.o").stat().st_size
+
+    assert size(*give({}).c) < size()
 
 
 def sections(path: Path) -> Mapping[str, bool]:

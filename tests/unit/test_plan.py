@@ -14,6 +14,7 @@ from spokeshave.errors import RecipeError
 from spokeshave.levers import LEVERS
 from spokeshave.library import exported_names
 from spokeshave.model import Target, digest_of, plan_from_json
+from spokeshave.plan import make_plan
 from spokeshave.recipes import RecipeBook
 from support import RECIPES, TOOL, WHERE, shipped_plan
 
@@ -41,7 +42,6 @@ def test_planning_twice_gives_the_same() -> None:
 
 
 def test_planning_reads_no_file(recipes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spokeshave.plan import make_plan
     from spokeshave.recipes import RecipeBook
 
     book = RecipeBook([recipes])
@@ -64,6 +64,33 @@ def test_what_a_plan_says() -> None:
     assert "-fno-unwind-tables" not in blas.compile.flags["cxx"], "C++ needs its tables to throw"
     assert blas.compile.settings["variables"]["DYNAMIC_LIST"] == "HASWELL SKYLAKEX"
     assert blas.source["pypi"] == "cmeel-openblas"
+
+
+def test_link_time_optimisation_leaves_alone_what_the_recipe_says() -> None:
+    loaded = RecipeBook([RECIPES]).load("numpy")
+    profile = RecipeBook([RECIPES]).profile("lean")
+    libraries = (shipped_plan("openblas"),)
+    plan, without = (
+        make_plan(loaded, profile, Target(), WHERE, tool=TOOL, libraries=libraries, without=off)
+        for off in (frozenset[str](), frozenset({"link-time"}))
+    )
+    assert "-flto=auto" in plan.compile.flags["cxx"]
+    assert {row.level for row in plan.compile.fixes} == {"fno-lto"}
+    assert "*/loops.c" in {row.match for row in plan.compile.fixes}
+    assert not without.compile.fixes
+    assert not any("lto" in flag for flags in without.compile.flags.values() for flag in flags)
+
+
+def test_a_baseline_is_for_its_architecture_alone() -> None:
+    assert "-march=x86-64-v2" in shipped_plan("pandas").compile.flags["c"]
+    arm = make_plan(
+        RecipeBook([RECIPES]).load("pandas"),
+        RecipeBook([RECIPES]).profile("lean"),
+        Target(arch="aarch64"),
+        WHERE,
+        tool=TOOL,
+    )
+    assert not any("march" in flag for flags in arm.compile.flags.values() for flag in flags)
 
 
 @pytest.mark.parametrize("package", ["numpy", "openblas"])
@@ -154,8 +181,9 @@ def test_without_a_lever_of_the_wheel_the_compile_stays(lever: str) -> None:
 
 @pytest.mark.parametrize("lever", COMPILE_LEVERS)
 def test_without_a_lever_of_the_compile_the_key_changes(lever: str) -> None:
-    plan = shipped_plan("scipy")
-    less = shipped_plan("scipy", without=frozenset({lever}))
+    recipe = "numpy" if lever == "link-time" else "scipy"
+    plan = shipped_plan(recipe)
+    less = shipped_plan(recipe, without=frozenset({lever}))
     assert len(less.levers) == len(plan.levers) - 1
     assert less.compile_key != plan.compile_key
 

@@ -92,4 +92,7 @@ def _references(source: Source) -> list[Reference]:
     except SyntaxError as fault:
         if source.template:  # Python only once it is filled in
             return []
-        raise RecipeError(f"{source.path}: not valid Python: {fault}") from fault
+        raise RecipeError(
+            f"{source.path}: not valid Python: {fault}",
+            next_step="a file in another Python's syntax cannot be read: run spokeshave on a newer Python",
+        ) from fault

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from spokeshave.levers import (
+    alignment,
     comments,
     cython_docstrings,
     docstrings,
     files,
     folding,
     indentation,
+    link_time,
     optimisation,
     sections,
     symbols,
@@ -29,9 +31,11 @@ LEVERS: tuple[Lever, ...] = (
     indentation.LEVER,
     cython_docstrings.LEVER,
     optimisation.LEVER,
+    alignment.LEVER,
     unwind.LEVER,
     sections.LEVER,
     folding.LEVER,
+    link_time.LEVER,
     symbols.LEVER,
 )
 

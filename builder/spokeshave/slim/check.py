@@ -87,7 +87,10 @@ def import_all(
             found[dead[0]] = Imported(error=end)
         rest = [name for name in left if name not in found]
         if len(rest) == len(left):
-            raise VerifyError(f"{venv.python} imports nothing: {end}")
+            raise VerifyError(
+                f"{venv.python} imports nothing: {end}",
+                next_step="try that interpreter by hand, or another Python on PATH",
+            )
         left = rest
     return found
 

@@ -108,6 +108,11 @@ def read_manifest(path: Path, sha256: str) -> Manifest:
         raise _unusable(path, f"its {_MANIFEST} is missing or unsound: {fault}") from fault
 
 
+def names_in_bundle(path: Path, sha256: str) -> tuple[str, ...]:
+    """The names of the counter files of a bundle; raises what `read_manifest` raises."""
+    return tuple(name for name, _ in _members(path, sha256) if name.endswith(_COUNTERS))
+
+
 def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
     """Writes the counters of a bundle into a new folder; raises what `read_manifest` raises."""
     folder.mkdir()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 _MAGIC = b"adcg"
 _HEAD = 16  # bytes
 _END = bytes(4)
+MOST = 2**31 - 1  # the largest that gcc takes for --param=hot-bb-count-fraction
 _SUMMARY, _FUNCTION, _ARCS = 0xA1000000, 0x01000000, 0x01A10000
 
 
@@ -46,17 +47,18 @@ def reach(data: bytes) -> Reach:
 
 
 def as_one_run(data: bytes) -> bytes:
-    """The same counters, said to be of one process.
+    """The same counters, said to be of one process in which some block ran `MOST` times.
 
-    gcc takes for hot what ran more than once a process (predict.cc, `maybe_hot_count_p`): a loop that one of
-    fifty processes ran ten times would count as cold, and be compiled for size.
+    gcc takes for hot what ran more than once a process, and at least a given fraction as often as the most
+    frequent block of the module (predict.cc, `maybe_hot_count_p`): a loop that one of fifty processes ran ten
+    times would count as cold, and be compiled for size. And so a fraction means the same in every module.
     Raises ValueError for what is no counter file.
     """
     compiler_of(data)
     if struct.unpack_from("<Ii", data, _HEAD) != (_SUMMARY, 8):
         raise ValueError("no summary where gcc writes one")
     at = _HEAD + 8
-    return data[:at] + struct.pack("<I", 1) + data[at + 4 :]
+    return data[:at] + struct.pack("<II", 1, MOST) + data[at + 8 :]
 
 
 def _records(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -94,7 +94,7 @@ def train(context: Context, course: Course) -> Trained:
             env = {"GCOV_PREFIX": str(counters)} | ({table.variable: level} if level else {})
             place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
             done.append(_work(context, course, place, exercise, level))
-        return _bundle(loaded, counting, fit_key(plan, table), tuple(done), counters)
+        return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counters)
 
 
 def bundle_path(loaded: Loaded, profile: str) -> Path:

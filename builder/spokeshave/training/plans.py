@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from pathlib import PurePosixPath
 
-from spokeshave.model import BuildPlan, Level, digest_of
+from spokeshave.levers.link_time import APART
+from spokeshave.model import BuildPlan, CompilePlan, Level, digest_of
 from spokeshave.tables import BundleTable, Recipe, TrainingTable
 from spokeshave.training.bundle import Manifest
+from spokeshave.training.counters import MOST
 
 _COUNTERS = "/tmp/spokeshave-counters"  # noqa: S108  (GCOV_PREFIX puts another folder before it)
 FOLDER = "training"
 HEADER = "old_libc.h"
 _FORTRAN = "*.f|*.f90|*.F|*.F90|*.for"
-_INSTRUMENTED = f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic"
-_SHIMMED = f"{_INSTRUMENTED} -include /project/kit/{FOLDER}/{HEADER}"
+_SHIMMED = (
+    f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic -include /project/kit/{FOLDER}/{HEADER}"
+)
 _COUNTS = "counts what runs"
 # Functions that training did not reach are compiled as without it, not for size: with `-fprofile-use` alone,
 # numpy's BinaryIntContig took 7 times as long. In those that it did reach, what ran twice is hot: by the
-# threshold of gcc, a 10,000th of the most frequent block, loops that tests alone ran would be cold.
-_HOT = "-param=hot-bb-count-fraction=2147483647"
-_TRAINED = f"fprofile-use=/project/kit/{FOLDER} -{_HOT} -Wno-missing-profile"
-_ALSO_UNTRAINED = f"{_TRAINED} -fprofile-partial-training"
+# threshold of gcc, a 10,000th of the module's most frequent block, loops that tests alone ran would be cold.
+# Tail duplication, which comes with counters, is 6 % more code and no faster.
+_USE = f"fprofile-use=/project/kit/{FOLDER} -Wno-missing-profile -fno-tracer -"
+_FAST = f"{_USE}-param=hot-bb-count-fraction={MOST} -fprofile-partial-training"
+# Where a source is small without training, what ran less often than this stays so.
+_OFTEN = 300
+_SMALL = f"{_USE}-param=hot-bb-count-fraction={MOST // _OFTEN}"
 # A row must say something, and this changes nothing: `-fno-profile-use` switches vectorisation off with the
 # counters, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
+_COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".pyx"}
+# What meson puts before a source's name in that of its object.
+_OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*")
 
 
-def fit_key(plan: BuildPlan, table: TrainingTable) -> str:
+def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
     """What counters depend on beside the compiler: source, patches and flags of an untrained plan, the level.
 
-    gcc counts what is left after its first optimisations: counters of one level are an error at another.
+    What removed components patch and leave out is no part of it: `trained` tells those sources nothing.
+    gcc counts what is left after its first optimisations: counters of one level are an error at another. What
+    is done when linked comes later.
     """
-    compiled = asdict(plan.compile)
+    compiled = asdict(_without_link_time(plan.compile))
     del compiled["libraries"]
+    removals = _of_removals(plan, recipe)
+    compiled["files"] = {name: text for name, text in plan.compile.files.items() if name not in removals}
+    compiled["edits"] = ()
     return digest_of(
         {
             "source": dict(plan.source),
-            "patches": dict(plan.patches),
+            "patches": {name: digest for name, digest in plan.patches.items() if name not in removals},
             "compile": compiled,
             "target": asdict(plan.target),
             **({"level": table.level} if table.level else {}),
@@ -46,9 +62,26 @@ def fit_key(plan: BuildPlan, table: TrainingTable) -> str:
 
 
 def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> BuildPlan:
-    """The plan of the build whose code counts what it runs; nobody gets its wheel, whatever its size."""
-    rows = {_FORTRAN: _INSTRUMENTED, "*": _SHIMMED}
-    return replace(_with(plan, recipe, table, rows, _COUNTS), budget=None)
+    """The plan of the build whose code counts what it runs; nobody gets its wheel, whatever its size.
+
+    Fortran does not: what libgcov calls of the C library comes from a header, and gfortran includes none.
+    """
+    rows = {_FORTRAN: _UNTOLD, "*": _SHIMMED}
+    level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
+    plain = _without_link_time(plan.compile)
+    flags = {key: tuple(level.get(flag, flag) for flag in given) for key, given in plain.flags.items()}
+    return _with(replace(plan, compile=replace(plain, flags=flags), budget=None), rows, _COUNTS)
+
+
+def _without_link_time(compiled: CompilePlan) -> CompilePlan:
+    return replace(
+        compiled,
+        flags={
+            key: tuple(flag for flag in given if not flag.startswith("-flto"))
+            for key, given in compiled.flags.items()
+        },
+        fixes=tuple(row for row in compiled.fixes if row.level != APART),
+    )
 
 
 def is_instrumented(plan: BuildPlan) -> bool:
@@ -56,13 +89,40 @@ def is_instrumented(plan: BuildPlan) -> bool:
     return any(row.reason == _COUNTS for row in plan.compile.fixes)
 
 
-def trained(plan: BuildPlan, recipe: Recipe, table: TrainingTable, bundle: BundleTable) -> BuildPlan:
-    """The plan of the build that is told the counters of a bundle, which is part of its digest."""
-    rows = dict.fromkeys(table.untrained, _UNTOLD)
+def trained(
+    plan: BuildPlan, recipe: Recipe, table: TrainingTable, bundle: BundleTable, counted: Iterable[str]
+) -> BuildPlan:
+    """The plan of the build that is told the counters of a bundle, which is part of its digest.
+
+    `counted` are the names of its counter files, which only a level of the training asks for: sources that
+    have none stay at the recipe's.
+    """
+    rows = dict.fromkeys((*table.untrained, *_patched(plan, recipe)), _UNTOLD)
     if table.level:  # what no row of levels names is small without training, and so is what did not run of it
-        rows |= {row.match: _ALSO_UNTRAINED for row in plan.compile.levels if row.match not in rows}
-    rows["*"] = _TRAINED if table.level else _ALSO_UNTRAINED
-    return _with(plan, recipe, table, rows, _reason(bundle))
+        rows |= {row.match: _FAST for row in plan.compile.levels if row.match not in rows}
+        rows["|".join(sorted({_source(name) for name in counted}))] = f"{table.level} -{_SMALL}"
+    else:
+        rows["*"] = _FAST
+    return _with(plan, rows, _reason(bundle))
+
+
+def _of_removals(plan: BuildPlan, recipe: Recipe) -> set[str]:
+    """The patches that removed components need."""
+    own = {patch for row in recipe.versions if row.version == plan.version for patch in row.patches}
+    return set(plan.patches) - own
+
+
+def _patched(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
+    """Patterns of the sources that removals patch: counters of the whole package do not fit them."""
+    for patch in sorted(_of_removals(plan, recipe)):
+        for path in re.findall(r"^\+\+\+ b/(\S+)", plan.compile.files[patch], re.MULTILINE):
+            if PurePosixPath(path).suffix in _COMPILED:
+                yield f"*/{PurePosixPath(path).name}*"
+
+
+def _source(counters: str) -> str:
+    """The pattern of a counter file's source: meson writes `_` for the slashes in an object's name."""
+    return "*/" + _OBJECT.sub("", counters).removesuffix(".gcda").replace("_", "?")
 
 
 def bundle_of(plan: BuildPlan, table: TrainingTable | None) -> BundleTable | None:
@@ -73,13 +133,18 @@ def bundle_of(plan: BuildPlan, table: TrainingTable | None) -> BundleTable | Non
 
 
 def fitting(
-    plan: BuildPlan, manifests: Mapping[str, Manifest], table: TrainingTable, *, anywhere: bool = False
+    plan: BuildPlan,
+    recipe: Recipe,
+    table: TrainingTable,
+    manifests: Mapping[str, Manifest],
+    *,
+    anywhere: bool = False,
 ) -> BundleTable | None:
     """The bundle made of the same source with the same flags in the same image; None where there is none.
 
     `manifests` are by file; `anywhere` leaves the image out, for what is said of a plan wherever it is built.
     """
-    key = fit_key(plan, table)
+    key = fit_key(plan, recipe, table)
     for row in table.bundles:
         manifest = manifests[row.file]
         if manifest.fits == key and (anywhere or manifest.image == plan.environment.image_digest):
@@ -91,28 +156,15 @@ def _reason(bundle: BundleTable) -> str:
     return f"trained with {bundle.sha256}"
 
 
-def _with(
-    plan: BuildPlan, recipe: Recipe, table: TrainingTable, flags: Mapping[str, str], reason: str
-) -> BuildPlan:
+def _with(plan: BuildPlan, flags: Mapping[str, str], reason: str) -> BuildPlan:
     """Adds flags, by pattern, to every compile: the launcher takes the first row of fixes that fits a source.
 
     So the recipe's own rows, which are for single sources in C, get the flags of the last pattern too, unless
     they are for one of the other patterns.
     """
     compiled = plan.compile
-    level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
     *_, last = flags.values()
     own = tuple(replace(row, level=f"{row.level} -{flags.get(row.match, last)}") for row in compiled.fixes)
     new = {match: given for match, given in flags.items() if match not in {row.match for row in own}}
     added = tuple(Level(match=match, level=given, reason=reason) for match, given in new.items())
-    return replace(
-        plan,
-        compile=replace(
-            compiled,
-            fixes=(*own, *added),
-            flags={
-                language: tuple(level.get(flag, flag) for flag in given)
-                for language, given in compiled.flags.items()
-            },
-        ),
-    )
+    return replace(plan, compile=replace(compiled, fixes=(*own, *added)))

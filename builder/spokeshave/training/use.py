@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spokeshave.model import BuildPlan
 from spokeshave.recipes import Loaded
-from spokeshave.training.bundle import read_manifest, unpack_bundle
+from spokeshave.training.bundle import names_in_bundle, read_manifest, unpack_bundle
 from spokeshave.training.plans import FOLDER, HEADER, bundle_of, fitting, is_instrumented, trained
 
 
@@ -24,14 +24,15 @@ def choose(
         return plan
     manifests = {row.file: read_manifest(loaded.folder / row.file, row.sha256) for row in table.bundles}
     label = f"{plan.distribution} {plan.local_version}"
-    bundle = fitting(plan, manifests, table, anywhere=anywhere)
+    bundle = fitting(plan, loaded.recipe, table, manifests, anywhere=anywhere)
     if bundle is None:
         why = "no bundle fits its sources, flags and build image" if manifests else "its recipe has no bundle"
         say(f"{label}: not trained: {why} (spokeshave train)")
         return plan
     found = manifests[bundle.file]
     say(f"{label}: trained with {bundle.file} ({found.ran:,} of {found.functions:,} functions)")
-    return trained(plan, loaded.recipe, table, bundle)
+    counted = names_in_bundle(loaded.folder / bundle.file, bundle.sha256) if table.level else ()
+    return trained(plan, loaded.recipe, table, bundle, counted)
 
 
 def provide(loaded: Loaded, plan: BuildPlan, kit: Path) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from countersample import MANIFEST, WRITTEN
 from spokeshave.errors import RecipeError
-from spokeshave.model import BuildPlan, Level, Target
+from spokeshave.model import BuildPlan, Edit, Level, Target
 from spokeshave.plan import make_plan
 from spokeshave.recipes import Loaded, RecipeBook
 from spokeshave.tables import BundleTable, TrainingTable
@@ -20,6 +21,12 @@ from support import RECIPES, TOOL, WHERE, shipped_plan
 
 TABLE = TrainingTable.model_validate({"level": "O2"})
 BUNDLE = BundleTable(file="training/lean.tar.xz", sha256="c" * 64)
+COUNTED = (
+    f"#project#source#build#f.so.p#{'0f' * 20}_site-packages_numpy_f2py_src_fortranobject.c.gcda",
+    "#project#source#build#_cyutility.so.p#meson-generated_..__cyutility.c.gcda",
+    "#project#source#build#numpy#lib.so.p#meson-generated_lib.pyx.c.gcda",
+    "#project#source#build#numpy#random#mt.so.p#src_mt19937_mt19937.c.gcda",
+)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +39,13 @@ def loaded() -> Loaded:
 
 @pytest.fixture(scope="module")
 def plain(loaded: Loaded) -> BuildPlan:
+    return planned(loaded, without=frozenset({"link-time"}))
+
+
+def planned(loaded: Loaded, without: frozenset[str] = frozenset()) -> BuildPlan:
     profile = RecipeBook([RECIPES]).profile("lean")
-    return make_plan(loaded, profile, Target(), WHERE, tool=TOOL, libraries=(shipped_plan("openblas"),))
+    libraries = (shipped_plan("openblas"),)
+    return make_plan(loaded, profile, Target(), WHERE, tool=TOOL, libraries=libraries, without=without)
 
 
 def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
@@ -50,7 +62,7 @@ def test_every_compile_counts_and_nothing_else_changes(loaded: Loaded, plain: Bu
     counting = instrumented(plain, loaded.recipe, TABLE)
     assert is_instrumented(counting)
     assert not is_instrumented(plain)
-    assert all("fprofile-generate=" in row.level for row in counting.compile.fixes)
+    assert "fprofile-generate=" in counting.compile.fixes[-1].level
     assert counting.compile_key != plain.compile_key
     assert plain.budget
     assert replace(counting, compile=plain.compile, budget=plain.budget) == plain
@@ -61,9 +73,9 @@ def test_a_build_that_counts_may_be_of_any_size(loaded: Loaded, plain: BuildPlan
     assert instrumented(plain, loaded.recipe, TABLE).budget is None
 
 
-def test_fortran_gets_no_c_header(loaded: Loaded, plain: BuildPlan) -> None:
+def test_fortran_does_not_count(loaded: Loaded, plain: BuildPlan) -> None:
     fortran, other = instrumented(plain, loaded.recipe, TABLE).compile.fixes
-    assert "-include" not in fortran.level
+    assert "fprofile-generate" not in fortran.level, "the counters' library needs a C header"
     assert "-include" in other.level
     assert ".f90" in fortran.match
 
@@ -72,41 +84,64 @@ def test_rows_of_the_recipe_get_the_flags_too(loaded: Loaded, plain: BuildPlan) 
     """The launcher takes the first row that fits."""
     own = Level(match="*/odd.c", level="fno-strict-aliasing", reason="as upstream")
     fixed = replace(plain, compile=replace(plain.compile, fixes=(own,)))
-    rows = trained(fixed, loaded.recipe, TrainingTable.model_validate({}), BUNDLE).compile.fixes
+    rows = trained(fixed, loaded.recipe, TrainingTable.model_validate({}), BUNDLE, COUNTED).compile.fixes
     assert [row.match for row in rows] == ["*/odd.c", "*"]
     assert all("fprofile-use=" in row.level and "fprofile-partial-training" in row.level for row in rows)
     assert rows[0].level.startswith("fno-strict-aliasing -fprofile-use")
 
 
-def test_what_is_small_without_training_stays_so_where_nothing_ran(loaded: Loaded, plain: BuildPlan) -> None:
+def test_what_is_small_without_training_stays_so_where_little_ran(loaded: Loaded, plain: BuildPlan) -> None:
     """What the recipe names for speed is compiled as without training where that missed it."""
     table = TrainingTable.model_validate({"level": "O2", "untrained": ("*/loops.c",)})
-    *named, last = trained(plain, loaded.recipe, table, BUNDLE).compile.fixes
+    *named, last = trained(plain, loaded.recipe, table, BUNDLE, COUNTED).compile.fixes
     levels = [row.match for row in plain.compile.levels]
     assert levels
     assert [row.match for row in named] == ["*/loops.c", *levels]
     assert all("fprofile-partial-training" in row.level for row in named[1:])
-    assert last.match == "*"
-    assert "fprofile-use=" in last.level
+    f2py = "*/site-packages?numpy?f2py?src?fortranobject.c"
+    assert last.match == f"*/?cyutility.c|*/lib.pyx.c|{f2py}|*/src?mt19937?mt19937.c"
+    assert last.level.startswith("O2 -fprofile-use=")
     assert "fprofile-partial-training" not in last.level
+    assert "hot-bb-count-fraction" in last.level
 
 
-def test_the_level_of_training_takes_the_place_of_the_recipes(loaded: Loaded, plain: BuildPlan) -> None:
+def test_what_has_no_counters_is_compiled_as_without_training(loaded: Loaded, plain: BuildPlan) -> None:
+    table = TrainingTable.model_validate({"level": "Ofast"})
+    found = trained(plain, loaded.recipe, table, BUNDLE, COUNTED).compile
+    assert found.flags == plain.compile.flags
+    (row,) = (row for row in found.fixes if row.level.startswith("Ofast"))
+    sources = ("/project/source/build/numpy/lib.so.p/numpy/lib.pyx.c", "/project/source/numpy/other.c")
+    assert [any(fnmatch(path, match) for match in row.match.split("|")) for path in sources] == [True, False]
+
+
+def test_what_counts_is_compiled_at_the_level_of_the_training(loaded: Loaded, plain: BuildPlan) -> None:
     level = f"-{loaded.recipe.build.level}"
     assert plain.compile.flags["c"][0] == level
-    fast = trained(
-        plain, loaded.recipe, TrainingTable.model_validate({"level": "Ofast"}), BUNDLE
-    ).compile.flags
-    assert fast["c"] == ("-Ofast", *plain.compile.flags["c"][1:])
-    assert (
-        trained(plain, loaded.recipe, TrainingTable.model_validate({}), BUNDLE).compile.flags
-        == plain.compile.flags
+    table = TrainingTable.model_validate({"level": "Ofast"})
+    flags = instrumented(plain, loaded.recipe, table).compile.flags
+    assert flags["c"] == ("-Ofast", *plain.compile.flags["c"][1:])
+
+
+def test_what_a_removal_patches_is_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
+    """The counters of the whole package fit a smaller one, but for the sources that differ."""
+    text = "--- a/numpy/x.pyx\n+++ b/numpy/x.pyx\n@@ -1 +1 @@\n-a\n+b\n--- a/n.py\n+++ b/n.py\n"
+    compiled = replace(
+        plain.compile,
+        files={**plain.compile.files, "patches/9.patch": text},
+        edits=(Edit(file="numpy/meson.build", line="'y.c',"),),
+    )
+    smaller = replace(plain, patches={**plain.patches, "patches/9.patch": "1"}, compile=compiled)
+    assert fit_key(smaller, loaded.recipe, TABLE) == fit_key(plain, loaded.recipe, TABLE)
+    first, *_ = trained(smaller, loaded.recipe, TABLE, BUNDLE, COUNTED).compile.fixes
+    assert (first.match, first.level) == ("*/x.pyx*", "Wno-missing-profile")
+    assert not any(
+        "n.py*" in row.match for row in trained(smaller, loaded.recipe, TABLE, BUNDLE, COUNTED).compile.fixes
     )
 
 
 def test_the_bundle_is_part_of_the_digest(loaded: Loaded, plain: BuildPlan) -> None:
     other = BundleTable(file=BUNDLE.file, sha256="d" * 64)
-    one, two = (trained(plain, loaded.recipe, TABLE, row) for row in (BUNDLE, other))
+    one, two = (trained(plain, loaded.recipe, TABLE, row, COUNTED) for row in (BUNDLE, other))
     assert len({plain.digest, one.digest, two.digest}) == 3
     assert len({plain.recipe_digest, one.recipe_digest, two.recipe_digest}) == 3
     table = TrainingTable.model_validate({"bundles": (other, BUNDLE)})
@@ -128,17 +163,18 @@ def test_sources_may_be_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
     own = Level(match="*/loops.c", level="fno-strict-aliasing", reason="as upstream")
     fixed = replace(plain, compile=replace(plain.compile, fixes=(own,)))
     table = TABLE.model_copy(update={"untrained": ("*/loops.c", "*.dispatch.c")})
-    rows = {row.match: row.level for row in trained(fixed, loaded.recipe, table, BUNDLE).compile.fixes}
-    assert list(rows)[-1] == "*"
-    assert "fprofile-use=" in rows["*"]
+    rows = {
+        row.match: row.level for row in trained(fixed, loaded.recipe, table, BUNDLE, COUNTED).compile.fixes
+    }
+    assert "fprofile-use=" in list(rows.values())[-1]
     assert rows["*/loops.c"] == "fno-strict-aliasing -Wno-missing-profile"
     assert rows["*.dispatch.c"] == "Wno-missing-profile"
-    assert fit_key(plain, table) == fit_key(plain, TABLE)
+    assert fit_key(plain, loaded.recipe, table) == fit_key(plain, loaded.recipe, TABLE)
 
 
 def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
     said: list[str] = []
-    recipe = pinned(loaded, tmp_path, fit_key(plain, TABLE))
+    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
     found = choose(recipe, plain, said.append)
     assert bundle_of(found, recipe.recipe.training)
     assert "trained with training/lean.tar.xz (2 of 3 functions)" in said[0]
@@ -149,7 +185,7 @@ def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path:
 
 def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
     said: list[str] = []
-    recipe = pinned(loaded, tmp_path, fit_key(plain, TABLE))
+    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
     elsewhere = replace(plain, environment=replace(WHERE, image_digest="sha256:2"))
     flags = {**plain.compile.flags, "c": ("-O1",)}
     others = [
@@ -164,15 +200,25 @@ def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPl
     assert choose(recipe, elsewhere, said.append, anywhere=True) is not elsewhere
 
 
+def test_counters_fit_with_and_without_link_time_optimisation(loaded: Loaded, plain: BuildPlan) -> None:
+    """gcc reads them before it writes what the linker gets."""
+    other = planned(loaded)
+    assert "-flto=auto" in other.compile.flags["c"]
+    assert fit_key(other, loaded.recipe, TABLE) == fit_key(plain, loaded.recipe, TABLE)
+    assert (
+        instrumented(other, loaded.recipe, TABLE).compile == instrumented(plain, loaded.recipe, TABLE).compile
+    )
+
+
 def test_counters_of_another_level_do_not_fit(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
     """Gcc refuses them: what it counts is what its first optimisations leave."""
     level = TABLE.model_copy(update={"level": ""})
-    recipe = pinned(loaded, tmp_path, fit_key(plain, level))
+    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, level))
     assert choose(recipe, plain, print) is plain
 
 
 def test_a_bundle_that_is_gone_is_told(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
-    recipe = pinned(loaded, tmp_path, fit_key(plain, TABLE))
+    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
     (tmp_path / "training" / "lean.tar.xz").unlink()
     with pytest.raises(RecipeError, match="cannot be used"):
         choose(recipe, plain, print)
