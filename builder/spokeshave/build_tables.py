@@ -140,7 +140,7 @@ class BuildTable(Strict):
     level: Literal["O2", "O3", "Os"] = Field(
         "O2", description="level of the sources that no row of `levels` matches"
     )
-    baseline: dict[str, str] = Field(
+    baseline: dict[Literal["x86_64", "aarch64"], str] = Field(
         default_factory=dict,
         description="CPU baseline by architecture (`-march`), above the compiler's own: for a package that"
         " cannot be imported on older CPUs anyway",

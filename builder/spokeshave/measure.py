@@ -1,12 +1,13 @@
 """What the levers of the compile save: by building without one and weighing the difference.
 
-The result is kept in the store under the plan's digest, where the report finds it.
+Both builds are untrained, for counters fit one set of flags. The result is kept in the store under the
+plan's digest, where the report finds it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +34,7 @@ def known(context: Context, plan: BuildPlan) -> Mapping[str, int]:
 
 
 def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) -> None:
-    """Builds the requested packages once without each lever that acts on the compile alone."""
-    built = pipeline.build(context, plans)
+    """Builds the requested packages, and once without each lever that acts on the compile alone."""
     for plan in plans:
         if plan.recipe not in request.packages:
             continue
@@ -45,11 +45,15 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
             if context.store.get(_KIND, key) is not None:
                 continue
             context.reporter.say(f"{plan.distribution}: building without lever {setting.name}")
-            one = replace(request, packages=(plan.recipe,), without=frozenset({setting.name}))
-            variants = pipeline.make_plans(context, one, plan.environment)
-            variant = pipeline.build(context, _unbudgeted(variants))[plan.recipe]
-            saved = sizes(variant.wheel).unpacked - sizes(built[plan.recipe].wheel).unpacked
+            saved = _weight(context, request, plan, {setting.name}) - _weight(context, request, plan, set())
             context.store.put(_KIND, key, lambda new, value=saved: _write(new, value))  # type: ignore[misc]
+
+
+def _weight(context: Context, request: Request, plan: BuildPlan, without: Set[str]) -> int:
+    """Bytes unpacked of an untrained build; what has been built is in the store."""
+    one = replace(request, packages=(plan.recipe,), without=frozenset(without), trained=False)
+    plans = pipeline.make_plans(context, one, plan.environment)
+    return sizes(pipeline.build(context, _unbudgeted(plans))[plan.recipe].wheel).unpacked
 
 
 def _unbudgeted(plans: tuple[BuildPlan, ...]) -> tuple[BuildPlan, ...]:

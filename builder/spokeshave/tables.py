@@ -92,6 +92,9 @@ class ComponentTable(Strict):
     files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel that go")
     edits: tuple[EditTable, ...] = ()
     patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
+    untrained: tuple[Glob, ...] = Field(
+        (), description="globs of compiled sources that come out otherwise, as patched programs write them"
+    )
     allow: tuple[AllowTable, ...] = Field(
         (), description="imports of it that may stay, as its patches handle its absence"
     )
@@ -130,7 +133,9 @@ class TrainingTable(Strict):
     """How the package is trained: what is run to count what is hot, for builds that are told."""
 
     level: str | None = Field(
-        None, description="optimisation level of what ran, in place of `build.level`; the rest of it is small"
+        None,
+        description="optimisation level, in place of `build.level`, of sources that have counters: what ran"
+        " 300 times gets it, the rest of them is small",
     )
     variable: str = Field("", description="environment variable that takes dispatch levels away")
     dispatch: tuple[str, ...] = Field(("",), description="its values; the training runs once with each")
@@ -159,7 +164,8 @@ class Recipe(Strict):
     components: tuple[ComponentTable, ...] = ()
     levers: dict[str, dict[str, tuple[str, ...]]] = Field(
         default_factory=dict,
-        description="data for the levers: globs to match, to keep, …; `off` with a reason takes one out",
+        description="data for the levers: globs to match, to keep, to compile `apart`, …; `off` with a reason"
+        " takes one out",
     )
     verify: VerifyTable
     training: TrainingTable | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import platform
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -192,7 +193,8 @@ def test_link_time_optimisation_compiles_the_sources_as_one(tmp_path: Path) -> N
     assert " t two" in symbols(build())
     whole = symbols(build(*flags.c, *flags.link))
     assert " t two" not in whole, "it is inlined"
-    assert "pow@GLIBC_2.2.5" in whole
+    if platform.machine() == "x86_64":
+        assert "pow@GLIBC_2.2.5" in whole
 
 
 @needs_compiler

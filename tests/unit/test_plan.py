@@ -42,8 +42,6 @@ def test_planning_twice_gives_the_same() -> None:
 
 
 def test_planning_reads_no_file(recipes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from spokeshave.recipes import RecipeBook
-
     book = RecipeBook([recipes])
     loaded, profile = book.load("openblas"), book.profile("lean")
     shutil.rmtree(recipes)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import PurePosixPath
 
+from spokeshave.errors import RecipeError, TrainError
 from spokeshave.levers.link_time import APART
 from spokeshave.model import BuildPlan, CompilePlan, Level, digest_of
 from spokeshave.tables import BundleTable, Recipe, TrainingTable
@@ -65,10 +66,16 @@ def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> Build
     """The plan of the build whose code counts what it runs; nobody gets its wheel, whatever its size.
 
     Fortran does not: what libgcov calls of the C library comes from a header, and gfortran includes none.
+    Raises TrainError where the profile compiles at another level than the one that the training's replaces.
     """
     rows = {_FORTRAN: _UNTOLD, "*": _SHIMMED}
     level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
     plain = _without_link_time(plan.compile)
+    if level and not level.keys() & set(plain.flags["c"]):
+        raise TrainError(
+            f"profile {plan.profile} does not compile {plan.recipe} at -{recipe.build.level}",
+            next_step="switch on its lever optimisation, or train in a profile that has it",
+        )
     flags = {key: tuple(level.get(flag, flag) for flag in given) for key, given in plain.flags.items()}
     return _with(replace(plan, compile=replace(plain, flags=flags), budget=None), rows, _COUNTS)
 
@@ -97,13 +104,24 @@ def trained(
     `counted` are the names of its counter files, which only a level of the training asks for: sources that
     have none stay at the recipe's.
     """
-    rows = dict.fromkeys((*table.untrained, *_patched(plan, recipe)), _UNTOLD)
+    rows = dict.fromkeys((*table.untrained, *_changed(plan, recipe)), _UNTOLD)
     if table.level:  # what no row of levels names is small without training, and so is what did not run of it
         rows |= {row.match: _FAST for row in plan.compile.levels if row.match not in rows}
+        _check_own(plan, rows)
         rows["|".join(sorted({_source(name) for name in counted}))] = f"{table.level} -{_SMALL}"
     else:
         rows["*"] = _FAST
     return _with(plan, rows, _reason(bundle))
+
+
+def _check_own(plan: BuildPlan, rows: Mapping[str, str]) -> None:
+    """Raises RecipeError for a row of the recipe that the training's level would come after, and undo."""
+    for row in plan.compile.fixes:
+        if row.match not in rows:
+            raise RecipeError(
+                f"{plan.recipe}: the level of its training would replace -{row.level} of {row.match}",
+                next_step="name that pattern as untrained in [training], or give the training no level",
+            )
 
 
 def _of_removals(plan: BuildPlan, recipe: Recipe) -> set[str]:
@@ -112,12 +130,19 @@ def _of_removals(plan: BuildPlan, recipe: Recipe) -> set[str]:
     return set(plan.patches) - own
 
 
-def _patched(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
-    """Patterns of the sources that removals patch: counters of the whole package do not fit them."""
+def _changed(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
+    """Patterns of the sources that removals change: counters of the whole package do not fit them.
+
+    Those are what their patches touch, and what a component names because a patched program writes it.
+    """
     for patch in sorted(_of_removals(plan, recipe)):
         for path in re.findall(r"^\+\+\+ b/(\S+)", plan.compile.files[patch], re.MULTILINE):
-            if PurePosixPath(path).suffix in _COMPILED:
-                yield f"*/{PurePosixPath(path).name}*"
+            file = PurePosixPath(path)
+            if file.suffix in _COMPILED:  # Cython's x.pyx becomes x.c, or x.pyx.c
+                yield f"*/{file.stem}.*" if file.suffix == ".pyx" else f"*/{file.name}"
+    removed = {row.component for row in plan.removed}
+    for part in recipe.components:
+        yield from part.untrained if part.name in removed else ()
 
 
 def _source(counters: str) -> str:
@@ -159,8 +184,7 @@ def _reason(bundle: BundleTable) -> str:
 def _with(plan: BuildPlan, flags: Mapping[str, str], reason: str) -> BuildPlan:
     """Adds flags, by pattern, to every compile: the launcher takes the first row of fixes that fits a source.
 
-    So the recipe's own rows, which are for single sources in C, get the flags of the last pattern too, unless
-    they are for one of the other patterns.
+    So the recipe's own rows get the flags of the last pattern too, unless they are for one of the others.
     """
     compiled = plan.compile
     *_, last = flags.values()

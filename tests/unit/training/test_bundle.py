@@ -11,13 +11,21 @@ import pytest
 from countersample import IDLE, MANIFEST, WRITTEN
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
-from spokeshave.training.bundle import read_manifest, sum_up, unpack_bundle, useful, write_bundle
+from spokeshave.training.bundle import (
+    names_in_bundle,
+    read_manifest,
+    sum_up,
+    unpack_bundle,
+    useful,
+    write_bundle,
+)
 
 
 def test_a_bundle_is_read_as_it_was_written(tmp_path: Path) -> None:
     path = tmp_path / "training" / "lean.tar.xz"
     sha256 = write_bundle(path, MANIFEST, {"#b.gcda": WRITTEN, "#a.gcda": WRITTEN})
     assert read_manifest(path, sha256) == MANIFEST
+    assert sorted(names_in_bundle(path, sha256)) == ["#a.gcda", "#b.gcda"]
     unpack_bundle(path, sha256, tmp_path / "out")
     assert {p.name: p.read_bytes() for p in (tmp_path / "out").iterdir()} == {
         "#a.gcda": WRITTEN,
@@ -50,6 +58,8 @@ def test_a_bundle_other_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
     write_bundle(tmp_path / "lean.tar.xz", MANIFEST, {})
     with pytest.raises(RecipeError, match="not the pinned one"):
         read_manifest(tmp_path / "lean.tar.xz", "0" * 64)
+    with pytest.raises(RecipeError, match="not the pinned one"):
+        names_in_bundle(tmp_path / "lean.tar.xz", "0" * 64)
     with pytest.raises(RecipeError, match="cannot be used"):
         read_manifest(tmp_path / "other.tar.xz", "0" * 64)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from countersample import MANIFEST, WRITTEN
-from spokeshave.errors import RecipeError
+from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import BuildPlan, Edit, Level, Target
 from spokeshave.plan import make_plan
 from spokeshave.recipes import Loaded, RecipeBook
@@ -21,6 +22,7 @@ from support import RECIPES, TOOL, WHERE, shipped_plan
 
 TABLE = TrainingTable.model_validate({"level": "O2"})
 BUNDLE = BundleTable(file="training/lean.tar.xz", sha256="c" * 64)
+UNTOLD = "Wno-missing-profile"
 COUNTED = (
     f"#project#source#build#f.so.p#{'0f' * 20}_site-packages_numpy_f2py_src_fortranobject.c.gcda",
     "#project#source#build#_cyutility.so.p#meson-generated_..__cyutility.c.gcda",
@@ -124,7 +126,8 @@ def test_what_counts_is_compiled_at_the_level_of_the_training(loaded: Loaded, pl
 
 def test_what_a_removal_patches_is_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
     """The counters of the whole package fit a smaller one, but for the sources that differ."""
-    text = "--- a/numpy/x.pyx\n+++ b/numpy/x.pyx\n@@ -1 +1 @@\n-a\n+b\n--- a/n.py\n+++ b/n.py\n"
+    files = ("numpy/_x.pyx", "numpy/y.cpp", "numpy/n.py")
+    text = "".join(f"--- a/{file}\n+++ b/{file}\n@@ -1 +1 @@\n-a\n+b\n" for file in files)
     compiled = replace(
         plain.compile,
         files={**plain.compile.files, "patches/9.patch": text},
@@ -132,11 +135,50 @@ def test_what_a_removal_patches_is_told_nothing(loaded: Loaded, plain: BuildPlan
     )
     smaller = replace(plain, patches={**plain.patches, "patches/9.patch": "1"}, compile=compiled)
     assert fit_key(smaller, loaded.recipe, TABLE) == fit_key(plain, loaded.recipe, TABLE)
-    first, *_ = trained(smaller, loaded.recipe, TABLE, BUNDLE, COUNTED).compile.fixes
-    assert (first.match, first.level) == ("*/x.pyx*", "Wno-missing-profile")
-    assert not any(
-        "n.py*" in row.match for row in trained(smaller, loaded.recipe, TABLE, BUNDLE, COUNTED).compile.fixes
-    )
+    rows = trained(smaller, loaded.recipe, TABLE, BUNDLE, COUNTED).compile.fixes
+    untold = [row.match for row in rows if row.level == "Wno-missing-profile"]
+    sources = ("_x.c", "_x.pyx.c", "_x.cpp", "y.cpp", "n.py", "x.c")
+    found = [any(fnmatch(f"/project/source/numpy/{name}", match) for match in untold) for name in sources]
+    assert found == [True, True, True, True, False, False]
+
+
+def test_what_a_patched_program_writes_otherwise_is_told_nothing() -> None:
+    """gcc makes it an error if counters are of another source."""
+    untold = {
+        profile: {row.match for row in shipped_plan("scipy", profile).compile.fixes if row.level == UNTOLD}
+        for profile in ("lean", "sklearn")
+    }
+    assert untold["sklearn"] - untold["lean"] == {"*/_flapackmodule.c", "*/cython_lapack.c"}
+
+
+@pytest.mark.parametrize(
+    ("package", "profile"),
+    [
+        *itertools.product(("numpy", "scipy", "pandas", "scikit-learn"), ("lean", "sklearn")),
+        ("numpy", "full"),
+    ],
+)
+def test_the_bundles_that_come_with_recipes_fit(package: str, profile: str) -> None:
+    """They fit one state of patches, flags and reasons of a recipe: who edits those trains again."""
+    recipe = RecipeBook([RECIPES]).load(package).recipe
+    assert bundle_of(shipped_plan(package, profile), recipe.training)
+
+
+def test_a_row_of_the_recipe_keeps_its_level(loaded: Loaded, plain: BuildPlan) -> None:
+    own = Level(match="*/odd.c", level="O3", reason="as upstream")
+    fixed = replace(plain, compile=replace(plain.compile, fixes=(own,)))
+    with pytest.raises(RecipeError, match=r"replace -O3 of \*/odd\.c"):
+        trained(fixed, loaded.recipe, TABLE, BUNDLE, COUNTED)
+    table = TABLE.model_copy(update={"untrained": ("*/odd.c",)})
+    first, *_ = trained(fixed, loaded.recipe, table, BUNDLE, COUNTED).compile.fixes
+    assert first.level.startswith("O3 ")
+
+
+def test_a_profile_at_another_level_is_not_counted_in() -> None:
+    """What it counts at another level than it says would fit no build."""
+    fast = shipped_plan("pandas", without=frozenset({"optimisation"}))
+    with pytest.raises(TrainError, match="does not compile pandas at -Os"):
+        instrumented(fast, RecipeBook([RECIPES]).load("pandas").recipe, TABLE)
 
 
 def test_the_bundle_is_part_of_the_digest(loaded: Loaded, plain: BuildPlan) -> None:
