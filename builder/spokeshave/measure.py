@@ -7,7 +7,7 @@ plan's digest, where the report finds it.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,20 +38,20 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
     for plan in plans:
         if plan.recipe not in request.packages:
             continue
-        for setting in plan.levers:
-            if lever(setting.name).shave is not None:
-                continue
-            key = digest_of([plan.digest, setting.name])
-            if context.store.get(_KIND, key) is not None:
-                continue
-            context.reporter.say(f"{plan.distribution}: building without lever {setting.name}")
-            saved = _weight(context, request, plan, {setting.name}) - _weight(context, request, plan, set())
+        done = known(context, plan)
+        compiled = [setting.name for setting in plan.levers if lever(setting.name).shave is None]
+        missing = [name for name in compiled if name not in done]
+        weight = _weight(context, request, plan, frozenset()) if missing else 0
+        for name in missing:
+            context.reporter.say(f"{plan.distribution}: building without lever {name}")
+            saved = _weight(context, request, plan, frozenset({name})) - weight
+            key = digest_of([plan.digest, name])
             context.store.put(_KIND, key, lambda new, value=saved: _write(new, value))  # type: ignore[misc]
 
 
-def _weight(context: Context, request: Request, plan: BuildPlan, without: Set[str]) -> int:
+def _weight(context: Context, request: Request, plan: BuildPlan, without: frozenset[str]) -> int:
     """Bytes unpacked of an untrained build; what has been built is in the store."""
-    one = replace(request, packages=(plan.recipe,), without=frozenset(without), trained=False)
+    one = replace(request, packages=(plan.recipe,), without=without, trained=False)
     plans = pipeline.make_plans(context, one, plan.environment)
     return sizes(pipeline.build(context, _unbudgeted(plans))[plan.recipe].wheel).unpacked
 

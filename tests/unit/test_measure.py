@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,11 +35,10 @@ def test_levers_are_weighed_on_untrained_builds(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(pipeline, "build", build)
     measure.measure(context, asked, plans)
-    assert all(plan == untrained(context, asked, plan) for plan in built)
-    found = measure.known(context, plans[-1])
-    compiled = {setting.name for setting in plans[-1].levers if lever(setting.name).shave is None}
-    assert found == dict.fromkeys(compiled, 1000)
-    assert {"link-time", "unwind"} <= compiled
+    compiled = [setting.name for setting in plans[-1].levers if lever(setting.name).shave is None]
+    assert {"link-time", "unwind"} <= set(compiled)
+    assert built == [untrained(context, asked), *(untrained(context, asked, name) for name in compiled)]
+    assert measure.known(context, plans[-1]) == dict.fromkeys(compiled, 1000)
     count = len(built)
     measure.measure(context, asked, plans)
     assert len(built) == count, "what has been weighed is not built again"
@@ -49,11 +49,7 @@ def weighing(plan: BuildPlan, path: Path) -> Built:
     return Built(wheel=wheel, tests=None, record=wheel, digest=plan.digest, cached=False, seconds=0.0)
 
 
-def untrained(context: Context, asked: Request, plan: BuildPlan) -> BuildPlan:
-    """The plan without a bundle, with the levers that it has."""
-    on = {setting.name for setting in plan.levers}
-    without = {setting.name for setting in pipeline.make_plans(context, asked, WHERE)[-1].levers} - on
-    request = Request(
-        packages=("numpy",), profile="lean", target=Target(), without=frozenset(without), trained=False
-    )
-    return measure._unbudgeted(pipeline.make_plans(context, request, WHERE))[-1]
+def untrained(context: Context, asked: Request, *without: str) -> BuildPlan:
+    """The plan without a bundle and without a budget."""
+    request = replace(asked, without=frozenset(without), trained=False)
+    return replace(pipeline.make_plans(context, request, WHERE)[-1], budget=None)

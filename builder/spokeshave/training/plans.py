@@ -142,7 +142,8 @@ def _changed(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
                 yield f"*/{file.stem}.*" if file.suffix == ".pyx" else f"*/{file.name}"
     removed = {row.component for row in plan.removed}
     for part in recipe.components:
-        yield from part.untrained if part.name in removed else ()
+        if part.name in removed:
+            yield from part.untrained
 
 
 def _source(counters: str) -> str:

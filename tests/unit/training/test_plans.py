@@ -136,7 +136,7 @@ def test_what_a_removal_patches_is_told_nothing(loaded: Loaded, plain: BuildPlan
     smaller = replace(plain, patches={**plain.patches, "patches/9.patch": "1"}, compile=compiled)
     assert fit_key(smaller, loaded.recipe, TABLE) == fit_key(plain, loaded.recipe, TABLE)
     rows = trained(smaller, loaded.recipe, TABLE, BUNDLE, COUNTED).compile.fixes
-    untold = [row.match for row in rows if row.level == "Wno-missing-profile"]
+    untold = [row.match for row in rows if row.level == UNTOLD]
     sources = ("_x.c", "_x.pyx.c", "_x.cpp", "y.cpp", "n.py", "x.c")
     found = [any(fnmatch(f"/project/source/numpy/{name}", match) for match in untold) for name in sources]
     assert found == [True, True, True, True, False, False]
