@@ -7,11 +7,12 @@ checksum, then records of a tag, a length and so many bytes. A negative length s
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
 _MAGIC = b"adcg"
 _HEAD = 16  # bytes
+_RECORD = 8  # bytes of a record's own head: its tag and its length
 _END = bytes(4)
 MOST = 2**31 - 1  # the largest that gcc takes for --param=hot-bb-count-fraction
 _SUMMARY, _FUNCTION, _ARCS = 0xA1000000, 0x01000000, 0x01A10000
@@ -23,6 +24,16 @@ class Reach:
 
     functions: int
     ran: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Function:
+    """One function of a counter file: gcc's number of it, and from where to where its records go."""
+
+    ident: int
+    start: int
+    end: int
+    ran: bool
 
 
 def compiler_of(data: bytes) -> str:
@@ -38,12 +49,27 @@ def compiler_of(data: bytes) -> str:
 def reach(data: bytes) -> Reach:
     """The functions of one counter file; raises ValueError for one that is cut short or none at all."""
     compiler_of(data)
-    functions = ran = 0
-    for tag, counts in _records(data):
-        # The record of a function that another file holds is empty.
-        functions += tag == _FUNCTION and bool(counts)
-        ran += tag == _ARCS and any(counts)
-    return Reach(functions=functions, ran=ran)
+    found = _functions(data)
+    return Reach(functions=len(found), ran=sum(one.ran for one in found))
+
+
+def ran_in(data: bytes) -> frozenset[int]:
+    """The functions of one counter file that ran, by gcc's numbers; raises ValueError as `reach` does."""
+    compiler_of(data)
+    return frozenset(one.ident for one in _functions(data) if one.ran)
+
+
+def without(data: bytes, functions: Collection[int]) -> bytes:
+    """The same counters without those of some functions, which gcc then compiles as without training.
+
+    Raises ValueError as `reach` does.
+    """
+    compiler_of(data)
+    at, kept = 0, b""
+    for one in _functions(data):
+        if one.ident in functions:
+            kept, at = kept + data[at : one.start], one.end
+    return kept + data[at:]
 
 
 def as_one_run(data: bytes) -> bytes:
@@ -61,13 +87,29 @@ def as_one_run(data: bytes) -> bytes:
     return data[:at] + struct.pack("<II", 1, MOST) + data[at + 8 :]
 
 
-def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Tags with their bytes; of counters that are all 0, nothing."""
+def _functions(data: bytes) -> list[_Function]:
+    """The functions whose counters a file holds; the record of one that another file holds is empty."""
+    found: list[_Function] = []
+    for tag, start, end in _records(data):
+        if tag == _FUNCTION:
+            held = end - start > _RECORD
+            ident = struct.unpack_from("<I", data, start + _RECORD)[0] if held else 0
+            found.append(_Function(ident=ident, start=start, end=end, ran=False))
+        elif found:
+            ran = found[-1].ran or (tag == _ARCS and any(data[start + _RECORD : end]))
+            found[-1] = replace(found[-1], end=end, ran=ran)
+    return [one for one in found if one.ident]
+
+
+def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Tags, where their records start, and where they end: of counters that are all 0 that is the head."""
     at = _HEAD
-    while at + 8 <= len(data):
+    while at + _RECORD <= len(data):
         tag, length = struct.unpack_from("<Ii", data, at)
-        at += 8
-        yield tag, data[at : at + max(0, length)]
-        at += max(0, length)
+        end = at + _RECORD + max(0, length)
+        if end > len(data) - len(_END):
+            break
+        yield tag, at, end
+        at = end
     if data[at:] != _END:
         raise ValueError("the counter file is cut short")

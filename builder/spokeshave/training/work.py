@@ -102,7 +102,7 @@ def run_tests(place: Place, tests: tuple[str, ...], marker: str, runner: Runner,
     env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **place.env}
     argv = (
         *(place.venv.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *("-o", "addopts=", "--rootdir", str(site), "-m", marker),
+        *("-n", str(os.cpu_count() or 1), "-o", "addopts=", "--rootdir", str(site), "-m", marker),
         *(str(site / test) for test in tests),
     )
     done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=place.reporter.line))
