@@ -15,7 +15,7 @@ from spokeshave.errors import TrainError
 from spokeshave.model import BuildPlan, Built, Target
 from spokeshave.recipes import Loaded
 from spokeshave.store import unwritable
-from spokeshave.tables import TrainingTable
+from spokeshave.tables import TrainingTable, VerifyTable
 from spokeshave.training.bundle import REACHED, Manifest, Work, reached, sum_up, useful, write_bundle
 from spokeshave.training.plans import fit_key, instrumented
 from spokeshave.training.work import Place, run_suite, run_tests
@@ -35,7 +35,7 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Exercise:
-    """What is run at each dispatch level: benchmarks, and the tests of upstream's that fit `marker`.
+    """What is run at each dispatch level: benchmarks, and tests of upstream's, as `verify` runs them.
 
     The tests of `reach` have counters of their own.
     """
@@ -43,7 +43,7 @@ class _Exercise:
     suite: Path | None
     tests: tuple[str, ...]
     reach: tuple[str, ...]
-    marker: str
+    verify: VerifyTable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +120,7 @@ def _exercise(context: Context, loaded: Loaded, course: Course, built: Built) ->
         suite=suite_of(context, loaded, course.target)[0] if table.suite else None,
         tests=table.tests if tests else (),
         reach=table.reach,
-        marker=loaded.recipe.verify.marker,
+        verify=loaded.recipe.verify,
     )
 
 
@@ -171,7 +171,7 @@ def _work(context: Context, course: Course, place: Place, exercise: _Exercise, l
         ran, failed = run_suite(place, exercise.suite, course.seconds) if exercise.suite else (0, 0)
         if exercise.tests:
             log = context.logs / "train-work.log"
-            run_tests(place, exercise.tests, exercise.marker, context.runner, log)
+            run_tests(place, exercise.tests, exercise.verify, context.runner, log)
     return Work(dispatch=level, cases=ran, failed=failed, tests=exercise.tests)
 
 
@@ -179,7 +179,7 @@ def _reach(context: Context, course: Course, place: Place, exercise: _Exercise, 
     """Runs what tells which functions the work missed, with counters of its own."""
     with context.reporter.stage(f"training {course.package}: what its tests reach"):
         apart = replace(place, env={**place.env, "GCOV_PREFIX": str(tested)})
-        run_tests(apart, exercise.reach, exercise.marker, context.runner, context.logs / "train-reach.log")
+        run_tests(apart, exercise.reach, exercise.verify, context.runner, context.logs / "train-reach.log")
 
 
 def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], counts: _Counts) -> Trained:

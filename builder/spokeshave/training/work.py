@@ -20,6 +20,7 @@ from spokeshave.bench.suite import copied
 from spokeshave.errors import TrainError
 from spokeshave.progress import Reporter
 from spokeshave.run import Command, Runner
+from spokeshave.tables import VerifyTable
 from spokeshave.venvs import Venv
 
 _CASE_SECONDS = 0.02  # for one case, after a first call
@@ -91,10 +92,10 @@ def _run_case(worker: Worker, case: Case) -> str:
     return ""
 
 
-def run_tests(place: Place, tests: tuple[str, ...], marker: str, runner: Runner, log: Path) -> None:
+def run_tests(place: Place, tests: tuple[str, ...], verify: VerifyTable, runner: Runner, log: Path) -> None:
     """Runs some of upstream's tests, which lie in the install; whether they pass is for `verify` to say.
 
-    `marker` is the recipe's, an expression that keeps slow ones out.
+    The recipe's table says which are slow, and what options upstream's tests want.
 
     Raises TrainError where pytest itself does not get that far.
     """
@@ -102,7 +103,8 @@ def run_tests(place: Place, tests: tuple[str, ...], marker: str, runner: Runner,
     env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **place.env}
     argv = (
         *(place.venv.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *("-n", str(os.cpu_count() or 1), "-o", "addopts=", "--rootdir", str(site), "-m", marker),
+        *("-n", str(os.cpu_count() or 1), "--continue-on-collection-errors", "--timeout", "600"),
+        *("-o", "addopts=", "--rootdir", str(site), "-m", verify.marker, *verify.options),
         *(str(site / test) for test in tests),
     )
     done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=place.reporter.line))
