@@ -68,18 +68,23 @@ def useful(folder: Path) -> dict[str, bytes]:
 
 
 def reached(counted: Path, tested: Path) -> tuple[dict[str, bytes], int]:
-    """The counter files below a folder by name, without functions that tests alone ran, and their number.
+    """The counter files of a folder by name, of what ran there or nowhere; and how many ran in tests alone.
 
-    gcc compiles what has no counters as without training, and for size what never ran, in tests neither.
+    gcc compiles what has no counters as without training, and for size what never ran. An inline function has
+    a copy in each object that calls it, and one of them runs: the others are no slower for it. A file of
+    which nothing ran, in tests neither, is left out: this processor may lack what it is for.
     `tested` is the folder of the tests' counters. Raises TrainError as `useful` does.
     """
     ours, theirs = _found(counted), _found(tested)
+    ran = {name: ran_in(data) for name, data in ours.items()}
+    ran_in_tests = {name: ran_in(data) for name, data in theirs.items()}
+    anywhere = frozenset[bytes]().union(*ran.values(), *ran_in_tests.values())
     found, alone = {}, 0
     for name, data in sorted({**theirs, **ours}.items()):
-        ran = ran_in(ours[name]) if name in ours else frozenset()
-        more = ran_in(theirs[name]) - ran if name in theirs else frozenset()
-        found[name] = as_one_run(without(data, more))
-        alone += len(more)
+        here, there = ran.get(name, frozenset()), ran_in_tests.get(name, frozenset())
+        if here or there:
+            found[name] = as_one_run(without(data, anywhere - here))
+            alone += len(there - here)
     return found, alone
 
 
@@ -110,7 +115,7 @@ def sum_up(counters: Mapping[str, bytes]) -> dict[str, int | str]:
 def write_bundle(path: Path, manifest: Manifest, counters: Mapping[str, bytes]) -> str:
     """Writes a bundle and returns its sha256 (hex); the same contents make the same bytes.
 
-    Names of counters may be in the folder `REACHED`: what `reached` made.
+    Names of counters may be in the folder `REACHED`, with what `reached` made.
     """
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -134,7 +139,10 @@ def read_manifest(path: Path, sha256: str) -> Manifest:
 
 
 def names_in_bundle(path: Path, sha256: str) -> tuple[str, ...]:
-    """The names of the counter files of a bundle; raises what `read_manifest` raises."""
+    """The names of the counter files of a bundle, of which some function ran in what counts.
+
+    Raises what `read_manifest` raises.
+    """
     return tuple(name for name, _ in _members(path, sha256) if name.endswith(_COUNTERS) and "/" not in name)
 
 

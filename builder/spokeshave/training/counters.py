@@ -28,9 +28,12 @@ class Reach:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Function:
-    """One function of a counter file: gcc's number of it, and from where to where its records go."""
+    """One function of a counter file, and from where to where its records go.
 
-    ident: int
+    `key` is gcc's number and its checksums of it: copies of an inline function have the same in all objects.
+    """
+
+    key: bytes
     start: int
     end: int
     ran: bool
@@ -53,13 +56,13 @@ def reach(data: bytes) -> Reach:
     return Reach(functions=len(found), ran=sum(one.ran for one in found))
 
 
-def ran_in(data: bytes) -> frozenset[int]:
-    """The functions of one counter file that ran, by gcc's numbers; raises ValueError as `reach` does."""
+def ran_in(data: bytes) -> frozenset[bytes]:
+    """The functions of one counter file that ran, by key; raises ValueError as `reach` does."""
     compiler_of(data)
-    return frozenset(one.ident for one in _functions(data) if one.ran)
+    return frozenset(one.key for one in _functions(data) if one.ran)
 
 
-def without(data: bytes, functions: Collection[int]) -> bytes:
+def without(data: bytes, functions: Collection[bytes]) -> bytes:
     """The same counters without those of some functions, which gcc then compiles as without training.
 
     Raises ValueError as `reach` does.
@@ -67,7 +70,7 @@ def without(data: bytes, functions: Collection[int]) -> bytes:
     compiler_of(data)
     at, kept = 0, b""
     for one in _functions(data):
-        if one.ident in functions:
+        if one.key in functions:
             kept, at = kept + data[at : one.start], one.end
     return kept + data[at:]
 
@@ -92,13 +95,12 @@ def _functions(data: bytes) -> list[_Function]:
     found: list[_Function] = []
     for tag, start, end in _records(data):
         if tag == _FUNCTION:
-            held = end - start > _RECORD
-            ident = struct.unpack_from("<I", data, start + _RECORD)[0] if held else 0
-            found.append(_Function(ident=ident, start=start, end=end, ran=False))
+            key = data[start + _RECORD : end]
+            found.append(_Function(key=key, start=start, end=end, ran=False))
         elif found:
             ran = found[-1].ran or (tag == _ARCS and any(data[start + _RECORD : end]))
             found[-1] = replace(found[-1], end=end, ran=ran)
-    return [one for one in found if one.ident]
+    return [one for one in found if one.key]
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int, int]]:

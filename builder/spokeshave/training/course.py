@@ -35,7 +35,7 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Exercise:
-    """What is run at each dispatch level: benchmarks, and tests of upstream's, as `verify` runs them.
+    """What is run at each dispatch level: benchmarks, and tests of upstream's that are not slow.
 
     The tests of `reach` have counters of their own.
     """
@@ -94,7 +94,7 @@ def train(context: Context, course: Course) -> Trained:
     *libraries, plan = pipeline.make_plans(context, request, where)
     counting = instrumented(plan, loaded.recipe, table)
     built = pipeline.build(context, (*libraries, counting))
-    exercise = _exercise(context, loaded, course, built[plan.recipe])
+    exercise = _exercise(context, loaded, table, course, built[plan.recipe])
     with context.store.scratch() as scratch:
         counts = _Counts(counted=scratch / "counted", tested=scratch / "tested")
         venv = _install(context, loaded, course.target, built, scratch)
@@ -108,9 +108,11 @@ def train(context: Context, course: Course) -> Trained:
         return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counts)
 
 
-def _exercise(context: Context, loaded: Loaded, course: Course, built: Built) -> _Exercise:
+def _exercise(
+    context: Context, loaded: Loaded, table: TrainingTable, course: Course, built: Built
+) -> _Exercise:
     """Raises TrainError where tests are to tell what is reached, and the profile leaves them in the wheel."""
-    table, tests = loaded.recipe.training or TrainingTable.model_validate({}), built.tests is not None
+    tests = built.tests is not None
     if table.reach and not tests:
         raise TrainError(
             f"profile {course.profile} has no tests of {course.package} beside its wheel; `reach` names some",
@@ -186,8 +188,9 @@ def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], 
     found = useful(counts.counted)
     if not found:
         raise TrainError(f"nothing of {plan.recipe} was counted", next_step="look into the log of the build")
-    reach = loaded.recipe.training.reach if loaded.recipe.training else ()
-    others, tested = reached(counts.counted, counts.tested) if reach else ({}, 0)
+    table = loaded.recipe.training
+    small = table is not None and table.unreached == "small"
+    others, tested = reached(counts.counted, counts.tested) if small else ({}, 0)
     manifest = Manifest.model_validate(
         {
             "package": plan.recipe,
@@ -199,7 +202,7 @@ def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], 
             "fits": fits,
             "work": done,
             "processor": processor(),
-            "reach": reach,
+            "reach": table.reach if table else (),
             "tested": tested,
             **sum_up(found),
         }

@@ -44,6 +44,8 @@ _OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*")
 def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
     """What counters depend on beside the compiler: source, patches and flags of an untrained plan, the level.
 
+    Where what never ran is small, so do they on the tests that tell what runs.
+
     What removed components patch and leave out is no part of it: `trained` tells those sources nothing.
     gcc counts what is left after its first optimisations: counters of one level are an error at another. What
     is done when linked comes later.
@@ -60,7 +62,7 @@ def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
             "compile": compiled,
             "target": asdict(plan.target),
             **({"level": table.level} if table.level else {}),
-            **({"reach": table.reach} if table.reach else {}),
+            **({"reach": table.reach} if table.unreached == "small" else {}),
         }
     )
 
@@ -120,8 +122,9 @@ def trained(
 
 def _fast(table: TrainingTable) -> str:
     """What a source that is fast without training is told."""
-    folder = f"{FOLDER}/{REACHED}" if table.reach else FOLDER
-    return _USE.format(folder=folder, most=MOST) + (_KEPT if table.unreached == "kept" else "")
+    if table.unreached == "small":
+        return _USE.format(folder=f"{FOLDER}/{REACHED}", most=MOST)
+    return _USE.format(folder=FOLDER, most=MOST) + _KEPT
 
 
 def _check_own(plan: BuildPlan, rows: Mapping[str, str]) -> None:

@@ -26,6 +26,10 @@ from spokeshave.venvs import Venv
 _CASE_SECONDS = 0.02  # for one case, after a first call
 _PATIENCE = 120.0  # seconds; instrumented code is several times slower
 _SHIFT = 100  # cases that one process runs
+# What pytest-xdist says where a process was lost with its counters, or the processes found different tests;
+# its exit code is then that of a failed test.
+_LOST = ("node down", "crashed while running", "Different tests were collected")
+_SAME_TESTS = {"PYTHONHASHSEED": "0"}  # parametrised over sets, in every process
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,17 +101,24 @@ def run_tests(place: Place, tests: tuple[str, ...], verify: VerifyTable, runner:
 
     The recipe's table says which are slow, and what options upstream's tests want.
 
-    Raises TrainError where pytest itself does not get that far.
+    Raises TrainError where pytest itself does not get that far, or loses a process with its counters.
     """
     site = place.venv.site
-    env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **place.env}
+    lost: list[str] = []
+
+    def look(line: str) -> None:
+        lost.extend(word for word in _LOST if word in line)
+        place.reporter.line(line)
+
+    env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **_SAME_TESTS, **place.env}
     argv = (
         *(place.venv.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
         *("-n", str(os.cpu_count() or 1), "--continue-on-collection-errors", "--timeout", "600"),
         *("-o", "addopts=", "--rootdir", str(site), "-m", verify.marker, *verify.options),
         *(str(site / test) for test in tests),
     )
-    done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=place.reporter.line))
-    if done.returncode not in (0, 1):
+    done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=look))
+    if lost or done.returncode not in (0, 1):
         tail = "\n  ".join(done.output.splitlines()[-4:])
-        raise TrainError(f"the tests of the training did not run:\n  {tail}", log=log)
+        why = f"lost counters ({lost[0]})" if lost else "did not run"
+        raise TrainError(f"the tests of the training {why}:\n  {tail}", log=log)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tarfile
 from pathlib import Path
 
@@ -75,14 +76,26 @@ def test_what_tests_alone_ran_has_no_counters(tmp_path: Path) -> None:
     found, alone = reached(counted, tested)
     assert {name: reach(data) for name, data in found.items()} == {
         "#both.gcda": Reach(functions=3, ran=2),
-        "#idle.gcda": Reach(functions=1, ran=0),
         "#ours.gcda": Reach(functions=3, ran=2),
         "#tests.gcda": Reach(functions=1, ran=0),
     }
-    assert alone == 2
-    other, alone = reached(counters(tmp_path / "less", {"#both.gcda": part}), counted)
-    assert reach(other["#both.gcda"]) == Reach(functions=2, ran=1)
-    assert alone == 1 + 2
+    assert alone == 2, "those of the file that the tests alone ran"
+
+
+def test_copies_that_another_object_ran_have_no_counters(tmp_path: Path) -> None:
+    """The linker keeps one copy of an inline function, in which object ever; the others never run."""
+    (some, other) = sorted(ran_in(WRITTEN))
+    at = WRITTEN.index(some) + len(some) + 4
+    idle = WRITTEN[:at] + struct.pack("<i", -8) + WRITTEN[at + 12 :]
+    assert ran_in(idle) == {other}
+    counted = counters(tmp_path / "counted", {"#a.gcda": WRITTEN, "#b.gcda": idle})
+    (tmp_path / "tested").mkdir()
+    found, alone = reached(counted, tmp_path / "tested")
+    assert {name: reach(data) for name, data in found.items()} == {
+        "#a.gcda": Reach(functions=3, ran=2),
+        "#b.gcda": Reach(functions=2, ran=1),
+    }
+    assert alone == 0
 
 
 def test_a_bundle_has_what_tests_reached_apart(tmp_path: Path) -> None:
