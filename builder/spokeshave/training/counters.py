@@ -62,6 +62,12 @@ def ran_in(data: bytes) -> frozenset[bytes]:
     return frozenset(one.key for one in _functions(data) if one.ran)
 
 
+def processes(data: bytes) -> int:
+    """How many processes wrote into a counter file when they ended; raises ValueError as `reach` does."""
+    compiler_of(data)
+    return int(struct.unpack_from("<I", data, _summary(data))[0])
+
+
 def without(data: bytes, functions: Collection[bytes]) -> bytes:
     """The same counters without those of some functions, which gcc then compiles as without training.
 
@@ -84,10 +90,15 @@ def as_one_run(data: bytes) -> bytes:
     Raises ValueError for what is no counter file.
     """
     compiler_of(data)
-    if struct.unpack_from("<Ii", data, _HEAD) != (_SUMMARY, 8):
-        raise ValueError("no summary where gcc writes one")
-    at = _HEAD + 8
+    at = _summary(data)
     return data[:at] + struct.pack("<II", 1, MOST) + data[at + 8 :]
+
+
+def _summary(data: bytes) -> int:
+    """Where the summary's two numbers are: of processes, and of the most frequent block's runs."""
+    if len(data) < _HEAD + 16 or struct.unpack_from("<Ii", data, _HEAD) != (_SUMMARY, 8):
+        raise ValueError("no summary where gcc writes one")
+    return _HEAD + _RECORD
 
 
 def _functions(data: bytes) -> list[_Function]:

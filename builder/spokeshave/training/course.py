@@ -83,6 +83,30 @@ def train(context: Context, course: Course) -> Trained:
             next_step="give it a table [training]; recipes/README.md describes it",
         )
     _check_place(bundle_path(loaded, course.profile))
+    libraries, plan = _plans(context, course)
+    counting = instrumented(plan, loaded.recipe, table)
+    built = pipeline.build(context, (*libraries, counting))
+    exercise = _exercise(context, loaded, table, course, built[plan.recipe])
+    with context.store.scratch() as scratch:
+        counts = _Counts(counted=scratch / "counted", tested=scratch / "tested")
+        venv = _install(context, loaded, course.target, built, scratch)
+        done = []
+        for at, level in enumerate(table.dispatch):
+            place = Place(
+                venv=venv,
+                home=scratch / f"work-{at}",
+                counters=counts.counted,
+                env={table.variable: level} if level else {},
+                reporter=context.reporter,
+            )
+            done.append(_work(context, course, place, exercise, level))
+            if exercise.reach:
+                _reach(context, course, place, exercise, counts.tested)
+        return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counts)
+
+
+def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], BuildPlan]:
+    """The untrained plans of the libraries that the package links, and its own."""
     request = Request(
         packages=(course.package,),
         profile=course.profile,
@@ -92,20 +116,7 @@ def train(context: Context, course: Course) -> Trained:
     )
     where = pipeline.environment(context, pipeline.choose_engine(context, request.engine), course.target)
     *libraries, plan = pipeline.make_plans(context, request, where)
-    counting = instrumented(plan, loaded.recipe, table)
-    built = pipeline.build(context, (*libraries, counting))
-    exercise = _exercise(context, loaded, table, course, built[plan.recipe])
-    with context.store.scratch() as scratch:
-        counts = _Counts(counted=scratch / "counted", tested=scratch / "tested")
-        venv = _install(context, loaded, course.target, built, scratch)
-        done = []
-        for at, level in enumerate(table.dispatch):
-            env = {"GCOV_PREFIX": str(counts.counted)} | ({table.variable: level} if level else {})
-            place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
-            done.append(_work(context, course, place, exercise, level))
-            if exercise.reach:
-                _reach(context, course, place, exercise, counts.tested)
-        return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counts)
+    return tuple(libraries), plan
 
 
 def _exercise(
@@ -180,7 +191,7 @@ def _work(context: Context, course: Course, place: Place, exercise: _Exercise, l
 def _reach(context: Context, course: Course, place: Place, exercise: _Exercise, tested: Path) -> None:
     """Runs what tells which functions the work missed, with counters of its own."""
     with context.reporter.stage(f"training {course.package}: what its tests reach"):
-        apart = replace(place, env={**place.env, "GCOV_PREFIX": str(tested)})
+        apart = replace(place, counters=tested)
         run_tests(apart, exercise.reach, exercise.verify, context.runner, context.logs / "train-reach.log")
 
 

@@ -21,6 +21,7 @@ from spokeshave.errors import TrainError
 from spokeshave.progress import Reporter
 from spokeshave.run import Command, Runner
 from spokeshave.tables import VerifyTable
+from spokeshave.training.counters import processes
 from spokeshave.venvs import Venv
 
 _CASE_SECONDS = 0.02  # for one case, after a first call
@@ -30,16 +31,27 @@ _SHIFT = 100  # cases that one process runs
 # its exit code is then that of a failed test.
 _LOST = ("node down", "crashed while running", "Different tests were collected")
 _SAME_TESTS = {"PYTHONHASHSEED": "0"}  # parametrised over sets, in every process
+# pytest-xdist kills a process that takes 10 s to end: pandas' takes longer, and had written no counters.
+_PYTEST = (
+    "import sys, pytest, xdist.workermanage as made; made.NodeManager.EXIT_TIMEOUT = None;"
+    " sys.exit(pytest.main(sys.argv[1:]))"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where the work is done, and what the processes see: `env` has the folder of the counters."""
+    """Where the work is done, and what the processes see; `counters` is where they write what they count."""
 
     venv: Venv
     home: Path
+    counters: Path
     env: Mapping[str, str]
     reporter: Reporter
+
+    @property
+    def counting(self) -> dict[str, str]:
+        """What tells libgcov, too."""
+        return {**self.env, "GCOV_PREFIX": str(self.counters)}
 
 
 def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
@@ -79,7 +91,7 @@ def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
 
 def _start(place: Place, suite: Path) -> Worker:
     cpus = pinned_cpus(Options())
-    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=cpus, extra=place.env)
+    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=cpus, extra=place.counting)
 
 
 def _run_case(worker: Worker, case: Case) -> str:
@@ -103,22 +115,36 @@ def run_tests(place: Place, tests: tuple[str, ...], verify: VerifyTable, runner:
 
     Raises TrainError where pytest itself does not get that far, or loses a process with its counters.
     """
-    site = place.venv.site
+    site, workers = place.venv.site, os.cpu_count() or 1
     lost: list[str] = []
 
     def look(line: str) -> None:
         lost.extend(word for word in _LOST if word in line)
         place.reporter.line(line)
 
-    env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **_SAME_TESTS, **place.env}
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(place.home),
+        "LANG": "C.UTF-8",
+        **_SAME_TESTS,
+        **place.counting,
+    }
     argv = (
-        *(place.venv.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *("-n", str(os.cpu_count() or 1), "--continue-on-collection-errors", "--timeout", "600"),
+        *(place.venv.python, "-P", "-c", _PYTEST, "-q", "-p", "no:cacheprovider"),
+        *("-n", str(workers), "--continue-on-collection-errors", "--timeout", "600"),
         *("-o", "addopts=", "--rootdir", str(site), "-m", verify.marker, *verify.options),
         *(str(site / test) for test in tests),
     )
+    before = _ended(place.counters)
     done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=look))
+    if not lost and _ended(place.counters) < before + workers:
+        lost.append(f"{workers} processes ran tests, and fewer wrote what they counted")
     if lost or done.returncode not in (0, 1):
         tail = "\n  ".join(done.output.splitlines()[-4:])
         why = f"lost counters ({lost[0]})" if lost else "did not run"
         raise TrainError(f"the tests of the training {why}:\n  {tail}", log=log)
+
+
+def _ended(counters: Path) -> int:
+    """How many processes wrote what they counted."""
+    return max((processes(path.read_bytes()) for path in counters.rglob("*.gcda")), default=0)

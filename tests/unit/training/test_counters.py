@@ -7,7 +7,16 @@ import struct
 import pytest
 
 from countersample import IDLE, WRITTEN
-from spokeshave.training.counters import MOST, Reach, as_one_run, compiler_of, ran_in, reach, without
+from spokeshave.training.counters import (
+    MOST,
+    Reach,
+    as_one_run,
+    compiler_of,
+    processes,
+    ran_in,
+    reach,
+    without,
+)
 
 
 def test_what_ran_is_told_from_what_did_not() -> None:
@@ -33,6 +42,7 @@ def test_counters_of_many_processes_count_as_of_one() -> None:
     many = WRITTEN[:24] + struct.pack("<II", 50, 3) + WRITTEN[32:]
     one = as_one_run(many)
     assert struct.unpack_from("<II", one, 24) == (1, MOST)
+    assert (processes(many), processes(one)) == (50, 1)
     assert one[:24] + one[32:] == WRITTEN[:24] + WRITTEN[32:]
     assert as_one_run(WRITTEN) == one == as_one_run(one)
     with pytest.raises(ValueError, match="no summary"):
