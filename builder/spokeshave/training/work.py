@@ -32,10 +32,14 @@ _SHIFT = 100  # cases that one process runs
 _LOST = ("node down", "crashed while running", "Different tests were collected")
 _SAME_TESTS = {"PYTHONHASHSEED": "0"}  # parametrised over sets, in every process
 # pytest-xdist kills a process that takes 10 s to end: pandas' takes longer, and had written no counters.
-_PYTEST = (
-    "import sys, pytest, xdist.workermanage as made; made.NodeManager.EXIT_TIMEOUT = None;"
-    " sys.exit(pytest.main(sys.argv[1:]))"
-)
+_PYTEST = """
+import sys, pytest
+class Patient:
+    def pytest_configure(self):
+        import xdist.workermanage
+        xdist.workermanage.NodeManager.EXIT_TIMEOUT = None
+sys.exit(pytest.main(sys.argv[1:], plugins=[Patient()]))
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
