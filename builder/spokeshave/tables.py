@@ -141,10 +141,26 @@ class TrainingTable(Strict):
     dispatch: tuple[str, ...] = Field(("",), description="its values; the training runs once with each")
     suite: bool = Field(True, description="run the benchmark suite: upstream's, or spokeshave's own")
     tests: tuple[str, ...] = Field((), description="upstream's tests that are run too, files or folders")
+    reach: tuple[str, ...] = Field(
+        (),
+        description="upstream's tests that only tell what runs at all: `unreached` is what they miss, too",
+    )
+    unreached: Literal["kept", "small"] = Field(
+        "kept",
+        description="what never ran, of sources that are fast without training: kept so, or small",
+    )
     untrained: tuple[Glob, ...] = Field(
         (), description="globs of sources whose build is told nothing: loops that no training reaches all of"
     )
     bundles: tuple[BundleTable, ...] = Field((), description="a build takes the first one that fits it")
+
+    @model_validator(mode="after")
+    def _reach_for_small(self) -> Self:
+        if self.reach and self.unreached == "kept":
+            raise ValueError(
+                "`reach` tells what is unreached, and nothing is done to that: unreached = 'small'"
+            )
+        return self
 
 
 class Recipe(Strict):

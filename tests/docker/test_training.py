@@ -26,6 +26,11 @@ variable = "SHAVELING_WITHOUT"
 dispatch = ["", "FAST"]
 tests = ["shaveling/tests/test_core.py"]
 """
+REACHING = """
+[training]
+reach = ["shaveling/tests/test_core.py"]
+unreached = "small"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +111,22 @@ def test_a_bundle_that_is_not_the_pinned_one_is_refused(small: Small, trained: R
     assert run.code == 3
     made = small.folder / "recipes" / "shaveling" / "training" / "tiny.tar.xz"
     assert f"its sha256 is {file_sha256(made)}, not the pinned one" in run.stderr
+
+
+def test_tests_may_tell_what_is_reached_alone(small: Small, trained: Run) -> None:
+    """What the tests alone ran is told nothing: that is the function of helper.c."""
+    assert trained.code == 0
+    small.write(BENCHMARKS)
+    add(small, REACHING)
+    run = small.start("train", "shaveling", "--profile", "tiny", "--seconds", "2", "--json").end()
+    assert run.code == 0, run.stderr
+    made = json.loads(run.stdout)
+    assert (made["files"], made["functions"], made["ran"], made["tested"]) == (2, 3, 3, 1)
+    assert made["reach"] == ["shaveling/tests/test_core.py"]
+    add(small, f'\n[[training.bundles]]\nfile = "training/tiny.tar.xz"\nsha256 = "{made["sha256"]}"\n')
+    built = small.build()
+    assert built.code == 0, built.stderr
+    assert "trained with training/tiny.tar.xz (3 of 3 functions)" in built.stderr
 
 
 def test_a_recipe_without_training_is_told(small: Small, trained: Run) -> None:

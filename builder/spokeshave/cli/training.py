@@ -57,4 +57,7 @@ def _print(options: Globals, done: Trained) -> None:
     size = done.path.stat().st_size
     told = f"{found.ran:,} of {found.functions:,} functions in {found.files:,} files ran; {size:,} bytes"
     options.stdout.print(told, highlight=False)
+    if found.reach:
+        told = f"{found.tested:,} functions more that tests alone ran, of {' '.join(found.reach)}"
+        options.stdout.print(told, highlight=False, markup=False)
     options.stdout.print(f"to use it, this belongs into the recipe, once:\n\n{done.row}", markup=False)

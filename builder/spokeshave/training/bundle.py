@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict
 
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
-from spokeshave.training.counters import as_one_run, compiler_of, reach
+from spokeshave.training.counters import as_one_run, compiler_of, ran_in, reach, without
 
+REACHED = "reached"
 _MANIFEST = "manifest.json"
 _COUNTERS = ".gcda"
 
@@ -34,7 +35,8 @@ class Manifest(BaseModel):
     """What a bundle was made of. `fits` is the key of the plans that it fits, `image` that of their image.
 
     `functions` are those in files of which any ran, `ran` those that did themselves. `processor` is the model
-    on which they did: dispatch levels that it lacks were counted as the next lower one that it has.
+    on which they did: dispatch levels that it lacks were counted as the next lower one that it has. `reach`
+    are tests that told what else runs, `tested` how many functions they alone ran.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,6 +55,8 @@ class Manifest(BaseModel):
     functions: int
     ran: int
     processor: str = ""
+    reach: tuple[str, ...] = ()
+    tested: int = 0
 
 
 def useful(folder: Path) -> dict[str, bytes]:
@@ -60,15 +64,38 @@ def useful(folder: Path) -> dict[str, bytes]:
 
     Raises TrainError where one is cut short: a process was killed while it wrote.
     """
-    found = {}
-    for path in sorted(folder.rglob(f"*{_COUNTERS}")):
-        data = path.read_bytes()
+    return {name: as_one_run(data) for name, data in _found(folder).items() if ran_in(data)}
+
+
+def reached(counted: Path, tested: Path) -> tuple[dict[str, bytes], int]:
+    """The counter files of a folder by name, of what ran there or nowhere; and how many ran in tests alone.
+
+    gcc compiles what has no counters as without training, and for size what never ran. An inline function has
+    a copy in each object that calls it, and one of them runs: the others are no slower for it. A file of
+    which nothing ran, in tests neither, is left out: this processor may lack what it is for.
+    `tested` is the folder of the tests' counters. Raises TrainError as `useful` does.
+    """
+    ours, theirs = _found(counted), _found(tested)
+    ran = {name: ran_in(data) for name, data in ours.items()}
+    ran_in_tests = {name: ran_in(data) for name, data in theirs.items()}
+    anywhere = frozenset[bytes]().union(*ran.values(), *ran_in_tests.values())
+    found, alone = {}, 0
+    for name, data in sorted({**theirs, **ours}.items()):
+        here, there = ran.get(name, frozenset()), ran_in_tests.get(name, frozenset())
+        if here or there:
+            found[name] = as_one_run(without(data, anywhere - here))
+            alone += len(there - here)
+    return found, alone
+
+
+def _found(folder: Path) -> dict[str, bytes]:
+    found = {path.name: path.read_bytes() for path in sorted(folder.rglob(f"*{_COUNTERS}"))}
+    for name, data in found.items():
         try:
-            if reach(data).ran:
-                found[path.name] = as_one_run(data)
+            reach(data)
         except ValueError as fault:
             raise TrainError(
-                f"the counters in {path.name} are cut short: {fault}",
+                f"the counters in {name} are cut short: {fault}",
                 next_step="a process was ended while it wrote them; train again",
             ) from fault
     return found
@@ -86,7 +113,10 @@ def sum_up(counters: Mapping[str, bytes]) -> dict[str, int | str]:
 
 
 def write_bundle(path: Path, manifest: Manifest, counters: Mapping[str, bytes]) -> str:
-    """Writes a bundle and returns its sha256 (hex); the same contents make the same bytes."""
+    """Writes a bundle and returns its sha256 (hex); the same contents make the same bytes.
+
+    Names of counters may be in the folder `REACHED`, with what `reached` made.
+    """
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w", format=tarfile.PAX_FORMAT) as archive:
         text = json.dumps(manifest.model_dump(mode="json"), indent=1, sort_keys=True)
@@ -109,8 +139,11 @@ def read_manifest(path: Path, sha256: str) -> Manifest:
 
 
 def names_in_bundle(path: Path, sha256: str) -> tuple[str, ...]:
-    """The names of the counter files of a bundle; raises what `read_manifest` raises."""
-    return tuple(name for name, _ in _members(path, sha256) if name.endswith(_COUNTERS))
+    """The names of the counter files of a bundle, of which some function ran in what counts.
+
+    Raises what `read_manifest` raises.
+    """
+    return tuple(name for name, _ in _members(path, sha256) if name.endswith(_COUNTERS) and "/" not in name)
 
 
 def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
@@ -118,6 +151,7 @@ def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
     folder.mkdir()
     for name, data in _members(path, sha256):
         if name.endswith(_COUNTERS):
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_bytes(data)
 
 
@@ -128,7 +162,7 @@ def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, byt
         with tarfile.open(path, "r:xz") as archive:
             for member in archive:
                 stream = archive.extractfile(member)
-                if stream is None or "/" in member.name:
+                if stream is None or "/" in member.name.removeprefix(f"{REACHED}/"):
                     raise ValueError(f"it holds {member.name!r}")
                 if only in ("", member.name):
                     yield member.name, stream.read()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spokeshave import pipeline
@@ -15,7 +15,8 @@ from spokeshave.errors import TrainError
 from spokeshave.model import BuildPlan, Built, Target
 from spokeshave.recipes import Loaded
 from spokeshave.store import unwritable
-from spokeshave.training.bundle import Manifest, Work, sum_up, useful, write_bundle
+from spokeshave.tables import TrainingTable, VerifyTable
+from spokeshave.training.bundle import REACHED, Manifest, Work, reached, sum_up, useful, write_bundle
 from spokeshave.training.plans import fit_key, instrumented
 from spokeshave.training.work import Place, run_suite, run_tests
 from spokeshave.trial import stock_pin, stock_wheel
@@ -34,11 +35,23 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Exercise:
-    """What is run at each dispatch level: benchmarks, and the tests of upstream's that fit `marker`."""
+    """What is run at each dispatch level: benchmarks, and tests of upstream's that are not slow.
+
+    The tests of `reach` have counters of their own.
+    """
 
     suite: Path | None
     tests: tuple[str, ...]
-    marker: str
+    reach: tuple[str, ...]
+    verify: VerifyTable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Counts:
+    """The folders of counters: of what counts, and of the tests that only tell what is reached."""
+
+    counted: Path
+    tested: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,6 +83,30 @@ def train(context: Context, course: Course) -> Trained:
             next_step="give it a table [training]; recipes/README.md describes it",
         )
     _check_place(bundle_path(loaded, course.profile))
+    libraries, plan = _plans(context, course)
+    counting = instrumented(plan, loaded.recipe, table)
+    built = pipeline.build(context, (*libraries, counting))
+    exercise = _exercise(context, loaded, table, course, built[plan.recipe])
+    with context.store.scratch() as scratch:
+        counts = _Counts(counted=scratch / "counted", tested=scratch / "tested")
+        venv = _install(context, loaded, course.target, built, scratch)
+        done = []
+        for at, level in enumerate(table.dispatch):
+            place = Place(
+                venv=venv,
+                home=scratch / f"work-{at}",
+                counters=counts.counted,
+                env={table.variable: level} if level else {},
+                reporter=context.reporter,
+            )
+            done.append(_work(context, course, place, exercise, level))
+            if exercise.reach:
+                _reach(context, course, place, exercise, counts.tested)
+        return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counts)
+
+
+def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], BuildPlan]:
+    """The untrained plans of the libraries that the package links, and its own."""
     request = Request(
         packages=(course.package,),
         profile=course.profile,
@@ -79,22 +116,25 @@ def train(context: Context, course: Course) -> Trained:
     )
     where = pipeline.environment(context, pipeline.choose_engine(context, request.engine), course.target)
     *libraries, plan = pipeline.make_plans(context, request, where)
-    counting = instrumented(plan, loaded.recipe, table)
-    built = pipeline.build(context, (*libraries, counting))
-    exercise = _Exercise(
+    return tuple(libraries), plan
+
+
+def _exercise(
+    context: Context, loaded: Loaded, table: TrainingTable, course: Course, built: Built
+) -> _Exercise:
+    """Raises TrainError where tests are to tell what is reached, and the profile leaves them in the wheel."""
+    tests = built.tests is not None
+    if table.reach and not tests:
+        raise TrainError(
+            f"profile {course.profile} has no tests of {course.package} beside its wheel; `reach` names some",
+            next_step="train in a profile with the lever tests",
+        )
+    return _Exercise(
         suite=suite_of(context, loaded, course.target)[0] if table.suite else None,
-        tests=table.tests if built[plan.recipe].tests else (),
-        marker=loaded.recipe.verify.marker,
+        tests=table.tests if tests else (),
+        reach=table.reach,
+        verify=loaded.recipe.verify,
     )
-    with context.store.scratch() as scratch:
-        counters = scratch / "counters"
-        venv = _install(context, loaded, course.target, built, scratch)
-        done = []
-        for at, level in enumerate(table.dispatch):
-            env = {"GCOV_PREFIX": str(counters)} | ({table.variable: level} if level else {})
-            place = Place(venv=venv, home=scratch / f"work-{at}", env=env, reporter=context.reporter)
-            done.append(_work(context, course, place, exercise, level))
-        return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counters)
 
 
 def bundle_path(loaded: Loaded, profile: str) -> Path:
@@ -144,14 +184,24 @@ def _work(context: Context, course: Course, place: Place, exercise: _Exercise, l
         ran, failed = run_suite(place, exercise.suite, course.seconds) if exercise.suite else (0, 0)
         if exercise.tests:
             log = context.logs / "train-work.log"
-            run_tests(place, exercise.tests, exercise.marker, context.runner, log)
+            run_tests(place, exercise.tests, exercise.verify, context.runner, log)
     return Work(dispatch=level, cases=ran, failed=failed, tests=exercise.tests)
 
 
-def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], counters: Path) -> Trained:
-    found = useful(counters) if counters.is_dir() else {}
+def _reach(context: Context, course: Course, place: Place, exercise: _Exercise, tested: Path) -> None:
+    """Runs what tells which functions the work missed, with counters of its own."""
+    with context.reporter.stage(f"training {course.package}: what its tests reach"):
+        apart = replace(place, counters=tested)
+        run_tests(apart, exercise.reach, exercise.verify, context.runner, context.logs / "train-reach.log")
+
+
+def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], counts: _Counts) -> Trained:
+    found = useful(counts.counted)
     if not found:
         raise TrainError(f"nothing of {plan.recipe} was counted", next_step="look into the log of the build")
+    table = loaded.recipe.training
+    small = table is not None and table.unreached == "small"
+    others, tested = reached(counts.counted, counts.tested) if small else ({}, 0)
     manifest = Manifest.model_validate(
         {
             "package": plan.recipe,
@@ -163,8 +213,11 @@ def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], 
             "fits": fits,
             "work": done,
             "processor": processor(),
+            "reach": table.reach if table else (),
+            "tested": tested,
             **sum_up(found),
         }
     )
     path = bundle_path(loaded, plan.profile)
-    return Trained(path=path, sha256=write_bundle(path, manifest, found), manifest=manifest)
+    counters = found | {f"{REACHED}/{name}": data for name, data in others.items()}
+    return Trained(path=path, sha256=write_bundle(path, manifest, counters), manifest=manifest)

@@ -11,7 +11,7 @@ from spokeshave.errors import RecipeError, TrainError
 from spokeshave.levers.link_time import APART
 from spokeshave.model import BuildPlan, CompilePlan, Level, digest_of
 from spokeshave.tables import BundleTable, Recipe, TrainingTable
-from spokeshave.training.bundle import Manifest
+from spokeshave.training.bundle import REACHED, Manifest
 from spokeshave.training.counters import MOST
 
 _COUNTERS = "/tmp/spokeshave-counters"  # noqa: S108  (GCOV_PREFIX puts another folder before it)
@@ -22,15 +22,17 @@ _SHIMMED = (
     f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic -include /project/kit/{FOLDER}/{HEADER}"
 )
 _COUNTS = "counts what runs"
-# Functions that training did not reach are compiled as without it, not for size: with `-fprofile-use` alone,
-# numpy's BinaryIntContig took 7 times as long. In those that it did reach, what ran twice is hot: by the
-# threshold of gcc, a 10,000th of the module's most frequent block, loops that tests alone ran would be cold.
-# Tail duplication, which comes with counters, is 6 % more code and no faster.
-_USE = f"fprofile-use=/project/kit/{FOLDER} -Wno-missing-profile -fno-tracer -"
-_FAST = f"{_USE}-param=hot-bb-count-fraction={MOST} -fprofile-partial-training"
+# What ran twice is hot: by the threshold of gcc, a 10,000th of the module's most frequent block, loops that
+# tests alone ran would be cold. Tail duplication, which comes with counters, is 6 % more code and no faster.
+_USE = (
+    "fprofile-use=/project/kit/{folder} -Wno-missing-profile -fno-tracer --param=hot-bb-count-fraction={most}"
+)
+# Functions that nothing ran are compiled as without training, not for size: with `-fprofile-use` alone,
+# numpy's BinaryIntContig took 7 times as long.
+_KEPT = " -fprofile-partial-training"
 # Where a source is small without training, what ran less often than this stays so.
 _OFTEN = 300
-_SMALL = f"{_USE}-param=hot-bb-count-fraction={MOST // _OFTEN}"
+_SMALL = _USE.format(folder=FOLDER, most=MOST // _OFTEN)
 # A row must say something, and this changes nothing: `-fno-profile-use` switches vectorisation off with the
 # counters, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
@@ -41,6 +43,8 @@ _OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*")
 
 def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
     """What counters depend on beside the compiler: source, patches and flags of an untrained plan, the level.
+
+    Where what never ran is small, so do they on the tests that tell what runs.
 
     What removed components patch and leave out is no part of it: `trained` tells those sources nothing.
     gcc counts what is left after its first optimisations: counters of one level are an error at another. What
@@ -58,6 +62,7 @@ def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
             "compile": compiled,
             "target": asdict(plan.target),
             **({"level": table.level} if table.level else {}),
+            **({"reach": table.reach} if table.unreached == "small" else {}),
         }
     )
 
@@ -105,13 +110,21 @@ def trained(
     have none stay at the recipe's.
     """
     rows = dict.fromkeys((*table.untrained, *_changed(plan, recipe)), _UNTOLD)
+    fast = _fast(table)
     if table.level:  # what no row of levels names is small without training, and so is what did not run of it
-        rows |= {row.match: _FAST for row in plan.compile.levels if row.match not in rows}
+        rows |= {row.match: fast for row in plan.compile.levels if row.match not in rows}
         _check_own(plan, rows)
         rows["|".join(sorted({_source(name) for name in counted}))] = f"{table.level} -{_SMALL}"
     else:
-        rows["*"] = _FAST
+        rows["*"] = fast
     return _with(plan, rows, _reason(bundle))
+
+
+def _fast(table: TrainingTable) -> str:
+    """What a source that is fast without training is told."""
+    if table.unreached == "small":
+        return _USE.format(folder=f"{FOLDER}/{REACHED}", most=MOST)
+    return _USE.format(folder=FOLDER, most=MOST) + _KEPT
 
 
 def _check_own(plan: BuildPlan, rows: Mapping[str, str]) -> None:

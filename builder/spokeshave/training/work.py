@@ -20,21 +20,42 @@ from spokeshave.bench.suite import copied
 from spokeshave.errors import TrainError
 from spokeshave.progress import Reporter
 from spokeshave.run import Command, Runner
+from spokeshave.tables import VerifyTable
+from spokeshave.training.counters import processes
 from spokeshave.venvs import Venv
 
 _CASE_SECONDS = 0.02  # for one case, after a first call
 _PATIENCE = 120.0  # seconds; instrumented code is several times slower
 _SHIFT = 100  # cases that one process runs
+# What pytest-xdist says where a process was lost with its counters, or the processes found different tests;
+# its exit code is then that of a failed test.
+_LOST = ("node down", "crashed while running", "Different tests were collected")
+_SAME_TESTS = {"PYTHONHASHSEED": "0"}  # parametrised over sets, in every process
+# pytest-xdist kills a process that takes 10 s to end: pandas' takes longer, and had written no counters.
+_PYTEST = """
+import sys, pytest
+class Patient:
+    def pytest_configure(self):
+        import xdist.workermanage
+        xdist.workermanage.NodeManager.EXIT_TIMEOUT = None
+sys.exit(pytest.main(sys.argv[1:], plugins=[Patient()]))
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where the work is done, and what the processes see: `env` has the folder of the counters."""
+    """Where the work is done, and what the processes see; `counters` is where they write what they count."""
 
     venv: Venv
     home: Path
+    counters: Path
     env: Mapping[str, str]
     reporter: Reporter
+
+    @property
+    def counting(self) -> dict[str, str]:
+        """What tells libgcov, too."""
+        return {**self.env, "GCOV_PREFIX": str(self.counters)}
 
 
 def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
@@ -74,7 +95,7 @@ def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
 
 def _start(place: Place, suite: Path) -> Worker:
     cpus = pinned_cpus(Options())
-    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=cpus, extra=place.env)
+    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=cpus, extra=place.counting)
 
 
 def _run_case(worker: Worker, case: Case) -> str:
@@ -91,21 +112,43 @@ def _run_case(worker: Worker, case: Case) -> str:
     return ""
 
 
-def run_tests(place: Place, tests: tuple[str, ...], marker: str, runner: Runner, log: Path) -> None:
+def run_tests(place: Place, tests: tuple[str, ...], verify: VerifyTable, runner: Runner, log: Path) -> None:
     """Runs some of upstream's tests, which lie in the install; whether they pass is for `verify` to say.
 
-    `marker` is the recipe's, an expression that keeps slow ones out.
+    The recipe's table says which are slow, and what options upstream's tests want.
 
-    Raises TrainError where pytest itself does not get that far.
+    Raises TrainError where pytest itself does not get that far, or loses a process with its counters.
     """
-    site = place.venv.site
-    env = {"PATH": os.environ["PATH"], "HOME": str(place.home), "LANG": "C.UTF-8", **place.env}
+    site, workers = place.venv.site, os.cpu_count() or 1
+    lost: list[str] = []
+
+    def look(line: str) -> None:
+        lost.extend(word for word in _LOST if word in line)
+        place.reporter.line(line)
+
+    env = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(place.home),
+        "LANG": "C.UTF-8",
+        **_SAME_TESTS,
+        **place.counting,
+    }
     argv = (
-        *(place.venv.python, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"),
-        *("-o", "addopts=", "--rootdir", str(site), "-m", marker),
+        *(place.venv.python, "-P", "-c", _PYTEST, "-q", "-p", "no:cacheprovider"),
+        *("-n", str(workers), "--continue-on-collection-errors", "--timeout", "600"),
+        *("-o", "addopts=", "--rootdir", str(site), "-m", verify.marker, *verify.options),
         *(str(site / test) for test in tests),
     )
-    done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=place.reporter.line))
-    if done.returncode not in (0, 1):
+    before = _ended(place.counters)
+    done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=look))
+    if not lost and _ended(place.counters) < before + workers:
+        lost.append(f"{workers} processes ran tests, and fewer wrote what they counted")
+    if lost or done.returncode not in (0, 1):
         tail = "\n  ".join(done.output.splitlines()[-4:])
-        raise TrainError(f"the tests of the training did not run:\n  {tail}", log=log)
+        why = f"lost counters ({lost[0]})" if lost else "did not run"
+        raise TrainError(f"the tests of the training {why}:\n  {tail}", log=log)
+
+
+def _ended(counters: Path) -> int:
+    """How many processes wrote what they counted."""
+    return max((processes(path.read_bytes()) for path in counters.rglob("*.gcda")), default=0)

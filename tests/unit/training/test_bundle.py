@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import tarfile
 from pathlib import Path
 
@@ -12,13 +13,16 @@ from countersample import IDLE, MANIFEST, WRITTEN
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
 from spokeshave.training.bundle import (
+    REACHED,
     names_in_bundle,
+    reached,
     read_manifest,
     sum_up,
     unpack_bundle,
     useful,
     write_bundle,
 )
+from spokeshave.training.counters import Reach, ran_in, reach, without
 
 
 def test_a_bundle_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -52,6 +56,63 @@ def test_counters_that_were_cut_short_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "#cut.gcda").write_bytes(WRITTEN[: len(WRITTEN) // 2 + 1])
     with pytest.raises(TrainError, match=r"#cut\.gcda are cut short"):
         useful(tmp_path)
+
+
+def counters(folder: Path, files: dict[str, bytes]) -> Path:
+    folder.mkdir()
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def test_what_tests_alone_ran_has_no_counters(tmp_path: Path) -> None:
+    """And what nothing ran has those that say so."""
+    some = min(ran_in(WRITTEN))
+    part = without(WRITTEN, {some})
+    counted = counters(
+        tmp_path / "counted", {"#both.gcda": WRITTEN, "#idle.gcda": IDLE, "#ours.gcda": WRITTEN}
+    )
+    tested = counters(tmp_path / "tested", {"#both.gcda": part, "#idle.gcda": IDLE, "#tests.gcda": WRITTEN})
+    found, alone = reached(counted, tested)
+    assert {name: reach(data) for name, data in found.items()} == {
+        "#both.gcda": Reach(functions=3, ran=2),
+        "#ours.gcda": Reach(functions=3, ran=2),
+        "#tests.gcda": Reach(functions=1, ran=0),
+    }
+    assert alone == 2, "those of the file that the tests alone ran"
+
+
+def test_copies_that_another_object_ran_have_no_counters(tmp_path: Path) -> None:
+    """The linker keeps one copy of an inline function, in which object ever; the others never run."""
+    (some, other) = sorted(ran_in(WRITTEN))
+    at = WRITTEN.index(some) + len(some) + 4
+    idle = WRITTEN[:at] + struct.pack("<i", -8) + WRITTEN[at + 12 :]
+    assert ran_in(idle) == {other}
+    counted = counters(tmp_path / "counted", {"#a.gcda": WRITTEN, "#b.gcda": idle})
+    (tmp_path / "tested").mkdir()
+    found, alone = reached(counted, tmp_path / "tested")
+    assert {name: reach(data) for name, data in found.items()} == {
+        "#a.gcda": Reach(functions=3, ran=2),
+        "#b.gcda": Reach(functions=2, ran=1),
+    }
+    assert alone == 0
+
+
+def test_a_bundle_has_what_tests_reached_apart(tmp_path: Path) -> None:
+    path = tmp_path / "lean.tar.xz"
+    sha256 = write_bundle(path, MANIFEST, {"#a.gcda": WRITTEN, f"{REACHED}/#b.gcda": IDLE})
+    assert names_in_bundle(path, sha256) == ("#a.gcda",)
+    unpack_bundle(path, sha256, tmp_path / "out")
+    assert (tmp_path / "out" / "#a.gcda").read_bytes() == WRITTEN
+    assert (tmp_path / "out" / REACHED / "#b.gcda").read_bytes() == IDLE
+
+
+@pytest.mark.parametrize("name", ["../#a.gcda", f"{REACHED}/../#a.gcda", f"{REACHED}/x/#a.gcda", "/#a.gcda"])
+def test_a_bundle_with_other_folders_is_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "lean.tar.xz"
+    sha256 = write_bundle(path, MANIFEST, {name: WRITTEN})
+    with pytest.raises(RecipeError, match="cannot be used"):
+        unpack_bundle(path, sha256, tmp_path / "out")
 
 
 def test_a_bundle_other_than_the_pinned_one_is_refused(tmp_path: Path) -> None:

@@ -107,6 +107,31 @@ def test_what_is_small_without_training_stays_so_where_little_ran(loaded: Loaded
     assert "hot-bb-count-fraction" in last.level
 
 
+def test_what_never_ran_is_small_where_the_recipe_says_so(loaded: Loaded, plain: BuildPlan) -> None:
+    """Sources that are small without training are told the same as ever."""
+    rows = {}
+    for words in ({}, {"unreached": "small"}, {"unreached": "small", "reach": ("numpy/_core",)}):
+        table = TrainingTable.model_validate({"level": "O2", **words})
+        first, *_, last = trained(plain, loaded.recipe, table, BUNDLE, COUNTED).compile.fixes
+        rows[len(words)] = (first.level, last.level)
+    assert "fprofile-partial-training" in rows[0][0]
+    told = rows[0][0].removesuffix(" -fprofile-partial-training")
+    assert rows[1][0] == rows[2][0] == told.replace("/kit/training ", "/kit/training/reached ") != told
+    assert rows[0][1] == rows[1][1] == rows[2][1]
+
+
+def test_counters_fit_the_tests_that_told_what_is_reached(loaded: Loaded, plain: BuildPlan) -> None:
+    tables = [
+        TrainingTable.model_validate({"unreached": "small", "reach": reach})
+        for reach in ((), ("numpy/_core",), ("numpy/lib",))
+    ]
+    assert len({fit_key(plain, loaded.recipe, table) for table in tables}) == 3
+    kept = TrainingTable.model_validate({})
+    assert fit_key(plain, loaded.recipe, kept) != fit_key(plain, loaded.recipe, tables[0])
+    with pytest.raises(ValueError, match="unreached = 'small'"):
+        TrainingTable.model_validate({"reach": ("numpy/_core",)})
+
+
 def test_what_has_no_counters_is_compiled_as_without_training(loaded: Loaded, plain: BuildPlan) -> None:
     table = TrainingTable.model_validate({"level": "Ofast"})
     found = trained(plain, loaded.recipe, table, BUNDLE, COUNTED).compile
