@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
-from spokeshave.training.counters import as_one_run, compiler_of, ran_in, reach, without
+from spokeshave.training.counters import as_one_run, compiler_of, processes, ran_in, reach, without
 
 REACHED = "reached"
 _MANIFEST = "manifest.json"
@@ -86,6 +86,11 @@ def reached(counted: Path, tested: Path) -> tuple[dict[str, bytes], int]:
             found[name] = as_one_run(without(data, anywhere - here))
             alone += len(there - here)
     return found, alone
+
+
+def ended(folder: Path) -> int:
+    """How many processes wrote counters below a folder as they ended; raises TrainError as `useful` does."""
+    return max((processes(data) for data in _found(folder).values()), default=0)
 
 
 def _found(folder: Path) -> dict[str, bytes]:

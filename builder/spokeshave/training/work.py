@@ -21,7 +21,7 @@ from spokeshave.errors import TrainError
 from spokeshave.progress import Reporter
 from spokeshave.run import Command, Runner
 from spokeshave.tables import VerifyTable
-from spokeshave.training.counters import processes
+from spokeshave.training.bundle import ended
 from spokeshave.venvs import Venv
 
 _CASE_SECONDS = 0.02  # for one case, after a first call
@@ -139,16 +139,11 @@ def run_tests(place: Place, tests: tuple[str, ...], verify: VerifyTable, runner:
         *("-o", "addopts=", "--rootdir", str(site), "-m", verify.marker, *verify.options),
         *(str(site / test) for test in tests),
     )
-    before = _ended(place.counters)
+    before = ended(place.counters)
     done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=look))
-    if not lost and _ended(place.counters) < before + workers:
+    if not lost and ended(place.counters) < before + workers:
         lost.append(f"{workers} processes ran tests, and fewer wrote what they counted")
     if lost or done.returncode not in (0, 1):
         tail = "\n  ".join(done.output.splitlines()[-4:])
         why = f"lost counters ({lost[0]})" if lost else "did not run"
         raise TrainError(f"the tests of the training {why}:\n  {tail}", log=log)
-
-
-def _ended(counters: Path) -> int:
-    """How many processes wrote what they counted."""
-    return max((processes(path.read_bytes()) for path in counters.rglob("*.gcda")), default=0)

@@ -14,6 +14,7 @@ from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
 from spokeshave.training.bundle import (
     REACHED,
+    ended,
     names_in_bundle,
     reached,
     read_manifest,
@@ -113,6 +114,14 @@ def test_a_bundle_with_other_folders_is_refused(tmp_path: Path, name: str) -> No
     sha256 = write_bundle(path, MANIFEST, {name: WRITTEN})
     with pytest.raises(RecipeError, match="cannot be used"):
         unpack_bundle(path, sha256, tmp_path / "out")
+
+
+def test_processes_that_wrote_counters_are_counted(tmp_path: Path) -> None:
+    assert ended(tmp_path / "none") == 0
+    many = WRITTEN[:24] + struct.pack("<I", 5) + WRITTEN[28:]
+    assert ended(counters(tmp_path / "some", {"#a.gcda": WRITTEN, "#b.gcda": many})) == 5
+    with pytest.raises(TrainError, match=r"#c\.gcda are cut short"):
+        ended(counters(tmp_path / "cut", {"#c.gcda": b""}))
 
 
 def test_a_bundle_other_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
