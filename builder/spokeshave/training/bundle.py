@@ -98,6 +98,7 @@ def _found(folder: Path) -> dict[str, bytes]:
     for name, data in found.items():
         try:
             reach(data)
+            processes(data)
         except ValueError as fault:
             raise TrainError(
                 f"the counters in {name} are cut short: {fault}",

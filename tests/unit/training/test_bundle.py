@@ -59,6 +59,13 @@ def test_counters_that_were_cut_short_are_an_error(tmp_path: Path) -> None:
         useful(tmp_path)
 
 
+def test_counters_without_a_summary_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "#odd.gcda").write_bytes(WRITTEN[:16] + WRITTEN[32:])
+    for read in (useful, ended):
+        with pytest.raises(TrainError, match=r"#odd\.gcda are cut short: no summary"):
+            read(tmp_path)
+
+
 def counters(folder: Path, files: dict[str, bytes]) -> Path:
     folder.mkdir()
     for name, data in files.items():

@@ -49,7 +49,7 @@ def test_counters_of_many_processes_count_as_of_one() -> None:
         as_one_run(WRITTEN[:16] + WRITTEN[28:])
 
 
-def test_functions_that_ran_are_told_by_number() -> None:
+def test_functions_that_ran_are_told() -> None:
     assert len(ran_in(WRITTEN)) == 2
     assert ran_in(IDLE) == frozenset()
 
