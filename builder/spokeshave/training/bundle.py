@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
-from spokeshave.training.counters import as_one_run, compiler_of, processes, ran_in, reach, without
+from spokeshave.training.counters import CounterFile, read_counters
 
 REACHED = "reached"
 _MANIFEST = "manifest.json"
@@ -59,62 +59,61 @@ class Manifest(BaseModel):
     tested: int = 0
 
 
-def useful(folder: Path) -> dict[str, bytes]:
-    """The counter files below a folder by name, without those of which nothing ran.
+def counted_in(folder: Path) -> dict[str, CounterFile]:
+    """The counter files below a folder, by name, in order.
 
     Raises TrainError where one is cut short: a process was killed while it wrote.
     """
-    return {name: as_one_run(data) for name, data in _found(folder).items() if ran_in(data)}
-
-
-def reached(counted: Path, tested: Path) -> tuple[dict[str, bytes], int]:
-    """The counter files of a folder by name, of what ran there or nowhere; and how many ran in tests alone.
-
-    gcc compiles what has no counters as without training, and for size what never ran. An inline function has
-    a copy in each object that calls it, and one of them runs: the others are no slower for it. A file of
-    which nothing ran, in tests neither, is left out: this processor may lack what it is for.
-    `tested` is the folder of the tests' counters. Raises TrainError as `useful` does.
-    """
-    ours, theirs = _found(counted), _found(tested)
-    ran = {name: ran_in(data) for name, data in ours.items()}
-    ran_in_tests = {name: ran_in(data) for name, data in theirs.items()}
-    anywhere = frozenset[bytes]().union(*ran.values(), *ran_in_tests.values())
-    found, alone = {}, 0
-    for name, data in sorted({**theirs, **ours}.items()):
-        here, there = ran.get(name, frozenset()), ran_in_tests.get(name, frozenset())
-        if here or there:
-            found[name] = as_one_run(without(data, anywhere - here))
-            alone += len(there - here)
-    return found, alone
-
-
-def ended(folder: Path) -> int:
-    """How many processes wrote counters below a folder as they ended; raises TrainError as `useful` does."""
-    return max((processes(data) for data in _found(folder).values()), default=0)
-
-
-def _found(folder: Path) -> dict[str, bytes]:
-    found = {path.name: path.read_bytes() for path in sorted(folder.rglob(f"*{_COUNTERS}"))}
-    for name, data in found.items():
+    found = {}
+    for path in sorted(folder.rglob(f"*{_COUNTERS}")):
         try:
-            reach(data)
-            processes(data)
+            found[path.name] = read_counters(path.read_bytes())
         except ValueError as fault:
             raise TrainError(
-                f"the counters in {name} are cut short: {fault}",
+                f"the counters in {path.name} are cut short: {fault}",
                 next_step="a process was ended while it wrote them; train again",
             ) from fault
     return found
 
 
-def sum_up(counters: Mapping[str, bytes]) -> dict[str, int | str]:
+def useful(counted: Mapping[str, CounterFile]) -> dict[str, CounterFile]:
+    """Those of which anything ran."""
+    return {name: file for name, file in counted.items() if file.ran}
+
+
+def reached(
+    counted: Mapping[str, CounterFile], tested: Mapping[str, CounterFile]
+) -> tuple[dict[str, bytes], int]:
+    """The counters by file of what ran in `counted` or nowhere; and how many functions ran in `tested` alone.
+
+    gcc compiles what has no counters as without training, and for size what never ran. An inline function has
+    a copy in each object that calls it, and one of them runs: the others are no slower for it. A file of
+    which nothing ran, in tests neither, is left out: this processor may lack what it is for.
+    """
+    ran = {name: file.ran for name, file in counted.items()}
+    ran_in_tests = {name: file.ran for name, file in tested.items()}
+    anywhere = frozenset[bytes]().union(*ran.values(), *ran_in_tests.values())
+    found, alone = {}, 0
+    for name, file in sorted({**tested, **counted}.items()):
+        here, there = ran.get(name, frozenset()), ran_in_tests.get(name, frozenset())
+        if here or there:
+            found[name] = file.as_one_run(without=anywhere - here)
+            alone += len(there - here)
+    return found, alone
+
+
+def ended(folder: Path) -> int:
+    """How many processes wrote counters below a folder as they ended; raises TrainError as `counted_in`."""
+    return max((file.processes for file in counted_in(folder).values()), default=0)
+
+
+def sum_up(files: Mapping[str, CounterFile]) -> dict[str, int | str]:
     """What the manifest says of the counters themselves."""
-    each = [reach(data) for data in counters.values()]
     return {
-        "compiler": compiler_of(next(iter(counters.values()))),
-        "files": len(each),
-        "functions": sum(one.functions for one in each),
-        "ran": sum(one.ran for one in each),
+        "compiler": next(iter(files.values())).compiler,
+        "files": len(files),
+        "functions": sum(len(one.functions) for one in files.values()),
+        "ran": sum(len(one.ran) for one in files.values()),
     }
 
 

@@ -19,15 +19,7 @@ _SUMMARY, _FUNCTION, _ARCS = 0xA1000000, 0x01000000, 0x01A10000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reach:
-    """How many functions counters are about, and how many of them ran."""
-
-    functions: int
-    ran: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Function:
+class Function:
     """One function of a counter file, and from where to where its records go.
 
     `key` is gcc's number and its checksums of it: copies of an inline function have the same in all objects.
@@ -39,79 +31,67 @@ class _Function:
     ran: bool
 
 
-def compiler_of(data: bytes) -> str:
-    """The compiler's version as it stands in a counter file, for example `B42*` for gcc 14.2.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CounterFile:
+    """A counter file as it was read.
 
-    Raises ValueError for what is no counter file.
+    `compiler` is gcc's version as it stands there, for example `B42*` for gcc 14.2; `processes` is how many
+    wrote into the file as they ended; `functions` are those of which it holds counters.
     """
+
+    data: bytes
+    compiler: str
+    processes: int
+    functions: tuple[Function, ...]
+
+    @property
+    def ran(self) -> frozenset[bytes]:
+        """The functions that ran, by key."""
+        return frozenset(one.key for one in self.functions if one.ran)
+
+    def as_one_run(self, *, without: Collection[bytes] = ()) -> bytes:
+        """The same counters, said to be of one process in which some block ran `MOST` times.
+
+        gcc takes for hot what ran more than once a process, and at least a given fraction as often as the
+        most frequent block of the module (predict.cc, `maybe_hot_count_p`): a loop that one of fifty
+        processes ran ten times would count as cold, and be compiled for size. And so a fraction means the
+        same in every module. Those of the functions `without` are left out: gcc compiles these as without
+        training.
+        """
+        at = _HEAD + _RECORD
+        kept = self.data[:at] + struct.pack("<II", 1, MOST)
+        at += 8
+        for one in self.functions:
+            if one.key in without:
+                kept, at = kept + self.data[at : one.start], one.end
+        return kept + self.data[at:]
+
+
+def read_counters(data: bytes) -> CounterFile:
+    """Raises ValueError for what is cut short, or no counter file of gcc's."""
     if len(data) < _HEAD or not data.startswith(_MAGIC):
         raise ValueError("no counter file of gcc's")
-    return data[4:8][::-1].decode("ascii", "replace")
-
-
-def reach(data: bytes) -> Reach:
-    """The functions of one counter file; raises ValueError for one that is cut short or none at all."""
-    compiler_of(data)
-    found = _functions(data)
-    return Reach(functions=len(found), ran=sum(one.ran for one in found))
-
-
-def ran_in(data: bytes) -> frozenset[bytes]:
-    """The functions of one counter file that ran, by key; raises ValueError as `reach` does."""
-    compiler_of(data)
-    return frozenset(one.key for one in _functions(data) if one.ran)
-
-
-def processes(data: bytes) -> int:
-    """How many processes wrote into a counter file when they ended; raises ValueError as `reach` does."""
-    compiler_of(data)
-    return int(struct.unpack_from("<I", data, _summary(data))[0])
-
-
-def without(data: bytes, functions: Collection[bytes]) -> bytes:
-    """The same counters without those of some functions, which gcc then compiles as without training.
-
-    Raises ValueError as `reach` does.
-    """
-    compiler_of(data)
-    at, kept = 0, b""
-    for one in _functions(data):
-        if one.key in functions:
-            kept, at = kept + data[at : one.start], one.end
-    return kept + data[at:]
-
-
-def as_one_run(data: bytes) -> bytes:
-    """The same counters, said to be of one process in which some block ran `MOST` times.
-
-    gcc takes for hot what ran more than once a process, and at least a given fraction as often as the most
-    frequent block of the module (predict.cc, `maybe_hot_count_p`): a loop that one of fifty processes ran ten
-    times would count as cold, and be compiled for size. And so a fraction means the same in every module.
-    Raises ValueError for what is no counter file.
-    """
-    compiler_of(data)
-    at = _summary(data)
-    return data[:at] + struct.pack("<II", 1, MOST) + data[at + 8 :]
-
-
-def _summary(data: bytes) -> int:
-    """Where the summary's two numbers are: of processes, and of the most frequent block's runs."""
     if len(data) < _HEAD + 16 or struct.unpack_from("<Ii", data, _HEAD) != (_SUMMARY, 8):
         raise ValueError("no summary where gcc writes one")
-    return _HEAD + _RECORD
+    return CounterFile(
+        data=data,
+        compiler=data[4:8][::-1].decode("ascii", "replace"),
+        processes=struct.unpack_from("<I", data, _HEAD + _RECORD)[0],
+        functions=_functions(data),
+    )
 
 
-def _functions(data: bytes) -> list[_Function]:
+def _functions(data: bytes) -> tuple[Function, ...]:
     """The functions whose counters a file holds; the record of one that another file holds is empty."""
-    found: list[_Function] = []
+    found: list[Function] = []
     for tag, start, end in _records(data):
         if tag == _FUNCTION:
             key = data[start + _RECORD : end]
-            found.append(_Function(key=key, start=start, end=end, ran=False))
+            found.append(Function(key=key, start=start, end=end, ran=False))
         elif found:
             ran = found[-1].ran or (tag == _ARCS and any(data[start + _RECORD : end]))
             found[-1] = replace(found[-1], end=end, ran=ran)
-    return [one for one in found if one.key]
+    return tuple(one for one in found if one.key)
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int, int]]:

@@ -16,7 +16,16 @@ from spokeshave.model import BuildPlan, Built, Target
 from spokeshave.recipes import Loaded
 from spokeshave.store import unwritable
 from spokeshave.tables import TrainingTable, VerifyTable
-from spokeshave.training.bundle import REACHED, Manifest, Work, reached, sum_up, useful, write_bundle
+from spokeshave.training.bundle import (
+    REACHED,
+    Manifest,
+    Work,
+    counted_in,
+    reached,
+    sum_up,
+    useful,
+    write_bundle,
+)
 from spokeshave.training.plans import fit_key, instrumented
 from spokeshave.training.work import Place, run_suite, run_tests
 from spokeshave.trial import stock_pin, stock_wheel
@@ -196,12 +205,13 @@ def _reach(context: Context, course: Course, place: Place, exercise: _Exercise, 
 
 
 def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], counts: _Counts) -> Trained:
-    found = useful(counts.counted)
+    counted = counted_in(counts.counted)
+    found = useful(counted)
     if not found:
         raise TrainError(f"nothing of {plan.recipe} was counted", next_step="look into the log of the build")
     table = loaded.recipe.training
     small = table is not None and table.unreached == "small"
-    others, tested = reached(counts.counted, counts.tested) if small else ({}, 0)
+    others, tested = reached(counted, counted_in(counts.tested)) if small else ({}, 0)
     manifest = Manifest.model_validate(
         {
             "package": plan.recipe,
@@ -219,5 +229,6 @@ def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], 
         }
     )
     path = bundle_path(loaded, plan.profile)
-    counters = found | {f"{REACHED}/{name}": data for name, data in others.items()}
+    counters = {name: file.as_one_run() for name, file in found.items()}
+    counters |= {f"{REACHED}/{name}": data for name, data in others.items()}
     return Trained(path=path, sha256=write_bundle(path, manifest, counters), manifest=manifest)

@@ -14,6 +14,7 @@ from spokeshave.errors import RecipeError, TrainError
 from spokeshave.model import file_sha256
 from spokeshave.training.bundle import (
     REACHED,
+    counted_in,
     ended,
     names_in_bundle,
     reached,
@@ -23,7 +24,7 @@ from spokeshave.training.bundle import (
     useful,
     write_bundle,
 )
-from spokeshave.training.counters import Reach, ran_in, reach, without
+from spokeshave.training.counters import CounterFile, read_counters
 
 
 def test_a_bundle_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -48,7 +49,7 @@ def test_files_of_which_nothing_ran_are_left_out(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "#ran.gcda").write_bytes(WRITTEN)
     (folder / "#idle.gcda").write_bytes(IDLE)
-    found = useful(tmp_path)
+    found = useful(counted_in(tmp_path))
     assert list(found) == ["#ran.gcda"]
     assert sum_up(found) == {"compiler": "B22*", "files": 1, "functions": 3, "ran": 2}
 
@@ -56,12 +57,12 @@ def test_files_of_which_nothing_ran_are_left_out(tmp_path: Path) -> None:
 def test_counters_that_were_cut_short_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "#cut.gcda").write_bytes(WRITTEN[: len(WRITTEN) // 2 + 1])
     with pytest.raises(TrainError, match=r"#cut\.gcda are cut short"):
-        useful(tmp_path)
+        counted_in(tmp_path)
 
 
 def test_counters_without_a_summary_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "#odd.gcda").write_bytes(WRITTEN[:16] + WRITTEN[32:])
-    for read in (useful, ended):
+    for read in (counted_in, ended):
         with pytest.raises(TrainError, match=r"#odd\.gcda are cut short: no summary"):
             read(tmp_path)
 
@@ -73,36 +74,35 @@ def counters(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
-def test_what_tests_alone_ran_has_no_counters(tmp_path: Path) -> None:
+def read(files: dict[str, bytes]) -> dict[str, CounterFile]:
+    return {name: read_counters(data) for name, data in files.items()}
+
+
+def counts(files: dict[str, bytes]) -> dict[str, tuple[int, int]]:
+    """How many functions each file tells of, and how many of them ran."""
+    return {name: (len(file.functions), len(file.ran)) for name, file in read(files).items()}
+
+
+def test_what_tests_alone_ran_has_no_counters() -> None:
     """And what nothing ran has those that say so."""
-    some = min(ran_in(WRITTEN))
-    part = without(WRITTEN, {some})
-    counted = counters(
-        tmp_path / "counted", {"#both.gcda": WRITTEN, "#idle.gcda": IDLE, "#ours.gcda": WRITTEN}
+    whole = read_counters(WRITTEN)
+    part = whole.as_one_run(without={min(whole.ran)})
+    found, alone = reached(
+        read({"#both.gcda": WRITTEN, "#idle.gcda": IDLE, "#ours.gcda": WRITTEN}),
+        read({"#both.gcda": part, "#idle.gcda": IDLE, "#tests.gcda": WRITTEN}),
     )
-    tested = counters(tmp_path / "tested", {"#both.gcda": part, "#idle.gcda": IDLE, "#tests.gcda": WRITTEN})
-    found, alone = reached(counted, tested)
-    assert {name: reach(data) for name, data in found.items()} == {
-        "#both.gcda": Reach(functions=3, ran=2),
-        "#ours.gcda": Reach(functions=3, ran=2),
-        "#tests.gcda": Reach(functions=1, ran=0),
-    }
+    assert counts(found) == {"#both.gcda": (3, 2), "#ours.gcda": (3, 2), "#tests.gcda": (1, 0)}
     assert alone == 2, "those of the file that the tests alone ran"
 
 
-def test_copies_that_another_object_ran_have_no_counters(tmp_path: Path) -> None:
+def test_copies_that_another_object_ran_have_no_counters() -> None:
     """The linker keeps one copy of an inline function, in which object ever; the others never run."""
-    (some, other) = sorted(ran_in(WRITTEN))
+    (some, other) = sorted(read_counters(WRITTEN).ran)
     at = WRITTEN.index(some) + len(some) + 4
     idle = WRITTEN[:at] + struct.pack("<i", -8) + WRITTEN[at + 12 :]
-    assert ran_in(idle) == {other}
-    counted = counters(tmp_path / "counted", {"#a.gcda": WRITTEN, "#b.gcda": idle})
-    (tmp_path / "tested").mkdir()
-    found, alone = reached(counted, tmp_path / "tested")
-    assert {name: reach(data) for name, data in found.items()} == {
-        "#a.gcda": Reach(functions=3, ran=2),
-        "#b.gcda": Reach(functions=2, ran=1),
-    }
+    assert read_counters(idle).ran == {other}
+    found, alone = reached(read({"#a.gcda": WRITTEN, "#b.gcda": idle}), {})
+    assert counts(found) == {"#a.gcda": (3, 2), "#b.gcda": (2, 1)}
     assert alone == 0
 
 
