@@ -108,6 +108,17 @@ def test_mistakes_have_their_exit_code(
         assert result.stderr.startswith("error: ")
 
 
+@needs_compiler
+def test_untrained_asks_for_no_bundle(spokeshave: Invoke) -> None:
+    """The host engine's builds are untrained in any case, and say why."""
+    words = ("plan", "numpy", "--engine", "host", "--json")
+    usual, bare = spokeshave(*words), spokeshave(*words, "--untrained")
+    assert "not trained: no bundle fits" in usual.stderr
+    assert "trained" not in bare.stderr
+    assert bare.exit_code == 0
+    assert bare.stdout == usual.stdout
+
+
 def test_a_bad_key_in_a_recipe_is_3(spokeshave: Invoke, tmp_path: Path) -> None:
     recipes = Path(shutil.copytree(RECIPES, tmp_path / "recipes"))
     recipe = recipes / "numpy" / "recipe.toml"

@@ -34,6 +34,7 @@ def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 help="Where to compile.",
             ),
             click.option("--without", multiple=True, metavar="LEVER", help="Leave one lever off."),
+            click.option("--untrained", is_flag=True, help="Use no recipe's bundle, for comparison."),
             click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout."),
         ]
     ):
@@ -49,6 +50,7 @@ def _request(
     python: str,
     engine: EngineName,
     without: tuple[str, ...],
+    untrained: bool,
     everything: bool,
 ) -> Request:
     if everything == bool(packages):
@@ -62,6 +64,7 @@ def _request(
         target=Target(python=python),
         engine=engine,
         without=frozenset(without),
+        trained=not untrained,
     )
 
 
