@@ -53,8 +53,8 @@ def write_launchers(plan: BuildPlan, kit: Path) -> None:
     cases = {"@LEVELS@": _cases(plan.compile.levels), "@FIXES@": _cases(plan.compile.fixes)}
     for name, compiler in _COMPILERS.items():
         _write_launcher(folder / name, "launcher.sh.in", {"@COMPILER@": compiler, **cases})
-    if flags := plan.compile.flags["cython"]:
-        _write_launcher(folder / "cython", "cython.sh.in", {"@FLAGS@": " ".join(flags)})
+    flags = " ".join(plan.compile.flags["cython"])
+    _write_launcher(folder / "cython", "cython.sh.in", {"@FLAGS@": flags})
 
 
 def _write_launcher(path: Path, template: str, values: Mapping[str, str]) -> None:

@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,9 +51,14 @@ def src(tmp_path: Path) -> Path:
     return tmp_path / "src"
 
 
+def path_of(kit: Path) -> str:
+    """The launchers, the tools beside this Python (Cython's), and the others."""
+    return f"{kit / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+
 def launch(kit: Path, cwd: Path, *argv: str) -> str:
     """Runs a launcher by its bare name, as meson and make do; returns both outputs."""
-    env = {**os.environ, "PATH": f"{kit / 'bin'}:{os.environ['PATH']}", "LANG": "C"}
+    env = {**os.environ, "PATH": path_of(kit), "LANG": "C"}
     done = subprocess.run(
         argv, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
@@ -128,6 +134,28 @@ def test_cython_gets_the_flags_of_the_levers(kit: Path, src: Path, tmp_path: Pat
     env = {**os.environ, "PATH": f"{kit / 'bin'}:{stub.parent}:{os.environ['PATH']}"}
     out = subprocess.check_output(["cython", "-3", "a b.pyx"], cwd=src, env=env, text=True, timeout=60)
     assert out == "cython --no-docstrings -3 a b.pyx\n"
+
+
+def test_a_shared_utility_module_has_the_same_bytes_each_time(kit: Path, tmp_path: Path) -> None:
+    """Cython 3.2.5, which scikit-learn's lock names, would put its temporary folder into the module."""
+    words = ("-m", "cython", "--generate-shared=one.c")
+    subprocess.run([sys.executable, *words], cwd=tmp_path, check=True)
+    assert re.search(r'"\S*/tmp\w{8}/one\.pyx"', (tmp_path / "one.c").read_text()), "else the launcher can go"
+    made = []
+    for folder in ("near", "rather/far"):
+        place = tmp_path / folder
+        place.mkdir(parents=True)
+        launch(kit, place, "cython", "-3", "--generate-shared=one.c")
+        made.append((place / "one.c").read_bytes())
+    assert made[0] == made[1]
+    assert b'"one.pyx"' in made[0]
+
+
+def test_what_cython_refuses_stays_an_error(kit: Path, tmp_path: Path) -> None:
+    env = {**os.environ, "PATH": path_of(kit)}
+    done = subprocess.run(["cython", "none.pyx"], cwd=tmp_path, env=env, capture_output=True, check=False)
+    assert done.returncode == 1
+    assert b"none.pyx" in done.stderr
 
 
 @pytest.mark.parametrize(
