@@ -24,6 +24,7 @@ from shaveling import PATCH, PROFILE, RECIPE, sdist
 from spokeshave.containers import OWNER, object_cache
 from spokeshave.engines.host import find_python, missing_tools
 from spokeshave.errors import EngineMissing
+from spokeshave.images import local_image
 from spokeshave.model import Target, file_sha256
 from support import RECIPES, docker_fault
 
@@ -112,6 +113,20 @@ class Small:
         """Removes the volume with what was compiled for this cache."""
         volume = object_cache(self.cache.resolve())
         subprocess.run(["docker", "volume", "rm", "--force", volume], stdout=subprocess.DEVNULL, check=False)
+
+    def forget_builds(self) -> None:
+        """Takes what was compiled and built out of the store; the object files stay."""
+        for kind in ("built", "compiled"):
+            shutil.rmtree(self.cache / "entries" / kind)
+
+    def object_hits(self) -> int:
+        """How many object files compiles of this cache have taken from earlier ones, as ccache counts."""
+        volume = f"--volume={object_cache(self.cache.resolve())}:/objects"
+        image = local_image("build", Target()).reference
+        argv = ["docker", "run", "--rm", "--env=CCACHE_DIR=/objects", volume, image, "/opt/ccache/ccache"]
+        told = subprocess.run([*argv, "--print-stats"], stdout=subprocess.PIPE, text=True, check=True).stdout
+        rows = [line.split() for line in told.splitlines()]
+        return sum(int(row[1]) for row in rows if re.match(r"(direct|preprocessed)_cache_hit", row[0]))
 
     @property
     def scratch(self) -> list[Path]:

@@ -127,6 +127,12 @@ def test_tests_may_tell_what_is_reached_alone(small: Small, trained: Run) -> Non
     built = small.build()
     assert built.code == 0, built.stderr
     assert "trained with training/tiny.tar.xz (3 of 3 functions)" in built.stderr
+    before, hits = file_sha256(Path(built.built["wheel"])), small.object_hits()
+    small.forget_builds()
+    again = small.build()
+    assert "compiling shaveling" in again.stderr
+    assert small.object_hits() - hits >= 3, "object files of core.c, cold.c and helper.c are taken again"
+    assert file_sha256(Path(again.built["wheel"])) == before
 
 
 def test_a_recipe_without_training_is_told(small: Small, trained: Run) -> None:

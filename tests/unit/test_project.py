@@ -118,6 +118,25 @@ def test_fortran_gets_its_level_and_the_pins_too(kit: Path, src: Path, tmp_path:
         assert out == f"{expected} -Wa,{kit}/glibc_pins.s\n"
 
 
+def test_ccache_tells_objects_of_one_source_apart_where_counters_do(
+    kit: Path, src: Path, tmp_path: Path
+) -> None:
+    stub = tmp_path / "stub" / "gcc"
+    stub.parent.mkdir()
+    stub.write_text('#!/bin/sh\necho "$CCACHE_NAMESPACE"\n')
+    stub.chmod(0o755)
+    env = {**os.environ, "PATH": f"{kit / 'bin'}:{stub.parent}:{os.environ['PATH']}"}
+
+    def space(*flags: str) -> str:
+        argv = ["cc", *flags, "-c", "other/d.c"]
+        return subprocess.check_output(argv, cwd=src, env=env, text=True, timeout=60).strip()
+
+    told = {space("-fprofile-use=/counters", "-o", name) for name in ("a.o", "b.o")}
+    assert len(told) == 2
+    assert all(re.fullmatch("[0-9a-f]{64}", one) for one in told)
+    assert space("-o", "a.o") == ""
+
+
 @x86_only
 def test_pinned_functions_keep_their_first_version(kit: Path, src: Path) -> None:
     (src / "m.c").write_text("#include <math.h>\ndouble f(double x) { return exp(x) + pow(x, x); }\n")

@@ -8,8 +8,13 @@ from pathlib import Path
 
 from spokeshave.model import BuildPlan
 from spokeshave.recipes import Loaded
-from spokeshave.training.bundle import names_in_bundle, read_manifest, unpack_bundle
+from spokeshave.training.bundle import REACHED, names_in_bundle, read_manifest, unpack_bundle
 from spokeshave.training.plans import FOLDER, HEADER, bundle_of, fitting, is_instrumented, trained
+
+# ccache keeps no object compiled with -fprofile-use=FOLDER unless it finds counters there, to tell trainings
+# apart: gcc's it seeks under names that objects in subfolders do not have, clang's under this one. (What is
+# compiled with -fprofile-partial-training it never keeps: that is an option that it does not know.)
+_FOR_CCACHE = "default.profdata"
 
 
 def choose(
@@ -43,3 +48,6 @@ def provide(loaded: Loaded, plan: BuildPlan, kit: Path) -> None:
     bundle = bundle_of(plan, loaded.recipe.training)
     if bundle:
         unpack_bundle(loaded.folder / bundle.file, bundle.sha256, kit / FOLDER)
+        for folder in (kit / FOLDER, kit / FOLDER / REACHED):
+            if folder.is_dir():
+                (folder / _FOR_CCACHE).write_text(bundle.sha256, "utf-8")
