@@ -56,6 +56,15 @@ def path_of(kit: Path) -> str:
     return f"{kit / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
+def with_stub(kit: Path, folder: Path, name: str, told: str) -> dict[str, str]:
+    """An environment where behind the launchers a stub stands in for a tool: it prints `told`."""
+    stub = folder / "stub" / name
+    stub.parent.mkdir()
+    stub.write_text(f"#!/bin/sh\necho {told}\n")
+    stub.chmod(0o755)
+    return {**os.environ, "PATH": f"{kit / 'bin'}:{stub.parent}:{os.environ['PATH']}"}
+
+
 def launch(kit: Path, cwd: Path, *argv: str) -> str:
     """Runs a launcher by its bare name, as meson and make do; returns both outputs."""
     env = {**os.environ, "PATH": path_of(kit), "LANG": "C"}
@@ -105,11 +114,7 @@ def test_the_pins_are_for_c_and_cxx_alone(kit: Path, src: Path) -> None:
 
 def test_fortran_gets_its_level_and_the_pins_too(kit: Path, src: Path, tmp_path: Path) -> None:
     """Few machines have gfortran, so one stands in for it that tells its arguments."""
-    stub = tmp_path / "stub" / "gfortran"
-    stub.parent.mkdir()
-    stub.write_text('#!/bin/sh\necho "$@"\n')
-    stub.chmod(0o755)
-    env = {**os.environ, "PATH": f"{kit / 'bin'}:{stub.parent}:{os.environ['PATH']}"}
+    env = with_stub(kit, tmp_path, "gfortran", '"$@"')
     for name, expected in (
         ("other/f.f90", "-c other/f.f90"),
         ("cold/g.f", "-c cold/g.f -Os -fno-strict-aliasing"),
@@ -121,11 +126,7 @@ def test_fortran_gets_its_level_and_the_pins_too(kit: Path, src: Path, tmp_path:
 def test_ccache_tells_objects_of_one_source_apart_where_counters_do(
     kit: Path, src: Path, tmp_path: Path
 ) -> None:
-    stub = tmp_path / "stub" / "gcc"
-    stub.parent.mkdir()
-    stub.write_text('#!/bin/sh\necho "$CCACHE_NAMESPACE"\n')
-    stub.chmod(0o755)
-    env = {**os.environ, "PATH": f"{kit / 'bin'}:{stub.parent}:{os.environ['PATH']}"}
+    env = with_stub(kit, tmp_path, "gcc", '"$CCACHE_NAMESPACE"')
 
     def space(*flags: str) -> str:
         argv = ["cc", *flags, "-c", "other/d.c"]
@@ -146,11 +147,7 @@ def test_pinned_functions_keep_their_first_version(kit: Path, src: Path) -> None
 
 
 def test_cython_gets_the_flags_of_the_levers(kit: Path, src: Path, tmp_path: Path) -> None:
-    stub = tmp_path / "stub" / "cython"
-    stub.parent.mkdir()
-    stub.write_text('#!/bin/sh\necho cython "$@"\n')
-    stub.chmod(0o755)
-    env = {**os.environ, "PATH": f"{kit / 'bin'}:{stub.parent}:{os.environ['PATH']}"}
+    env = with_stub(kit, tmp_path, "cython", 'cython "$@"')
     out = subprocess.check_output(["cython", "-3", "a b.pyx"], cwd=src, env=env, text=True, timeout=60)
     assert out == "cython --no-docstrings -3 a b.pyx\n"
 

@@ -71,7 +71,9 @@ def read_counters(data: bytes) -> CounterFile:
     """Raises ValueError for what is cut short, or no counter file of gcc's."""
     if len(data) < _HEAD or not data.startswith(_MAGIC):
         raise ValueError("no counter file of gcc's")
-    if len(data) < _HEAD + 16 or struct.unpack_from("<Ii", data, _HEAD) != (_SUMMARY, 8):
+    if len(data) < _HEAD + 16:
+        raise ValueError("the counter file is cut short")
+    if struct.unpack_from("<Ii", data, _HEAD) != (_SUMMARY, 8):
         raise ValueError("no summary where gcc writes one")
     return CounterFile(
         data=data,
