@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,10 +14,27 @@ Glob = Annotated[str, Field(min_length=1)]
 Pattern = Annotated[str, Field(pattern=r"^[\w./*?\[\]+-]+$")]
 
 
+PROSE = "prose"  # marks fields that are for people alone: `Strict.facts` leaves them out of keys
+Reason = Annotated[str, Field(min_length=8), PROSE]
+
+
 class Strict(BaseModel):
     """Base of all recipe tables: unknown keys are errors, values are immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def facts(self) -> dict[str, Any]:
+        """The table as JSON-serialisable data without its prose, for keys."""
+        fields = type(self).model_fields.items()
+        return {name: _facts(getattr(self, name)) for name, field in fields if PROSE not in field.metadata}
+
+
+def _facts(value: object) -> object:
+    if isinstance(value, Strict):
+        return value.facts()
+    if isinstance(value, tuple):
+        return [_facts(one) for one in value]
+    return value
 
 
 class SdistTable(Strict):
@@ -53,7 +70,7 @@ class LevelTable(Strict):
     level: str = Field(
         pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
     )
-    reason: str = Field(min_length=8, description="why this part differs, with the benchmark if any")
+    reason: Reason = Field(description="why this part differs, with the benchmark if any")
 
 
 class FixTable(Strict):
@@ -63,7 +80,7 @@ class FixTable(Strict):
     flags: str = Field(
         pattern=r"^-([fm][a-z0-9=-]+|D\w+(=\w+)?)( -([fm][a-z0-9=-]+|D\w+(=\w+)?))*$", description="the flags"
     )
-    reason: str = Field(min_length=8, description="what goes wrong without them")
+    reason: Reason = Field(description="what goes wrong without them")
 
 
 class SharedTable(Strict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +18,15 @@ def digest_of(value: object) -> str:
     """The sha256 (hex) of a JSON-serialisable value in canonical form."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def bare_text(name: str, text: str) -> str:
+    """What a recipe's file says to programs: a patch without its header, other files without comments."""
+    if name.endswith(".patch"):
+        first = re.search(r"^--- .*\n\+\+\+ ", text, re.MULTILINE)
+        return text[first.start() :] if first else text
+    lines = (re.sub(r"(^|\s)#.*", "", line).rstrip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def file_sha256(path: Path) -> str:
@@ -67,7 +77,10 @@ class LeverSetting:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Level:
-    """Compiler flags (without the first dash) for the sources whose absolute path fits a shell pattern."""
+    """Compiler flags (without the first dash) for the sources whose absolute path fits a shell pattern.
+
+    `reason` is for people, and part of no key.
+    """
 
     match: str
     level: str
@@ -103,7 +116,8 @@ class CompilePlan:
 
     `requirements` is the text of the hash-locked build requirements, `flags` holds `c`, `cxx`,
     `fortran`, `link` and `cython`, `files` the recipe's own files by name (text), `libraries` the keys of the
-    compiled libraries that this build links.
+    compiled libraries that this build links. `pgo` is empty for a build without profile-guided
+    optimization, `collect` for one that collects profile data, else the sha256 of the PGO profile it uses.
     """
 
     backend: Backend
@@ -116,6 +130,16 @@ class CompilePlan:
     requirements: str
     files: Mapping[str, str]
     libraries: Mapping[str, str]
+    pgo: str = ""
+
+    def to_key(self) -> dict[str, Any]:
+        """The plan as JSON-serialisable data without its prose: reasons, headers of patches, comments."""
+        data = asdict(self)
+        for row in (*data["levels"], *data["fixes"]):
+            del row["reason"]
+        data["files"] = {name: bare_text(name, text) for name, text in self.files.items()}
+        data["requirements"] = bare_text("requirements.txt", self.requirements)
+        return data
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -187,7 +211,7 @@ class BuildPlan:
             {
                 "source": dict(self.source),
                 "patches": dict(self.patches),
-                "compile": asdict(self.compile),
+                "compile": self.compile.to_key(),
                 "distribution": self.distribution,
                 "version": self.version,
                 "target": asdict(self.target) if self.kind == "python" else self.target.arch,
@@ -199,16 +223,19 @@ class BuildPlan:
     @property
     def digest(self) -> str:
         """The key (sha256 hex) of the finished wheel, whose bytes no budget changes."""
-        return digest_of({**self.to_json(), "budget": None, "compile_key": self.compile_key})
+        return digest_of({**self._to_key(), "budget": None, "compile_key": self.compile_key})
 
     @property
     def recipe_digest(self) -> str:
         """The digest (sha256 hex) of what recipe, profile and target say, wherever it is built."""
-        data = self.to_json()
+        data = self._to_key()
         for key in ("tool", "environment", "budget"):
             del data[key]
         del data["compile"]["libraries"]
         return digest_of(data)
+
+    def _to_key(self) -> dict[str, Any]:
+        return {**self.to_json(), "compile": self.compile.to_key()}
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON-serialisable data, without its digests."""

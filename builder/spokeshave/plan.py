@@ -18,6 +18,7 @@ from spokeshave.model import (
     LeverSetting,
     Removed,
     Target,
+    bare_text,
 )
 from spokeshave.recipes import Loaded, did_you_mean, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
@@ -59,7 +60,7 @@ def make_plan(
         environment=environment,
         tool=dict(tool),
         source=source_pin(version, target),
-        patches={p: hashlib.sha256(loaded.files[p].encode()).hexdigest() for p in patches},
+        patches={p: hashlib.sha256(bare_text(p, loaded.files[p]).encode()).hexdigest() for p in patches},
         compile=_compile(loaded, profile, patches, levers, libraries, arch=target.arch),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),

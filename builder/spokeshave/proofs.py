@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave import __version__
-from spokeshave.model import BuildPlan, digest_of, file_sha256
+from spokeshave.model import BuildPlan, bare_text, digest_of, file_sha256
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.trial import Candidate, removed_components, stock_pins
 from spokeshave.verify import VerifyReport
@@ -29,14 +29,15 @@ def proof_digest(loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -
 
     A record is of level full, so what the lower levels run is no part of it.
     """
-    recipe = loaded.recipe
+    recipe, target = loaded.recipe, plan.target
+    verify = {key: value for key, value in recipe.verify.facts().items() if key not in ("smoke", "core")}
     return digest_of(
         {
             "plan": plan.recipe_digest,
-            "verify": recipe.verify.model_dump(mode="json", exclude={"smoke", "core"}),
+            "verify": verify,
             "components": removed_components(loaded, plan),
-            "lock": loaded.files[recipe.verify.requires],
-            "stock": pick_version(recipe, plan.target.python_version, plan.version).stock,
+            "lock": bare_text("requirements.txt", loaded.files[recipe.verify.requires]),
+            "stock": pick_version(recipe, target.python_version, plan.version).stock.get(target.identifier),
             "with": sorted(other.recipe_digest for other in others),
         }
     )

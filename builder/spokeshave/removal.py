@@ -18,7 +18,7 @@ from spokeshave.errors import RemovalRefused
 from spokeshave.fetch import fetch_sdist
 from spokeshave.imports.base import parents
 from spokeshave.imports.package import PackageImports, package_from_json, read_package
-from spokeshave.model import Target, digest_of
+from spokeshave.model import Target, bare_text, digest_of
 from spokeshave.plan import chosen_components, patch_names
 from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import Profile
@@ -61,7 +61,8 @@ def import_graph(context: Context, profile: Profile, target: Target) -> ImportGr
 
 
 def _imports_of(context: Context, one: _Source) -> PackageImports:
-    key = digest_of([one.import_name, one.source, one.patches, digests.reading_digest()])
+    patches = [(name, bare_text(name, text)) for name, text in one.patches]
+    key = digest_of([one.import_name, one.source, patches, digests.reading_digest()])
     entry = context.store.get("imports", key)
     if entry is None:
         sdist = fetch_sdist(context, one.source)

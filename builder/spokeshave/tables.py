@@ -7,8 +7,9 @@ from typing import Annotated, Literal, Self
 from packaging.specifiers import SpecifierSet
 from pydantic import AfterValidator, Field, model_validator
 
-from spokeshave.build_tables import BuildTable, Glob, SdistTable, Sha256, SourceTable, Strict
+from spokeshave.build_tables import PROSE, BuildTable, Glob, Reason, SdistTable, Sha256, SourceTable, Strict
 
+Prose = Annotated[str, PROSE]
 _DRAFT = "not proved yet: builds say so, and no record of a proof is asked for"
 
 
@@ -52,7 +53,7 @@ class SkipTable(Strict):
     """An upstream test that is not run, and why."""
 
     test: str = Field(description="start of a node id")
-    reason: str = Field(min_length=8)
+    reason: Reason
     lever: str | None = Field(None, description="skip only where this lever is on")
 
 
@@ -67,7 +68,7 @@ class ComponentTests(Strict):
     """Upstream tests outside a component's folders that fail without it, not with its stub's message."""
 
     test: str = Field(description="start of a node id")
-    reason: str = Field(min_length=8)
+    reason: Reason
 
 
 class AllowTable(Strict):
@@ -75,14 +76,14 @@ class AllowTable(Strict):
 
     importer: Glob = Field(description="glob of the modules that refer to it")
     target: str = Field(description="removed module, or one below it")
-    reason: str = Field(min_length=8, description="what happens when that code runs")
+    reason: Reason = Field(description="what happens when that code runs")
 
 
 class ComponentTable(Strict):
     """A part of the package that a profile may take out."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    summary: str
+    summary: Prose
     modules: tuple[str, ...] = Field(
         (), description="modules that go, with all below them; each gets a stub that raises on import"
     )
@@ -215,7 +216,7 @@ class Profile(Strict):
     name: str = Field(pattern=r"^[a-z][a-z0-9]*$", description="also the wheels' local label")
     build: int = Field(1, ge=1, description="build number in the local label")
     extends: str | None = Field(None, description="profile whose levers, removals and BLAS hold here too")
-    summary: str
+    summary: Prose
     draft: bool = Field(False, description=_DRAFT)
     blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
     remove: tuple[RemoveTable, ...] = ()

@@ -15,7 +15,7 @@ from spokeshave.compare import Comparison, Outcomes, as_good, compare
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.fetch import fetch_locked, fetch_wheel
-from spokeshave.model import BuildPlan, Target, digest_of
+from spokeshave.model import BuildPlan, Target, bare_text, digest_of
 from spokeshave.places import Place
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.tables import SkipTable
@@ -46,7 +46,7 @@ class Candidate:
 def removed_components(loaded: Loaded, plan: BuildPlan) -> list[dict[str, Any]]:
     """What the recipe says of the components that a plan takes out: a proof is about these alone, as JSON."""
     gone = {part.component for part in plan.removed}
-    return [part.model_dump(mode="json") for part in loaded.recipe.components if part.name in gone]
+    return [part.facts() for part in loaded.recipe.components if part.name in gone]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +150,7 @@ class Trial:
                 f" {self.candidate.plan.target.identifier}",
                 next_step="add its sha256 under [versions.stock]",
             )
-        lock = test_lock(self.candidate)
+        lock = bare_text("requirements.txt", test_lock(self.candidate))
         hashes = [pin.sha256 for pin in pins]
         key = digest_of([hashes, place.digest, self._common(), lock, digests.prove_digest()])
         with self.context.store.locked("outcomes", key):
@@ -207,7 +207,6 @@ class Trial:
             "ignore": list(self._ignored()),
             "marker": verify.marker,
             "options": list(verify.options),
-            "workers": len(os.sched_getaffinity(0)),
         }
 
     def _run(self, place: Place, side: str, job: dict[str, Any], files: list[Path]) -> Path:
@@ -225,7 +224,8 @@ class Trial:
             for path in fetch_locked(self.context, lock, self.candidate.plan.target):
                 shutil.copyfile(path, folder / "test-wheels" / path.name)
             (folder / "requirements.txt").write_text(lock, "utf-8")
-            (folder / "job.json").write_text(json.dumps({**self._common(), **job}), "utf-8")
+            workers = {"workers": len(os.sched_getaffinity(0))}
+            (folder / "job.json").write_text(json.dumps({**self._common(), **workers, **job}), "utf-8")
             kit.copy_code(folder / "code")
             done = place.prove(folder, output, log)
         if not done.ok:

@@ -16,7 +16,7 @@ from spokeshave.compare import Comparison
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inspect_wheel import inspect
-from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
+from spokeshave.model import BuildPlan, bare_text, digest_of, file_sha256, plan_from_json
 from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
 from spokeshave.trial import Candidate, Level, Results, Trial, removed_components, stock_pins, test_lock
@@ -129,7 +129,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
             [file_sha256(path) for path in (candidate.wheel, *candidate.companions)],
             candidate.tests and file_sha256(candidate.tests),
             [level, place.digest, digests.prove_digest(), digests.judge_digest()],
-            [candidate.loaded.recipe.verify.model_dump(mode="json"), test_lock(candidate)],
+            [candidate.loaded.recipe.verify.facts(), bare_text("requirements.txt", test_lock(candidate))],
             removed_components(candidate.loaded, candidate.plan),
             sorted(cpu_flags()) if candidate.loaded.recipe.verify.cores else [],
             [pin.sha256 for pin in stock_pins(candidate)],

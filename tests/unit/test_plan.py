@@ -101,7 +101,7 @@ def test_a_plan_survives_json(package: str) -> None:
 
 def _more_patch(recipes: Path) -> None:
     first = next((recipes / "openblas/patches").glob("*.patch"))
-    first.write_text("A line before the diff.\n" + first.read_text())
+    first.write_text(first.read_text() + "--- a/more.txt\n+++ b/more.txt\n@@ -1 +1 @@\n-a\n+b\n")
 
 
 # What is changed, and a regular expression that finds it in a file of the recipes.
@@ -111,7 +111,7 @@ EDITS = {
     "level": ("numpy/recipe.toml", r'(?m)^(upstream-level = .*\nlevel) = "O\d"', r'\1 = "Os"'),
     "lever off": ("profiles/lean.toml", "unwind = true", "unwind = false"),
     "lever options": ("numpy/recipe.toml", r"(\[levers\.headers\]\nkeep = \[)", r'\1"more.h", '),
-    "lock": ("numpy/build-requirements.txt", "meson==", "# meson\nmeson=="),
+    "lock": ("numpy/build-requirements.txt", "meson==", "another==1\nmeson=="),
     "build number": ("profiles/lean.toml", 'name = "lean"', 'name = "lean"\nbuild = 2'),
     "library's source": ("openblas/recipe.toml", r'(sha256 = ")[0-9a-f]{8}', r"\g<1>00000000"),
     "kernels": ("profiles/lean.toml", r"\[levers\]", '[blas]\nkernels = ["HASWELL"]\n[levers]'),

@@ -21,7 +21,7 @@ _FORTRAN = "*.f|*.f90|*.F|*.F90|*.for"
 _SHIMMED = (
     f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic -include /project/kit/{FOLDER}/{HEADER}"
 )
-_COUNTS = "counts what runs"
+_COLLECT = "collect"
 # What ran twice is hot: by the threshold of gcc, a 10,000th of the module's most frequent block, loops that
 # tests alone ran would be cold. Tail duplication, which comes with counters, is 6 % more code and no faster.
 _USE = (
@@ -36,6 +36,7 @@ _SMALL = _USE.format(folder=FOLDER, most=MOST // _OFTEN)
 # A row must say something, and this changes nothing: `-fno-profile-use` switches vectorisation off with the
 # counters, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
+_INTERPRETED = {".py", ".pyi"}
 _COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".pyx"}
 # What meson puts before a source's name in that of its object.
 _OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*")
@@ -46,19 +47,21 @@ def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
 
     Where what never ran is small, so do they on the tests that tell what runs.
 
-    What removed components patch and leave out is no part of it: `trained` tells those sources nothing.
+    What removed components patch and leave out is no part of it: `trained` tells those sources nothing. Nor
+    are patches of Python files alone: they change no compiled code. (If one changes a program that writes C,
+    gcc finds profile data of another function, which is an error.)
     gcc counts what is left after its first optimisations: counters of one level are an error at another. What
     is done when linked comes later.
     """
-    compiled = asdict(_without_link_time(plan.compile))
+    compiled = _without_link_time(plan.compile).to_key()
     del compiled["libraries"]
-    removals = _of_removals(plan, recipe)
-    compiled["files"] = {name: text for name, text in plan.compile.files.items() if name not in removals}
+    other = _of_removals(plan, recipe) | {name for name in plan.patches if _is_of_python(plan, name)}
+    compiled["files"] = {name: text for name, text in compiled["files"].items() if name not in other}
     compiled["edits"] = ()
     return digest_of(
         {
             "source": dict(plan.source),
-            "patches": {name: digest for name, digest in plan.patches.items() if name not in removals},
+            "patches": {name: digest for name, digest in plan.patches.items() if name not in other},
             "compile": compiled,
             "target": asdict(plan.target),
             **({"level": table.level} if table.level else {}),
@@ -82,7 +85,7 @@ def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> Build
             next_step="switch on its lever optimisation, or train in a profile that has it",
         )
     flags = {key: tuple(level.get(flag, flag) for flag in given) for key, given in plain.flags.items()}
-    return _with(replace(plan, compile=replace(plain, flags=flags), budget=None), rows, _COUNTS)
+    return _with(replace(plan, compile=replace(plain, flags=flags), budget=None), rows, _COLLECT)
 
 
 def _without_link_time(compiled: CompilePlan) -> CompilePlan:
@@ -98,7 +101,7 @@ def _without_link_time(compiled: CompilePlan) -> CompilePlan:
 
 def is_instrumented(plan: BuildPlan) -> bool:
     """Whether a plan is one of `instrumented`."""
-    return any(row.reason == _COUNTS for row in plan.compile.fixes)
+    return plan.compile.pgo == _COLLECT
 
 
 def trained(
@@ -117,7 +120,7 @@ def trained(
         rows["|".join(sorted({_source(name) for name in counted}))] = f"{table.level} -{_SMALL}"
     else:
         rows["*"] = fast
-    return _with(plan, rows, _reason(bundle))
+    return _with(plan, rows, bundle.sha256)
 
 
 def _fast(table: TrainingTable) -> str:
@@ -149,14 +152,23 @@ def _changed(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
     Those are what their patches touch, and what a component names because a patched program writes it.
     """
     for patch in sorted(_of_removals(plan, recipe)):
-        for path in re.findall(r"^\+\+\+ b/(\S+)", plan.compile.files[patch], re.MULTILINE):
-            file = PurePosixPath(path)
+        for file in _patched(plan, patch):
             if file.suffix in _COMPILED:  # Cython's x.pyx becomes x.c, or x.pyx.c
                 yield f"*/{file.stem}.*" if file.suffix == ".pyx" else f"*/{file.name}"
     removed = {row.component for row in plan.removed}
     for part in recipe.components:
         if part.name in removed:
             yield from part.untrained
+
+
+def _patched(plan: BuildPlan, patch: str) -> list[PurePosixPath]:
+    """The files that a patch touches."""
+    text = plan.compile.files[patch]
+    return [PurePosixPath(path) for path in re.findall(r"^\+\+\+ b/(\S+)", text, re.MULTILINE)]
+
+
+def _is_of_python(plan: BuildPlan, patch: str) -> bool:
+    return all(file.suffix in _INTERPRETED for file in _patched(plan, patch))
 
 
 def _source(counters: str) -> str:
@@ -166,9 +178,8 @@ def _source(counters: str) -> str:
 
 def bundle_of(plan: BuildPlan, table: TrainingTable | None) -> BundleTable | None:
     """The bundle that a plan is trained with."""
-    reasons = {row.reason for row in plan.compile.fixes}
     rows = table.bundles if table else ()
-    return next((row for row in rows if _reason(row) in reasons), None)
+    return next((row for row in rows if row.sha256 == plan.compile.pgo), None)
 
 
 def fitting(
@@ -191,11 +202,7 @@ def fitting(
     return None
 
 
-def _reason(bundle: BundleTable) -> str:
-    return f"trained with {bundle.sha256}"
-
-
-def _with(plan: BuildPlan, flags: Mapping[str, str], reason: str) -> BuildPlan:
+def _with(plan: BuildPlan, flags: Mapping[str, str], pgo: str) -> BuildPlan:
     """Adds flags, by pattern, to every compile: the launcher takes the first row of fixes that fits a source.
 
     So the recipe's own rows get the flags of the last pattern too, unless they are for one of the others.
@@ -204,5 +211,6 @@ def _with(plan: BuildPlan, flags: Mapping[str, str], reason: str) -> BuildPlan:
     *_, last = flags.values()
     own = tuple(replace(row, level=f"{row.level} -{flags.get(row.match, last)}") for row in compiled.fixes)
     new = {match: given for match, given in flags.items() if match not in {row.match for row in own}}
+    reason = "collects profile data" if pgo == _COLLECT else f"uses PGO profile {pgo}"
     added = tuple(Level(match=match, level=given, reason=reason) for match, given in new.items())
-    return replace(plan, compile=replace(compiled, fixes=(*own, *added)))
+    return replace(plan, compile=replace(compiled, fixes=(*own, *added), pgo=pgo))
