@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -140,7 +141,7 @@ def _state(held: int, folder: Path) -> State:
     marked = _MARKED.search(folder.name)
     if marked and marked[1] == boot_id()[:8]:
         return "dead"
-    return "dead" if time.time() - _last_change(folder) > FORGOTTEN else "unsure"
+    return "dead" if _forgotten(folder) else "unsure"
 
 
 def _probe(folder: Path) -> State:
@@ -154,13 +155,14 @@ def _probe(folder: Path) -> State:
         os.close(held)
 
 
-def _last_change(folder: Path) -> float:
-    """When something in a folder has last changed, in seconds since the epoch."""
-    times = [folder.stat().st_mtime]
-    for path in folder.rglob("*"):
+def _forgotten(folder: Path) -> bool:
+    """Whether nothing in a folder has changed for long."""
+    limit = time.time() - FORGOTTEN
+    for path in chain([folder], folder.rglob("*")):
         with contextlib.suppress(OSError):
-            times.append(path.lstat().st_mtime)
-    return max(times)
+            if path.lstat().st_mtime > limit:
+                return False
+    return True
 
 
 def boot_id() -> str:
