@@ -21,11 +21,12 @@ from typing import Any
 import pytest
 
 from shaveling import PATCH, PROFILE, RECIPE, sdist
-from spokeshave.containers import OWNER, object_cache
+from spokeshave.containers import RUN, object_cache
 from spokeshave.engines.host import find_python, missing_tools
 from spokeshave.errors import EngineMissing
 from spokeshave.images import local_image
 from spokeshave.model import Target, file_sha256
+from spokeshave.owners import Owner
 from support import RECIPES, docker_fault
 
 ENGINES = [pytest.param("docker", marks=pytest.mark.docker), pytest.param("host")]
@@ -77,10 +78,11 @@ class Started:
 
     def containers(self) -> list[str]:
         """The containers that carry this run's label, running or not."""
-        words = ["--all", "--filter", f"label={OWNER}", "--format", '{{.ID}} {{.Label "' + OWNER + '"}}']
+        words = ["--all", "--filter", f"label={RUN}", "--format", '{{.ID}} {{.Label "' + RUN + '"}}']
         listed = subprocess.run(["docker", "ps", *words], check=True, capture_output=True, text=True)
         rows = [line.split(" ") for line in listed.stdout.splitlines()]
-        return [row[0] for row in rows if row[1].startswith(f"{self.process.pid}:")]
+        owners = {row[0]: Owner.parse(row[1]) for row in rows}
+        return [name for name, owner in owners.items() if owner and owner.pid == self.process.pid]
 
     def end(self) -> Run:
         """Waits for the end, however long it takes within reason."""

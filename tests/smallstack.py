@@ -28,7 +28,7 @@ def small_stack(root: Path, packages: Mapping[str, tuple[Mapping[str, str], str]
         store.put("source", digest, lambda new, sdist=sdist: sdist.rename(new / sdist.name))  # type: ignore[misc]
         write_recipe(root / "recipes" / name, name, digest, extra=components, stack=str(stack))
         stack.append(name)
-    (root / "recipes" / "profiles").mkdir()
+    (root / "recipes" / "profiles").mkdir(parents=True)
     book = RecipeBook([root / "recipes"])
     return Context(book=book, store=store, runner=run, reporter=reporter, logs=root / "logs")
 

@@ -7,16 +7,17 @@ one store share a volume of Docker's own, with object files for later compiles o
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave.errors import EngineDenied, EngineMissing, ImageError
+from spokeshave.owners import Cleared, Owner, State, is_running, this_run
 from spokeshave.run import Command, Finished, Runner
 
-OWNER = "spokeshave.owner"
+RUN = "spokeshave.run"
+OLD_OWNER = "spokeshave.owner"  # of earlier versions: PID:START, in whatever PID namespace
 _PROBE_SECONDS = 20.0
 _NEXT = "run `spokeshave doctor`: is the daemon up, and has its disk room?"
 
@@ -26,25 +27,19 @@ def object_cache(store: Path) -> str:
     return f"spokeshave-objects-{hashlib.sha256(str(store).encode()).hexdigest()[:12]}"
 
 
-def owner_labels() -> tuple[str, ...]:
-    """Labels that tell whose container it is: our process, by id and start time."""
-    return (f"{OWNER}={os.getpid()}:{_start_time(os.getpid())}",)
-
-
-def _start_time(pid: int) -> str:
-    """When a process started, in clock ticks since boot (field 22 of /proc/PID/stat), or nothing."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Containers:
-    """The Docker client, through the runner that starts every subprocess."""
+    """The Docker client, through the runner that starts every subprocess.
+
+    `logs` is the folder of this run's logs, whose lock it holds; those of other runs lie beside it.
+    """
 
     runner: Runner
+    logs: Path | None = None
+
+    def labels(self) -> tuple[str, ...]:
+        """Labels that tell whose a container is."""
+        return (f"{RUN}={this_run(self.logs.name if self.logs else '')}",)
 
     def probe(self) -> str:
         """The server's version.
@@ -99,7 +94,7 @@ class Containers:
         after a failure where they exist. Raises ImageError where the container cannot be made.
         """
         name = f"spokeshave-{uuid.uuid4()}"
-        labels = [part for label in owner_labels() for part in ("--label", label)]
+        labels = [part for label in self.labels() for part in ("--label", label)]
         variables = [part for k, v in (env or {}).items() for part in ("--env", f"{k}={v}")]
         made = self._docker(
             *("create", "--name", name, "--network", "none", "--workdir", workdir),
@@ -124,21 +119,29 @@ class Containers:
         finally:
             self._docker("rm", "--force", "--volumes", name)
 
-    def remove_orphans(self) -> int:
-        """Removes containers whose spokeshave process is gone; returns how many there were."""
-        listed = self._docker(
-            *("ps", "--all", "--filter", f"label={OWNER}"),
-            *("--format", '{{.ID}} {{.Label "' + OWNER + '"}}'),
-        )
-        orphans = []
-        for line in listed.output.splitlines() if listed.ok else ():
-            identity, _, owner = line.partition(" ")
-            pid, _, started = owner.partition(":")
-            if not pid.isdigit() or _start_time(int(pid)) != started:
-                orphans.append(identity)
+    def remove_orphans(self, *, unsure: bool = False) -> Cleared:
+        """Removes containers whose run is gone; with `unsure`, also those of which that cannot be told.
+
+        A run in another PID namespace is judged by the lock of its log folder, where that is in our store.
+        """
+        states = {**self._labelled(RUN, self._state), **self._labelled(OLD_OWNER, _old_state)}
+        wanted = ("dead", "unsure") if unsure else ("dead",)
+        orphans = [identity for identity, state in states.items() if state in wanted]
         if orphans:
             self._docker("rm", "--force", "--volumes", *orphans)
-        return len(orphans)
+        left = list(states.values()).count("unsure")
+        return Cleared(removed=len(orphans), left=0 if unsure else left)
+
+    def _labelled(self, label: str, judge: Callable[[str], State]) -> dict[str, State]:
+        """The containers with a label, by id, and what its value says of their run."""
+        form = '{{.ID}} {{.Label "' + label + '"}}'
+        listed = self._docker("ps", "--all", "--filter", f"label={label}", "--format", form)
+        rows = [line.partition(" ") for line in listed.output.splitlines()] if listed.ok else []
+        return {identity: judge(value) for identity, _, value in rows}
+
+    def _state(self, label: str) -> State:
+        owner = Owner.parse(label)
+        return owner.state(self.logs.parent if self.logs else None) if owner else "unsure"
 
     def remove_object_cache(self, store: Path) -> None:
         """Removes the volume with a store's object files, where it is and no compile uses it."""
@@ -152,3 +155,9 @@ class Containers:
         if not done.ok:
             raise ImageError(f"docker {words[0]} failed: {done.output.strip()}", next_step=_NEXT)
         return done
+
+
+def _old_state(label: str) -> State:
+    """A process of that number and time is its run; without one, it may be in another PID namespace."""
+    pid, _, started = label.partition(":")
+    return "alive" if pid.isdigit() and started and is_running(int(pid), started) else "unsure"

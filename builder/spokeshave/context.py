@@ -30,7 +30,7 @@ class Context:
 
     @property
     def containers(self) -> Containers:
-        return Containers(runner=self.runner)
+        return Containers(runner=self.runner, logs=self.logs)
 
     @property
     def images(self) -> Images:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
 
 from spokeshave import sources
 from spokeshave.context import Context
 from spokeshave.model import BuildPlan, Target, digest_of
+
+_LOCK = "requirements.txt"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +45,8 @@ def fetch(context: Context, plan: BuildPlan) -> Fetched:
 
 def fetch_sdist(context: Context, source: Mapping[str, str]) -> Path:
     """The sdist of a source (`pypi`, `version`, `sha256`), from the store or the index."""
-    entry = context.store.get("source", source["sha256"])
+    check = partial(not_pinned, source["sha256"])
+    entry = context.store.get("source", source["sha256"], check)
     if entry is None:
         with context.reporter.stage(f"fetching {source['pypi']} {source['version']}"):
             pin = sources.SourcePin(pypi=source["pypi"], version=source["version"], sha256=source["sha256"])
@@ -47,17 +55,22 @@ def fetch_sdist(context: Context, source: Mapping[str, str]) -> Path:
                 "source",
                 source["sha256"],
                 lambda folder: sources.download_source(pin, folder, settings=settings),
+                check,
             )
     return _only_file(entry)
 
 
 def fetch_wheel(context: Context, source: Mapping[str, str], target: Target) -> Path:
     """The wheel of a source (`pypi`, `version`, `sha256`), from the store or the index."""
-    entry = context.store.get("source", source["sha256"])
+    check = partial(not_pinned, source["sha256"])
+    entry = context.store.get("source", source["sha256"], check)
     if entry is None:
         with context.reporter.stage(f"fetching the wheel of {source['pypi']} {source['version']}"):
             entry = context.store.put(
-                "source", source["sha256"], lambda folder: _download_wheel(context, source, target, folder)
+                "source",
+                source["sha256"],
+                lambda folder: _download_wheel(context, source, target, folder),
+                check,
             )
     return _only_file(entry)
 
@@ -77,16 +90,18 @@ def _download_wheel(context: Context, source: Mapping[str, str], target: Target,
 
 def fetch_locked(context: Context, text: str, target: Target) -> tuple[Path, ...]:
     """The wheels of a hash-locked requirements text, from the store or the index."""
-    key = digest_of([text, target.identifier])
-    folder = context.store.get("wheels", key)
+    key, check = digest_of([text, target.identifier]), partial(not_locked, text)
+    folder = context.store.get("wheels", key, check)
     if folder is None:
         with context.reporter.stage("fetching locked requirements"):
-            folder = context.store.put("wheels", key, lambda new: _download(context, text, target, new))
+            folder = context.store.put(
+                "wheels", key, lambda new: _download(context, text, target, new), check
+            )
     return tuple(sorted(folder.glob("*.whl")))
 
 
 def _download(context: Context, text: str, target: Target, folder: Path) -> None:
-    locked = folder / "requirements.txt"
+    locked = folder / _LOCK
     locked.write_text(text, "utf-8")
     sources.download_locked(
         locked,
@@ -96,6 +111,44 @@ def _download(context: Context, text: str, target: Target, folder: Path) -> None
         runner=context.runner,
         log=context.logs / "pip-download.log",
     )
+
+
+def not_pinned(sha256: str, files: Mapping[str, str]) -> str:
+    """Why files (name to sha256) are not the one with the pinned sha256; empty where they are."""
+    if len(files) != 1:
+        return f"{len(files)} files where one is pinned"
+    ((name, found),) = files.items()
+    return "" if found == sha256 else f"sha256 mismatch for {name}: expected {sha256}, got {found}"
+
+
+def not_locked(text: str, files: Mapping[str, str]) -> str:
+    """Why files (name to sha256) are not the wheels of a hash-locked text; empty where they are."""
+    wanted, present = _locked_hashes(text), set()
+    for name, found in files.items():
+        if name == _LOCK:
+            continue
+        try:
+            project = parse_wheel_filename(name)[0]
+        except InvalidWheelFilename:
+            return f"{name} is not a wheel"
+        if found not in wanted.get(project, ((), False))[0]:
+            return f"sha256 mismatch for {name}: expected one of those locked for {project}, got {found}"
+        present.add(project)
+    absent = [name for name, (_, always) in wanted.items() if always and name not in present]
+    return f"no wheel of {', '.join(absent)}" if absent else ""
+
+
+def _locked_hashes(text: str) -> dict[NormalizedName, tuple[list[str], bool]]:
+    """The sha256 of each project's files in a hash-locked text, and whether it has no marker."""
+    found: dict[NormalizedName, tuple[list[str], bool]] = {}
+    for line in text.replace("\\\n", " ").splitlines():
+        words = re.sub(r"(^|\s)#.*", "", line).strip()
+        if words and not words.startswith("-"):
+            one = Requirement(re.split(r"\s--", words)[0])
+            hashes, always = found.get(canonicalize_name(one.name), ([], False))
+            hashes += re.findall(r"--hash=sha256:([0-9a-f]{64})", words)
+            found[canonicalize_name(one.name)] = (hashes, always or one.marker is None)
+    return found
 
 
 def _only_file(folder: Path) -> Path:

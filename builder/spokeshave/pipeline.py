@@ -18,10 +18,10 @@ from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
 from spokeshave.fetch import Fetched, fetch
+from spokeshave.files import alone_with, copy_whole
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
-from spokeshave.store import copy_whole
 from spokeshave.training import use
 from spokeshave.weigh import sizes
 from spokeshave.wheel import beside
@@ -204,14 +204,14 @@ def deliver(
     context: Context, plans: tuple[BuildPlan, ...], built: Mapping[str, Built], folder: Path
 ) -> list[Path]:
     """Copies wheels, tests archives and records into the output folder, each whole or not at all."""
-    folder.mkdir(parents=True, exist_ok=True)
     delivered = []
     for plan in plans:
         result = built[plan.recipe]
         wheel = folder / result.wheel.name
-        copy_whole(result.wheel, wheel)
-        copy_whole(result.record, beside(wheel, ".record.json"))
-        if result.tests:
-            copy_whole(result.tests, folder / result.tests.name)
+        with alone_with(wheel):  # another run may deliver one of another plan by that name
+            copy_whole(result.wheel, wheel)
+            copy_whole(result.record, beside(wheel, ".record.json"))
+            if result.tests:
+                copy_whole(result.tests, folder / result.tests.name)
         delivered.append(wheel)
     return delivered

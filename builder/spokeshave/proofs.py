@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave import __version__
+from spokeshave.files import alone_with, write_whole
 from spokeshave.model import BuildPlan, bare_text, digest_of, file_sha256
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.trial import Candidate, removed_components, stock_pins
@@ -79,24 +80,31 @@ def write_record(
         "failing on stock too": list(result.get("both_failed", ())),
         "left out": {reason: len(tests) for reason, tests in result.get("skipped", {}).items()},
         "removed": {part: len(tests) for part, tests in result.get("removed", {}).items()},
-        "savings": {**recorded_savings([folder], plan), **savings},
         "flaky": {test: list(outcomes) for test, outcomes in report.flaky.items()},
     }
     path = record_path(folder, plan.recipe, plan.profile)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+    with alone_with(path):
+        record["savings"] = {**recorded_savings([folder], plan), **savings}
+        _write(path, record)
     return path
 
 
 def record_savings(folder: Path, plan: BuildPlan, savings: Mapping[str, int]) -> bool:
     """Adds what levers saved to the record of the plan's recipe; says whether there is one that fits."""
     path = record_path(folder, plan.recipe, plan.profile)
-    record = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    if record.get("recipe_digest") != plan.recipe_digest:
+    if not path.is_file():
         return False
-    record["savings"] = {**record["savings"], **savings}
-    path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+    with alone_with(path):
+        record = json.loads(path.read_text("utf-8"))
+        if record["recipe_digest"] != plan.recipe_digest:
+            return False
+        record["savings"] = {**record["savings"], **savings}
+        _write(path, record)
     return True
+
+
+def _write(path: Path, record: Mapping[str, Any]) -> None:
+    write_whole(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
 def recorded_savings(folders: Iterable[Path], plan: BuildPlan) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """The content-addressed store: finished stages by key, outside the checkout.
 
 An entry is a folder with a manifest of its files' hashes. It is written beside its place and renamed
-into it, so it is whole or absent; it is checked on every read, and a corrupt one is removed and said.
+into it, so it is whole or absent; it is checked on every read, against what is pinned of it too where
+something is, and a wrong one is removed and said.
 """
 
 from __future__ import annotations
@@ -11,18 +12,25 @@ import errno
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from spokeshave.errors import StoreError
+from spokeshave.files import DISK_FULL, alone_with
 from spokeshave.model import file_sha256
+from spokeshave.owners import Cleared, clear, is_held, own_folder
 
 _MANIFEST = "manifest.json"
-DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+Check = Callable[[Mapping[str, str]], str]
+"""Says of an entry's files (name to the sha256 of the bytes as they are) why they are not the pinned ones."""
+
+
+def anything(files: Mapping[str, str]) -> str:
+    """The check of an entry of which nothing is pinned: one that this store's own runs have made."""
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,19 +40,20 @@ class Store:
     root: Path
     say: Callable[[str], None]
 
-    def get(self, kind: str, key: str) -> Path | None:
-        """The folder of an entry whose every file is intact, or nothing; a corrupt one is removed."""
+    def get(self, kind: str, key: str, check: Check = anything) -> Path | None:
+        """The folder of an entry whose every file is intact and passes `check`, or nothing.
+
+        A wrong one is removed, and said: it is made again.
+        """
         folder = self._folder(kind, key)
-        if not folder.is_dir():
-            return None
-        fault = _fault(folder)
+        fault = _fault(folder, check)
         if fault is None:
             return folder
-        self.say(f"store: {kind} {key[:12]} is corrupt ({fault}); it is made again")
-        shutil.rmtree(folder)
+        if folder.is_dir():
+            self._remove_wrong(kind, key, check)
         return None
 
-    def put(self, kind: str, key: str, fill: Callable[[Path], object]) -> Path:
+    def put(self, kind: str, key: str, fill: Callable[[Path], object], check: Check = anything) -> Path:
         """Makes an entry from what `fill` writes into a new folder, and returns its place.
 
         Where another run has made the same one meanwhile, that stays, since it may be being read.
@@ -56,7 +65,7 @@ class Store:
             with _disk_errors(self.root):
                 _write_manifest(temporary)
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                while self.get(kind, key) is None:
+                while self.get(kind, key, check) is None:
                     try:
                         temporary.rename(folder)
                     except OSError as fault:  # made by another run in this moment
@@ -64,17 +73,23 @@ class Store:
                             raise
         return folder
 
+    def _remove_wrong(self, kind: str, key: str, check: Check) -> None:
+        """Removes an entry that is still wrong once no other run can replace it."""
+        folder = self._folder(kind, key)
+        with alone_with(folder), self.scratch() as scratch, _disk_errors(self.root):
+            fault = _fault(folder, check)
+            if fault is not None and folder.is_dir():
+                self.say(f"store: {kind} {key[:12]} is corrupt ({fault}); it is made again")
+                folder.rename(scratch / key)
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder on the store's own disk, removed at the end."""
-        with _disk_errors(self.root):
-            (self.root / "tmp").mkdir(parents=True, exist_ok=True)
-            path = Path(tempfile.mkdtemp(dir=self.root / "tmp", prefix=f"{os.getpid()}-"))
-        try:
-            with _disk_errors(self.root):
+        """A folder on the store's own disk, held by its lock while it is used, and removed at the end."""
+        with _disk_errors(self.root), own_folder(self.root / "tmp", str(os.getpid())) as path:
+            try:
                 yield path
-        finally:
-            shutil.rmtree(path, ignore_errors=True)
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
 
     @contextlib.contextmanager
     def locked(self, kind: str, key: str) -> Iterator[None]:
@@ -92,16 +107,13 @@ class Store:
         finally:
             lock.release()
 
-    def sweep(self) -> int:
-        """Removes the scratch folders of runs that are gone; returns how many."""
-        gone = [
-            path
-            for path in (self.root / "tmp").glob("*-*")
-            if not Path(f"/proc/{path.name.split('-')[0]}").exists()
-        ]
-        for path in gone:
-            shutil.rmtree(path, ignore_errors=True)
-        return len(gone)
+    def sweep(self, *, unsure: bool = False) -> Cleared:
+        """Removes the scratch folders of runs that are gone; with `unsure`, also of those that may be."""
+        return clear((self.root / "tmp").glob("*-*"), unsure=unsure)
+
+    def runs(self) -> int:
+        """How many runs use this store now, our own included."""
+        return sum(is_held(folder) for folder in (self.root / "logs").glob("run-*"))
 
     def entries(self) -> list[tuple[str, str, int]]:
         """All entries as kind, key and bytes."""
@@ -116,17 +128,17 @@ class Store:
         freed = 0
         for kind, key, size in self.entries():
             if not kinds or kind in kinds:
-                shutil.rmtree(self._folder(kind, key))
-                freed += size
+                with contextlib.suppress(FileNotFoundError):  # another run removes it too
+                    shutil.rmtree(self._folder(kind, key))
+                    freed += size
         return freed
 
-    def remove_logs(self, keep: str) -> int:
-        """Removes the logs of earlier runs; `keep` names the folder of this one. Returns bytes freed."""
+    def remove_logs(self, *, unsure: bool = False) -> int:
+        """Removes the logs of runs that have ended; with `unsure`, of those that may have. Bytes freed."""
         freed = 0
         for folder in (self.root / "logs").glob("run-*"):
-            if folder.name != keep:
-                freed += sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
-                shutil.rmtree(folder, ignore_errors=True)
+            size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+            freed += size * clear([folder], unsure=unsure).removed
         return freed
 
     def _folder(self, kind: str, key: str) -> Path:
@@ -142,18 +154,20 @@ def _write_manifest(folder: Path) -> None:
     (folder / _MANIFEST).write_text(json.dumps(rows, indent=1, sort_keys=True), "utf-8")
 
 
-def _fault(folder: Path) -> str | None:
+def _fault(folder: Path, check: Check) -> str | None:
     try:
-        rows = json.loads((folder / _MANIFEST).read_text("utf-8"))
-    except (OSError, ValueError):
+        rows = dict(json.loads((folder / _MANIFEST).read_text("utf-8")))
+    except (OSError, TypeError, ValueError):
         return "its manifest cannot be read"
     present = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     if set(present) != set(rows):
         return "files are missing or added"
-    for name, digest in rows.items():
-        if file_sha256(present[name]) != digest:
-            return f"{name} has changed"
-    return None
+    try:
+        found = {name: file_sha256(path) for name, path in present.items()}
+    except FileNotFoundError:  # another run removes it
+        return "files are missing or added"
+    changed = [name for name, digest in found.items() if digest != rows[name]]
+    return f"{changed[0]} has changed" if changed else check(found) or None
 
 
 @contextlib.contextmanager
@@ -173,45 +187,3 @@ def _disk_errors(root: Path) -> Iterator[None]:
                 next_step="name another folder with --cache",
             ) from fault
         raise
-
-
-def unwritable(folder: Path) -> str:
-    """Why nothing can be put into a folder that is there or is still to be made; nothing where it can."""
-    absolute = folder.absolute()
-    nearest = next(place for place in (absolute, *absolute.parents) if os.path.lexists(place))
-    if not nearest.is_dir():
-        return f"{nearest} is not a folder"
-    return "" if os.access(nearest, os.W_OK | os.X_OK) else f"no rights to write in {nearest}"
-
-
-def copy_whole(source: Path, target: Path) -> None:
-    """Copies a file to where users look, as `write_whole` writes one."""
-    with _arriving(target) as part:
-        shutil.copyfile(source, part)
-
-
-def write_whole(target: Path, text: str) -> None:
-    """Writes a text file to where users look; it is there whole, or as it was before.
-
-    Raises StoreError where it cannot be written.
-    """
-    with _arriving(target) as part:
-        part.write_text(text, "utf-8")
-
-
-@contextlib.contextmanager
-def _arriving(target: Path) -> Iterator[Path]:
-    part = target.with_name(f".{target.name}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.rename(target)
-    except OSError as fault:
-        if fault.errno in DISK_FULL:
-            raise  # the command line tells what frees space
-        raise StoreError(
-            f"{target} cannot be written: {fault.strerror}", next_step="name another place, or mend this one"
-        ) from fault
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()

@@ -15,6 +15,7 @@ from spokeshave import digests
 from spokeshave.compare import Comparison
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
+from spokeshave.files import write_whole
 from spokeshave.inspect_wheel import inspect
 from spokeshave.model import BuildPlan, bare_text, digest_of, file_sha256, plan_from_json
 from spokeshave.places import ContainerPlace, HostPlace, Place
@@ -141,22 +142,18 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
         report = _prove(context, candidate, level, place)
         text = json.dumps(asdict(report), indent=1, sort_keys=True)
         if report.passed:
-            context.store.put("verified", key, lambda new: _write(new / "verify.json", text))
+            context.store.put("verified", key, lambda new: write_whole(new / "verify.json", text + "\n"))
     else:
         text = (stored / "verify.json").read_text("utf-8")
         context.reporter.say(f"{label}: verified before ({level}), nothing has changed")
         report = report_from_json(json.loads(text))
-    _write(beside(candidate.wheel, ".verify.json"), text)
+    write_whole(beside(candidate.wheel, ".verify.json"), text + "\n")
     return report
 
 
 def report_from_json(data: Mapping[str, Any]) -> VerifyReport:
     """The inverse of `dataclasses.asdict` for a report."""
     return VerifyReport(**{**data, "faults": tuple(data["faults"])})
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text + "\n", "utf-8")
 
 
 def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-compiler"]) -> Place:

@@ -20,6 +20,8 @@ from spokeshave import __version__
 from spokeshave.cli import main
 from spokeshave.errors import SpokeshaveError
 from spokeshave.model import file_sha256
+from spokeshave.owners import own_folder
+from spokeshave.store import Store
 from support import RECIPES, demo_files, needs_compiler, shipped_plan, write_wheel
 
 Invoke = Callable[..., Result]
@@ -203,11 +205,26 @@ def test_clean_needs_no_docker(spokeshave: Invoke, tmp_path: Path) -> None:
         (folder / "x.bin").write_bytes(b"x" * 1000)
     result = spokeshave("clean", "--json", DOCKER_HOST=NOWHERE)
     assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout) == {"containers": 0, "bytes": 1000}
+    assert json.loads(result.stdout) == {"containers": 0, "bytes": 1000, "left": 0, "runs": 0}
     assert not entry.exists()
     assert kept.is_dir(), "finished wheels go with --all only"
     assert json.loads(spokeshave("clean", "--all", "--json", DOCKER_HOST=NOWHERE).stdout)["bytes"] >= 1000
     assert not kept.exists()
+
+
+def test_clean_beside_a_live_run_keeps_what_it_uses(spokeshave: Invoke, tmp_path: Path) -> None:
+    store = Store(root=tmp_path / "cache", say=print)
+    entry = store.put("source", "a" * 64, lambda new: (new / "x.bin").write_bytes(b"x" * 1000))
+    (tmp_path / "cache" / "tmp" / "1-abcdefgh").mkdir()  # of an earlier version, which held no lock
+    with own_folder(tmp_path / "cache" / "logs", "run") as logs, store.scratch() as scratch:
+        result = spokeshave("clean", DOCKER_HOST=NOWHERE)
+        assert "other runs use this store now (1): its entries are kept" in result.stderr
+        assert "kept 0 containers and 1 folders of runs that may be alive" in result.stderr
+        result = spokeshave("clean", "--all", "--json", DOCKER_HOST=NOWHERE)
+        assert json.loads(result.stdout) | {"bytes": 0} == {"containers": 0, "bytes": 0, "left": 0, "runs": 1}
+        assert entry.is_dir() and logs.is_dir() and scratch.is_dir()
+    assert json.loads(spokeshave("clean", "--json", DOCKER_HOST=NOWHERE).stdout)["bytes"] >= 1000
+    assert not entry.exists()
 
 
 def test_the_doctor_says_what_is_missing(spokeshave: Invoke) -> None:

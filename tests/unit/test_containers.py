@@ -10,14 +10,17 @@ import sys
 import tarfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from spokeshave.containers import OWNER, Containers, owner_labels
+from spokeshave.containers import OLD_OWNER, RUN, Containers
 from spokeshave.errors import EngineMissing
-from spokeshave.run import run
+from spokeshave.owners import Cleared, own_folder, this_run
+from spokeshave.run import Command, Finished, run
 from support import ROOT, docker_fault, needs_compiler, wait_until
+from together import needs_namespaces, output_of
 
 CONTAINERS = Containers(runner=run)
 PROGRAM = r"""
@@ -142,27 +145,92 @@ def test_an_interrupt_removes_the_container(image: str, tmp_path: Path) -> None:
         process.kill()
 
 
-def create(image: str, owner: str) -> str:
-    return docker("create", "--network", "none", "--label", f"{OWNER}={owner}", image, "/program", "0")
+def create(image: str, owner: object, label: str = RUN) -> str:
+    return docker("create", "--network", "none", "--label", f"{label}={owner}", image, "/program", "0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Own:
+    """The runner of commands, for which Docker has no containers but those of one image."""
+
+    image: str
+
+    def __call__(self, command: Command) -> Finished:
+        if command.argv[:2] == ("docker", "ps"):
+            command = replace(command, argv=(*command.argv, "--filter", f"ancestor={self.image}"))
+        return run(command)
 
 
 @pytest.mark.docker
 @needs_compiler
 def test_only_what_dead_runs_left_is_removed(image: str) -> None:
+    """Among the containers of this test alone: others on this machine may be at work."""
+    containers = Containers(runner=Own(image=image))
     child = subprocess.Popen([sys.executable, "-c", ""])
     child.wait()
-    own = owner_labels()[0].partition("=")[2]
+    own = this_run("")
     gone = [
-        create(image, f"{child.pid}:12345"),
-        create(image, f"{os.getpid()}:1"),  # our number, but of a process that started at another time
-        create(image, "no owner at all"),
+        create(image, replace(own, pid=child.pid)),
+        create(image, replace(own, started="1")),  # our number, but of a process of another time
     ]
-    kept = [create(image, own), docker("create", image, "/program", "0")]
+    unsure = [
+        create(image, replace(own, boot="another")),
+        create(image, replace(own, namespace="1")),
+        create(image, "no owner at all"),
+        create(image, f"{child.pid}:12345", OLD_OWNER),
+    ]
+    kept = [
+        create(image, containers.labels()[0].partition("=")[2]),
+        create(image, f"{own.pid}:{own.started}", OLD_OWNER),
+        docker("create", image, "/program", "0"),
+    ]
     try:
-        assert CONTAINERS.remove_orphans() >= len(gone)
-        assert set(docker("ps", "--all", "--quiet", "--no-trunc").split()) & {*gone, *kept} == set(kept)
+        assert containers.remove_orphans() == Cleared(removed=len(gone), left=len(unsure))
+        assert present(*gone, *unsure, *kept) == {*unsure, *kept}
+        assert containers.remove_orphans(unsure=True) == Cleared(removed=len(unsure))
+        assert present(*gone, *unsure, *kept) == set(kept)
     finally:
         docker("rm", "--force", *left_of(image))
+
+
+def present(*containers: str) -> set[str]:
+    return set(docker("ps", "--all", "--quiet", "--no-trunc").split()) & set(containers)
+
+
+CLEANER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from spokeshave.containers import Containers
+from spokeshave.run import run
+image, logs = sys.argv[1], Path(sys.argv[2])
+def ours(command):
+    more = ("--filter", f"ancestor={image}") if command.argv[:2] == ("docker", "ps") else ()
+    return run(replace(command, argv=(*command.argv, *more)))
+print(Containers(runner=ours, logs=logs).remove_orphans())
+"""
+
+
+@pytest.mark.docker
+@needs_compiler
+@needs_namespaces
+def test_a_cleaner_in_another_namespace_keeps_the_containers_of_a_live_run(
+    image: str, tmp_path: Path
+) -> None:
+    """As a job of a CI in a container of its own, with the daemon's socket, with and without our cache."""
+    try:
+        with own_folder(tmp_path / "logs", "run") as logs:
+            container = create(image, Containers(runner=run, logs=logs).labels()[0].partition("=")[2])
+            for other, told in (("logs/run-x", Cleared()), ("elsewhere/run-x", Cleared(left=1))):
+                assert output_of(CLEANER, image, tmp_path / other, namespace=True) == str(told)
+            assert present(container) == {container}
+        left = output_of(CLEANER, image, tmp_path / "elsewhere/run-x", namespace=True)
+        assert left == str(Cleared(left=1)), "without our cache it cannot know that the run has ended"
+        assert output_of(CLEANER, image, tmp_path / "logs/run-x", namespace=True) == str(Cleared(removed=1))
+        assert present(container) == set()
+    finally:
+        if remaining := left_of(image):
+            docker("rm", "--force", *remaining)
 
 
 @pytest.mark.docker

@@ -12,7 +12,7 @@ import pytest
 from spokeshave.cli import main
 from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER, ResultPath
 from spokeshave.errors import StoreError
-from spokeshave.store import copy_whole, write_whole
+from spokeshave.files import copy_whole, write_whole
 
 WRITTEN = {"--output", "--record", "--html", "--to", "--lock", "--picture"}
 
@@ -79,7 +79,8 @@ def test_a_full_disk_stays_what_it_is_and_leaves_nothing(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("spokeshave.store.shutil.copyfile", full)
+    (tmp_path / "source").touch()
+    monkeypatch.setattr("spokeshave.files.shutil.copyfileobj", full)
     with pytest.raises(OSError, match="No space left"):
         copy_whole(tmp_path / "source", tmp_path / "target")
-    assert not list(tmp_path.iterdir())
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]

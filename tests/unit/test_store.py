@@ -8,16 +8,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from multiprocessing.synchronize import Event
+from collections.abc import Iterator, Mapping
+from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 
 import pytest
 
 from spokeshave.errors import StoreError
 from spokeshave.model import file_sha256
+from spokeshave.owners import Cleared, own_folder
 from spokeshave.store import Store
 from support import RECIPES, wait_until
+from together import needs_namespaces, output_of, python
 
 KEY = "a" * 64
 
@@ -128,11 +130,13 @@ def test_entries_are_listed_and_removed_by_kind(store: Store) -> None:
 
 
 def test_logs_of_other_runs_are_removed(store: Store) -> None:
-    for name in ("run-old", "run-now"):
-        (store.root / "logs" / name).mkdir(parents=True)
-        (store.root / "logs" / name / "build.log").write_text("12345")
-    assert store.remove_logs(keep="run-now") == 5
-    assert [p.name for p in (store.root / "logs").iterdir()] == ["run-now"]
+    with own_folder(store.root / "logs", "run") as ended:
+        (ended / "build.log").write_text("12345")
+    with own_folder(store.root / "logs", "run") as now:
+        (now / "build.log").write_text("12345")
+        assert store.runs() == 1
+        assert store.remove_logs() == 5
+        assert list((store.root / "logs").iterdir()) == [now]
 
 
 def _hold(root: Path, inside: Event, leave: Event) -> None:
@@ -189,17 +193,93 @@ def test_a_lock_dies_with_its_process(store: Store) -> None:
         pass  # would wait for ever
 
 
+SCRATCH = """
+import sys
+from pathlib import Path
+from spokeshave.store import Store
+with Store(root=Path(sys.argv[1]), say=print).scratch() as folder:
+    (folder / "half.o").write_text("x")
+    print(folder, flush=True)
+    sys.stdin.readline()
+"""
+
+
 def test_scratch_of_dead_runs_is_swept(store: Store) -> None:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait()
-    dead = store.root / "tmp" / f"{child.pid}-abc"
-    dead.mkdir(parents=True)
-    (dead / "half.o").write_text("x")
+    process = python(SCRATCH, store.root)
+    assert process.stdout
+    other = Path(process.stdout.readline().strip())
     with store.scratch() as ours:
-        assert store.sweep() == 1
-        assert ours.is_dir(), "a live run keeps its own"
-        assert not dead.exists()
+        assert store.sweep() == Cleared()
+        assert other.is_dir(), "a live run keeps its own"
+        process.kill()
+        process.communicate()
+        assert store.sweep() == Cleared(removed=1)
+        assert ours.is_dir()
+        assert not other.exists()
     assert scratch_of(store) == []
+
+
+SWEEP = """
+import sys
+from pathlib import Path
+from spokeshave.store import Store
+print(Store(root=Path(sys.argv[1]), say=print).sweep().removed)
+"""
+
+
+@needs_namespaces
+def test_sweep_from_another_namespace_keeps_the_scratch_of_a_live_run(store: Store) -> None:
+    """As a second job of a CI does, in a container with the same cache."""
+    with store.scratch() as ours:
+        (ours / "half.o").write_text("x")
+        assert output_of(SWEEP, store.root, namespace=True) == "0"
+        assert (ours / "half.o").exists()
+
+
+def test_scratch_of_an_earlier_version_is_kept_for_its_run(store: Store) -> None:
+    """It has no lock, and its process may be in another PID namespace."""
+    (store.root / "tmp" / "999999999-abcdefgh").mkdir(parents=True)
+    assert store.sweep() == Cleared(left=1)
+    assert store.sweep(unsure=True) == Cleared(removed=1)
+
+
+def test_scratch_is_named_as_the_rewriting_of_build_paths_expects(store: Store) -> None:
+    with store.scratch() as ours:
+        assert re.fullmatch(r"\d+-\w+", ours.name), "see finish._rewrite_paths"
+
+
+def _get(store: Store, barrier: Barrier) -> None:
+    barrier.wait(60)
+    if store.get("built", KEY) is None:
+        store.put("built", KEY, fill)
+    assert store.get("built", KEY)
+
+
+def test_a_corrupt_entry_that_six_meet_at_once_is_made_again(store: Store) -> None:
+    spawn = multiprocessing.get_context("fork")
+    for _ in range(5):
+        _flip(store.put("built", KEY, fill))
+        barrier = spawn.Barrier(6)
+        processes = [spawn.Process(target=_get, args=(store, barrier)) for _ in range(6)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(60)
+        assert [process.exitcode for process in processes] == [0] * 6
+    assert [p.name for p in (store.root / "entries" / "built").iterdir()] == [KEY]
+
+
+def test_an_entry_that_fails_the_check_of_its_user_is_made_again(store: Store, said: Said) -> None:
+    def check(files: Mapping[str, str]) -> str:
+        return "" if set(files) == {"one.txt"} else f"{len(files)} files"
+
+    place = store.put("source", KEY, fill)
+    assert store.get("source", KEY) == place, "intact by its manifest"
+    assert store.get("source", KEY, check) is None
+    assert said == [f"store: source {KEY[:12]} is corrupt (2 files); it is made again"]
+    assert not place.exists()
+    store.put("source", KEY, lambda new: (new / "one.txt").touch(), check)
+    assert store.get("source", KEY, check) == place
 
 
 @pytest.fixture

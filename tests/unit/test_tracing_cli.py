@@ -13,6 +13,7 @@ from smallstack import small_stack
 from spokeshave.cli import main
 from spokeshave.errors import RecipeError
 from spokeshave.recipes import RecipeBook
+from together import run_together
 
 ALPHA = {"alpha/__init__.py": "", "alpha/one.py": "", "alpha/two.py": ""}
 COMPONENTS = "".join(
@@ -120,6 +121,21 @@ def test_records_are_merged_without_a_command(here: Path) -> None:
     alone = spokeshave("trace", "--record", "a.json", "--json")
     rows = {row["component"]: row["removed"] for row in json.loads(alone.stdout)["components"]}
     assert rows == {"alpha/one": False, "alpha/two": True}
+
+
+def test_trace_six_at_once_into_one_record_keeps_all_runs(here: Path) -> None:
+    """The traced scripts end together, so that their runs are recorded at the same moment."""
+    script = (
+        "import sys, time; from pathlib import Path; import alpha.one; Path(sys.argv[1]).touch()\n"
+        "while len(list(Path('ended').iterdir())) < 6: time.sleep(0.01)"
+    )
+    (here / "ended").mkdir()
+    words = ("--cache", "cache", "--recipes", "recipes", "trace", "--record", "a.json")
+    commands = [(*words, *python(script), f"ended/{number}") for number in range(6)]
+    done = run_together(here, commands, site=here / "site")
+    assert [one.returncode for one in done] == [0] * 6, done
+    runs = json.loads((here / "a.json").read_text())["runs"]
+    assert sorted(run["command"][-1] for run in runs) == [f"ended/{number}" for number in range(6)]
 
 
 def test_a_second_run_is_added_to_the_record(here: Path) -> None:

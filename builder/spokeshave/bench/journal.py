@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -36,8 +37,8 @@ class Journal:
             self._file.close()
 
     def begin(self, header: Header) -> None:
-        """Writes the first line of a new file."""
-        self._file = self._path.open("wb") if self._path else None
+        """Writes the first line of a new file; raises BenchError where another run is writing it."""
+        self._file = _opened_alone(self._path) if self._path else None
         self._write(_HEADER.dump_json(header))
 
     def add(self, record: Record) -> None:
@@ -48,6 +49,22 @@ class Journal:
         if self._file:
             self._file.write(line + b"\n")
             self._file.flush()
+
+
+def _opened_alone(path: Path) -> IO[bytes]:
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as fault:
+        file.close()
+        raise BenchError(
+            f"another benchmark is running that writes {path}",
+            next_step="wait until it has ended, or name another folder with --output",
+        ) from fault
+    except OSError:
+        pass  # a file system without locks
+    file.truncate(0)
+    return file
 
 
 def read_journal(path: Path) -> BenchReport:

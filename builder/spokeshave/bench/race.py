@@ -179,7 +179,7 @@ def _run(
     if report.interrupted:  # or it would take the place of a whole one
         path = path.with_name(f"{path.stem}-interrupted.json")
     write_json(report, path)
-    journal.unlink()  # all that it holds is in the report; after a kill it stays
+    journal.unlink(missing_ok=True)  # all that it holds is in the report; after a kill it stays
     return Outcome(title=title, path=path, report=report)
 
 

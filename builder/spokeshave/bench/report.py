@@ -32,6 +32,7 @@ from spokeshave.bench.stats import (
     summarise,
 )
 from spokeshave.errors import BenchError
+from spokeshave.files import write_whole
 
 Record = Measured | Fault | ImportSamples
 Where = Literal["ours", "stock", "both"]
@@ -226,7 +227,7 @@ _REPORT: TypeAdapter[BenchReport] = TypeAdapter(BenchReport)
 
 def write_json(report: BenchReport, path: Path) -> None:
     """Writes the report with all samples."""
-    path.write_bytes(_REPORT.dump_json(report, indent=1) + b"\n")
+    write_whole(path, [_REPORT.dump_json(report, indent=1), b"\n"])
 
 
 def read_json(path: Path) -> BenchReport:

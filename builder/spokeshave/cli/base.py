@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +17,13 @@ from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.digests import package_root
 from spokeshave.errors import Interrupted, SpokeshaveError, StoreError
+from spokeshave.files import DISK_FULL
 from spokeshave.images import Mode
+from spokeshave.owners import own_folder
 from spokeshave.progress import make_reporter
 from spokeshave.recipes import RecipeBook
 from spokeshave.run import run
-from spokeshave.store import DISK_FULL, Store
+from spokeshave.store import Store
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +77,12 @@ def recipe_folders(named: Path | None) -> list[Path]:
 
 
 def _log_folder(cache: Path) -> Path:
-    """A new folder for this run's logs, which also shows whether the cache can be written."""
+    """A new folder for this run's logs, which also shows whether the cache can be written.
+
+    Its lock is held until the command ends: so other runs see that this one is alive.
+    """
     try:
-        (cache / "logs").mkdir(parents=True, exist_ok=True)
-        return Path(tempfile.mkdtemp(prefix="run-", dir=cache / "logs"))
+        return click.get_current_context().with_resource(own_folder(cache / "logs", "run"))
     except OSError as fault:
         raise StoreError(
             f"the cache folder {cache} cannot be written: {fault.strerror}",

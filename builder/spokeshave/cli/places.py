@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from spokeshave.store import unwritable
+from spokeshave.files import unwritable
 
 
 class ResultPath(click.Path):

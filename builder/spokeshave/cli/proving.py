@@ -18,11 +18,11 @@ from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
+from spokeshave.files import write_whole
 from spokeshave.parts import package_of
 from spokeshave.picture.backends import backend_table
 from spokeshave.picture.page import make_page
 from spokeshave.picture.terminal import lever_table, notes, size_tables
-from spokeshave.store import write_whole
 from spokeshave.trial import Candidate, Level, own_stock_wheel
 from spokeshave.wheel import beside
 

@@ -19,9 +19,9 @@ from spokeshave.bench.tables import differing, grid, tables
 from spokeshave.cli.base import Globals, check_python_tag, guarded
 from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.errors import Interrupted
+from spokeshave.files import write_whole
 from spokeshave.model import Target
 from spokeshave.picture.speed import speed_picture
-from spokeshave.store import write_whole
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)

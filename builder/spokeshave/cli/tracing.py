@@ -16,9 +16,9 @@ from spokeshave.cli.base import Globals, check_python_tag, guarded
 from spokeshave.cli.places import RESULT_FILE
 from spokeshave.context import Context
 from spokeshave.errors import SpokeshaveError
+from spokeshave.files import copy_whole, write_whole
 from spokeshave.model import Target
 from spokeshave.removal import check_removals
-from spokeshave.store import copy_whole, write_whole
 from spokeshave.tracing.record import Run, add_run, read_record
 from spokeshave.tracing.resolve import resolve
 from spokeshave.tracing.session import run_once, warnings
@@ -87,6 +87,8 @@ def trace(
         for kept in (context.logs / "trace.json", *records[:1]):
             add_run(kept, runs[-1])
             context.reporter.say(f"trace: the run is recorded in {kept}")
+        if records:  # other commands may have added theirs while this one ran
+            runs = [run for path in records if path.exists() for run in read_record(path)]
     try:
         _tell(context, wanted, runs, as_json=as_json)
     except SpokeshaveError as fault:

@@ -14,6 +14,7 @@ from spokeshave.cli.base import Globals, guarded
 from spokeshave.errors import EngineDenied, EngineMissing
 from spokeshave.images import KINDS, Kind, local_image, official_image
 from spokeshave.model import Target
+from spokeshave.owners import Cleared
 
 
 @click.command()
@@ -98,7 +99,7 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
     "--all",
     "everything",
     is_flag=True,
-    help="The whole store, finished wheels and compiled objects included.",
+    help="Also finished wheels and compiled objects, and what runs have left that may be alive elsewhere.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write what was removed as JSON to stdout.")
 @click.pass_obj
@@ -106,23 +107,36 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
 def clean(options: Globals, everything: bool, as_json: bool) -> None:
     """Remove logs, left-over containers and fetched sources; with --all the finished wheels too.
 
+    What live runs use is kept. Nobody can tell whether a run is alive on another machine, or in another PID
+    namespace (a CI job's container) with another cache: --all alone removes its containers and folders.
+
     \b
     Example: spokeshave clean --all
     """
     context = options.context()
+    folders = context.store.sweep(unsure=everything)
     try:
         context.containers.probe()
-        containers = context.containers.remove_orphans()
+        containers = context.containers.remove_orphans(unsure=everything)
         if everything:
             context.containers.remove_object_cache(context.store.root)
     except (EngineMissing, EngineDenied):
-        containers = 0
-    kinds = () if everything else ("source", "wheels", "suite")
-    freed = context.store.remove(kinds) + context.store.remove_logs(keep=context.logs.name)
+        containers = Cleared()
+    freed = context.store.remove_logs(unsure=everything)
+    if not (others := context.store.runs() - 1):
+        freed += context.store.remove(() if everything else ("source", "wheels", "suite"))
+    left, rest = containers.left + folders.left, {"containers": containers.removed, "bytes": freed}
     if as_json:
-        click.echo(json.dumps({"containers": containers, "bytes": freed}))
-    else:
-        options.stdout.print(f"{freed / 1e6:.1f} MB freed, {containers} containers removed")
+        click.echo(json.dumps({**rest, "left": left, "runs": others}))
+        return
+    options.stdout.print(f"{freed / 1e6:.1f} MB freed, {containers.removed} containers removed")
+    if others:
+        context.reporter.say(f"other runs use this store now ({others}): its entries are kept")
+    if left:
+        context.reporter.say(
+            f"kept {containers.left} containers and {folders.left} folders of runs that may be alive on"
+            " another machine or in another PID namespace; `spokeshave clean --all` removes them"
+        )
 
 
 @click.command()

@@ -6,11 +6,11 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.containers import Containers, owner_labels
+from spokeshave.containers import Containers
 from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import BuildError
 from spokeshave.model import BuildPlan, Environment
@@ -32,7 +32,9 @@ class DockerEngine:
         config = work / "cibuildwheel.toml"
         image = self.environment.image
         compiler = self.containers.image_id(image) or image
-        text = cibuildwheel_config(plan, image, compiler=compiler, objects=self.objects)
+        text = cibuildwheel_config(
+            plan, image, compiler=compiler, objects=self.objects, labels=self.containers.labels()
+        )
         config.write_text(text, "utf-8")
         argv = (
             *(sys.executable, "-m", "cibuildwheel", "source"),
@@ -89,18 +91,20 @@ def _finish_command(wheel: str, output: str, *, python: str) -> tuple[str, ...]:
     return ("env", "PYTHONPATH=/kit/code", python, "-m", "spokeshave.finish", *where)
 
 
-def cibuildwheel_config(plan: BuildPlan, image: str, *, compiler: str, objects: str) -> str:
+def cibuildwheel_config(
+    plan: BuildPlan, image: str, *, compiler: str, objects: str, labels: Iterable[str]
+) -> str:
     """The configuration file for cibuildwheel; it replaces upstream's own settings.
 
     `objects` is the volume in which ccache keeps object files; `compiler` names the compilers to it: what it
-    keeps is taken again only where that is the same.
+    keeps is taken again only where that is the same. `labels` tell whose the container is.
     """
     project = "/project"
     install = (
         f"pip install --no-index --require-hashes --find-links {project}/kit/wheels"
         f" -r {project}/kit/requirements.txt"
     )
-    create = ["--network=none", "--rm", *(f"--label={label}" for label in owner_labels())]
+    create = ["--network=none", "--rm", *(f"--label={label}" for label in labels)]
     image_key = f"{plan.target.libc}-{plan.target.arch}-image"
     create.append(f"--volume={objects}:/objects")
     environment = {

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +20,7 @@ from packaging.version import Version
 from pydantic import TypeAdapter, ValidationError
 
 from spokeshave.errors import PublishError
+from spokeshave.files import is_temporary, remove_left, write_whole
 from spokeshave.model import file_sha256
 from spokeshave.publish.index import ROOT, File, pages
 from spokeshave.publish.release import Release
@@ -107,15 +107,15 @@ class IndexFolder:
             with self._locked():
                 if create and not (self.root / STATE).is_file():
                     self._write_state(())
-                for left in [*self.root.glob(".*.tmp"), *self.root.glob(f"{ROOT}/**/.*.tmp")]:
-                    left.unlink()
+                for folder in (self.root, self.root / ROOT, *self.root.glob(f"{ROOT}/*/")):
+                    remove_left(folder)
                 known = self.read()
                 if self.root.joinpath(ROOT).is_dir() and (stale := self.stale(known)):
                     self.say(f"the index was half written ({len(stale)} files); completing it")
                 yield known
 
     def _refuse_foreign(self) -> None:
-        others = [path.name for path in self.root.iterdir() if path.name not in (_LOCK, f".{STATE}.tmp")]
+        others = [p.name for p in self.root.iterdir() if p.name != _LOCK and not is_temporary(p, STATE)]
         if others and not (self.root / STATE).is_file():  # looked for last: it is the first that is written
             raise PublishError(
                 f"{self.root} is not an index that spokeshave made, and not empty: it has {others[0]}",
@@ -190,27 +190,6 @@ class IndexFolder:
     def _write_state(self, rows: tuple[File, ...]) -> None:
         state = {"schema": 1, "files": [asdict(row) for row in rows]}
         write_whole(self.root / STATE, [(json.dumps(state, indent=1, sort_keys=True) + "\n").encode()])
-
-
-def write_whole(path: Path, chunks: Iterable[bytes]) -> None:
-    """Writes a file beside its place and moves it there; it is on the disk before anything later is."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
-        with beside.open("wb") as stream:
-            for chunk in chunks:
-                stream.write(chunk)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _chunks(release: Release) -> Iterator[bytes]:

@@ -14,7 +14,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
 from spokeshave.errors import PublishError
-from spokeshave.publish.folder import write_whole
+from spokeshave.files import alone_with, write_whole
 from spokeshave.publish.release import Release
 
 Place = Mapping[str, str]
@@ -111,6 +111,7 @@ def write(folder: Path, releases: Iterable[Release], place: Callable[[Release], 
         "pins.txt": pins(wanted),
         "pylock.toml": pylock(wanted, place),
     }
-    for name, text in texts.items():
-        write_whole(folder / name, [text.encode()])
+    with alone_with(folder / "locks"):  # the three are of one run
+        for name, text in texts.items():
+            write_whole(folder / name, text)
     return tuple(folder / name for name in texts)

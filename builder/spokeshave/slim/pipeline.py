@@ -16,6 +16,7 @@ from spokeshave import __version__
 from spokeshave.compare import Comparison
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
+from spokeshave.files import alone_with, copy_whole, write_whole
 from spokeshave.model import Target
 from spokeshave.slim.check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock
@@ -24,7 +25,6 @@ from spokeshave.slim.model import Settings, Slimmed, Stock
 from spokeshave.slim.pair import make_pair, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
 from spokeshave.sources import download_requirement
-from spokeshave.store import copy_whole
 from spokeshave.wheel import beside
 
 
@@ -179,15 +179,15 @@ def told(tests: Comparison) -> str:
 def _deliver(outcome: Outcome, output: Path) -> Slimmed:
     """Puts the wheel and its record into the output folder; the wheel comes last, and whole."""
     slimmed = outcome.slimmed
-    output.mkdir(parents=True, exist_ok=True)
     wheel = output / slimmed.wheel.name
-    _write(beside(wheel, ".slim.json"), outcome.to_json())
     verdict = beside(wheel, ".verify.json")
-    if outcome.verdict.skipped:
-        verdict.unlink(missing_ok=True)  # one of another day may say more than is known today
-    else:
-        _write(verdict, _verify_report(outcome))
-    copy_whole(slimmed.wheel, wheel)
+    with alone_with(wheel):  # another run may slim the same one with other levers
+        _write(beside(wheel, ".slim.json"), outcome.to_json())
+        if outcome.verdict.skipped:
+            verdict.unlink(missing_ok=True)  # one of another day may say more than is known today
+        else:
+            _write(verdict, _verify_report(outcome))
+        copy_whole(slimmed.wheel, wheel)
     return replace(slimmed, wheel=wheel)
 
 
@@ -209,7 +209,7 @@ def _verify_report(outcome: Outcome) -> Mapping[str, object]:
 
 
 def _write(path: Path, data: Mapping[str, object]) -> None:
-    path.write_text(json.dumps(data, indent=1, sort_keys=True) + "\n", "utf-8")
+    write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
 
 
 def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:

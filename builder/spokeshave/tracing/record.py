@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spokeshave.errors import TraceError
-from spokeshave.store import write_whole
+from spokeshave.files import alone_with, write_whole
 
 Moment = Literal["program", "call", "loading"]
 Kind = Literal["python", "ext", "stub"]
@@ -107,10 +107,11 @@ def read_record(path: Path) -> tuple[Run, ...]:
 
 
 def add_run(path: Path, run: Run) -> None:
-    """Adds a run to a record, or begins it; the file is there whole, or as it was before."""
-    before = read_record(path) if path.exists() else ()
-    record = Record(runs=(*before, run))
-    write_whole(path, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")
+    """Adds a run to a record, or begins it, after those that other commands add at the same time."""
+    with alone_with(path):
+        before = read_record(path) if path.exists() else ()
+        record = Record(runs=(*before, run))
+        write_whole(path, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")
 
 
 class Lines(_Frozen):

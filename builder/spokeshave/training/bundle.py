@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import lzma
@@ -12,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from spokeshave.errors import RecipeError, TrainError
+from spokeshave.files import write_whole
 from spokeshave.model import file_sha256
 from spokeshave.training.counters import CounterFile, read_counters
 
@@ -129,9 +131,9 @@ def write_bundle(path: Path, manifest: Manifest, counters: Mapping[str, bytes]) 
             member = tarfile.TarInfo(name)
             member.size = len(data)
             archive.addfile(member, io.BytesIO(data))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(lzma.compress(whole.getvalue(), preset=9))
-    return file_sha256(path)
+    packed = lzma.compress(whole.getvalue(), preset=9)
+    write_whole(path, [packed])
+    return hashlib.sha256(packed).hexdigest()
 
 
 def read_manifest(path: Path, sha256: str) -> Manifest:

@@ -12,9 +12,9 @@ from spokeshave.bench.race import suite_of
 from spokeshave.bench.sides import RUNNER, stack_of
 from spokeshave.context import Context, Request
 from spokeshave.errors import TrainError
+from spokeshave.files import unwritable
 from spokeshave.model import BuildPlan, Built, Target
 from spokeshave.recipes import Loaded
-from spokeshave.store import unwritable
 from spokeshave.tables import TrainingTable, VerifyTable
 from spokeshave.training.bundle import (
     REACHED,

@@ -22,7 +22,7 @@ from spokeshave.cli.base import Globals, guarded, interrupt
 from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
-from spokeshave.store import write_whole
+from spokeshave.files import write_whole
 
 HERE = Path(__file__).resolve().parents[1]
 

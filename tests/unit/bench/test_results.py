@@ -14,12 +14,13 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from spokeshave.bench import BenchReport, Case, Options, Visit, read_json, write_json
+from spokeshave.bench.journal import Journal
 from spokeshave.bench.model import Catalogue, ImportSamples, Install, Measured, Side
 from spokeshave.bench.report import assemble, header_of
 from spokeshave.bench.results import blas_results, result_name, to_json
 from spokeshave.bench.tables import grid, tables
 from spokeshave.cli import main
-from spokeshave.errors import WheelError
+from spokeshave.errors import BenchError, WheelError
 from spokeshave.picture.speed import speed_picture
 
 Invoke = Callable[..., Result]
@@ -206,3 +207,19 @@ def test_what_cannot_be_raced_is_told(bench: Invoke, words: tuple[str, ...], cod
     result = bench(*words)
     assert result.exit_code == code, result.output
     assert told in result.output
+
+
+def test_journal_that_another_run_writes_is_refused_and_kept(tmp_path: Path) -> None:
+    header = made({"x": [1.0]}).header
+    with Journal(tmp_path / "run.jsonl") as first:
+        first.begin(header)
+        before = (tmp_path / "run.jsonl").read_bytes()
+        with (
+            pytest.raises(BenchError, match="another benchmark is running"),
+            Journal(tmp_path / "run.jsonl") as second,
+        ):
+            second.begin(header)
+        assert (tmp_path / "run.jsonl").read_bytes() == before != b""
+    with Journal(tmp_path / "run.jsonl") as third:
+        third.begin(header)
+    assert (tmp_path / "run.jsonl").read_bytes() == before, "what a killed run left is replaced"

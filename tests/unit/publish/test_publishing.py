@@ -19,6 +19,7 @@ from spokeshave.cli import main
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.release import read_release
 from support import ROOT
+from together import run_together
 
 
 def invoke(*words: str) -> Result:
@@ -47,6 +48,21 @@ def test_it_tells_what_was_published(wheels: Path, tmp_path: Path) -> None:
     told = json.loads(invoke(*words, "--json").stdout)
     assert told["index"] == (tmp_path / "index" / "simple").as_uri() + "/"
     assert [row["verified"] for row in told["published"]] == ["full", "full"]
+
+
+def test_publish_six_at_once_publishes_all_and_leaves_nothing(tmp_path: Path) -> None:
+    made = [make_wheel(tmp_path / "wheels" / str(n), f"part{n}", "1.0+lean.1") for n in range(6)]
+    commands = [("publish", str(wheel), "--to", "index", "--lock", "index") for wheel in made]
+    done = run_together(tmp_path, commands)
+    assert [one.returncode for one in done] == [0] * 6, [one.stderr for one in done]
+    files = IndexFolder(root=tmp_path / "index", say=print).read()
+    assert [file.filename for file in files] == [wheel.name for wheel in made]
+    for file, wheel in zip(files, made, strict=True):
+        assert (tmp_path / "index" / file.place).read_bytes() == wheel.read_bytes()
+    locks = [tmp_path / "index" / name for name in ("constraints.txt", "pins.txt", "pylock.toml")]
+    named = [set(re.findall(r"part\d", lock.read_text())) for lock in locks]
+    assert named[0] == named[1] == named[2] and len(named[0]) == 1, "the locks are of one run"
+    assert [path.name for path in (tmp_path / "index").rglob(".*")] == [".spokeshave.lock"]
 
 
 def test_the_lock_names_paths_or_addresses(wheels: Path, tmp_path: Path) -> None:

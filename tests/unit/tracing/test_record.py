@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,27 @@ def test_a_record_grows_by_runs(tmp_path: Path) -> None:
     add_run(path, second)
     assert read_record(path) == (first, second)
     assert [p.name for p in path.parent.iterdir()] == ["app.json"]
+
+
+def _add(path: Path, name: str, barrier: Barrier) -> None:
+    barrier.wait(60)
+    for number in range(10):
+        add_run(path, run_of(f"{name}{number}"))
+
+
+def test_add_run_six_at_once_loses_none(tmp_path: Path) -> None:
+    fork = multiprocessing.get_context("fork")
+    path, barrier = tmp_path / "app.json", fork.Barrier(6)
+    processes = [fork.Process(target=_add, args=(path, name, barrier)) for name in "abcdef"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+    assert [process.exitcode for process in processes] == [0] * 6
+    assert {run.loads[0].module for run in read_record(path)} == {
+        f"{x}{n}" for x in "abcdef" for n in range(10)
+    }
+    assert [p.name for p in tmp_path.iterdir()] == ["app.json"]
 
 
 @pytest.mark.parametrize(
