@@ -60,6 +60,15 @@ def test_a_folder_without_rights_is_refused(tmp_path: Path, monkeypatch: pytest.
         RESULT_FOLDER.convert(str(tmp_path / "new"), None, None)
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
+@pytest.mark.parametrize("path", ["/proc/nope", "/proc/nope/deep"])
+def test_a_folder_that_takes_nothing_is_refused_to_root_too(path: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"nothing can be made in /proc|no rights to write in /proc"):
+        RESULT_FOLDER.convert(path, None, None)
+    with pytest.raises(click.BadParameter, match=r"nothing can be made in /proc|no rights to write in /proc"):
+        RESULT_FILE.convert(path, None, None)
+
+
 def test_what_cannot_be_put_there_in_the_end_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "source").touch()
     (tmp_path / "full").mkdir()
