@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,13 @@ def test_a_folder_without_rights_is_refused(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("spokeshave.cli.places.os.access", lambda *_: False)
     with pytest.raises(click.BadParameter, match="no rights to write in"):
         RESULT_FOLDER.convert(str(tmp_path / "new"), None, None)
+
+
+def test_a_device_or_a_pipe_is_refused_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(click.BadParameter, match="would be replaced by a file"):
+            RESULT_FILE.convert(str(place), None, None)
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")

@@ -23,8 +23,13 @@ _LICENCE = re.compile(r"(?i)licen[cs]e|copying|notice")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Includes:
-    """Files that stay with a folder of headers, and files that go with one, by their names in the wheel."""
+    """What becomes of files in folders of headers, by their names in the wheel.
 
+    `inside` are all files in such folders; `stay` those that stay with a folder, beside it too, and `go`
+    those that go with one.
+    """
+
+    inside: frozenset[str]
     stay: frozenset[str]
     go: frozenset[str]
 
@@ -38,7 +43,8 @@ def sort_includes(names: Collection[str], named: Collection[str]) -> Includes:
     stay = {name for name, folder in folders.items() if folder in whole}
     stay |= {n for n in names if n.endswith(DECLARATIONS) and n.partition("/")[0] in packages}
     go = {name for name, folder in folders.items() if folder in headers - whole and _is_source(name)}
-    return Includes(stay=frozenset(stay), go=frozenset(go - stay))
+    inside = frozenset(name for name, folder in folders.items() if folder in headers)
+    return Includes(inside=inside, stay=frozenset(stay), go=frozenset(go - stay))
 
 
 def include_folder(name: str) -> str:

@@ -107,7 +107,8 @@ class _Pull:
         return self._shave("typing", keep=stubs_to_keep(self.tree))
 
     def sources(self) -> Saving:
-        return self._shave("sources", keep=self._named | self._includes.stay)
+        """Those in a folder of headers are part of it, and go or stay with the headers."""
+        return self._shave("sources", keep=self._named | self._includes.inside)
 
     def headers(self) -> Saving:
         """Headers and, where an include folder goes, what else compilers read in it."""

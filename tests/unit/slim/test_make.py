@@ -162,6 +162,10 @@ def test_an_include_folder_that_nothing_names_goes_whole(tmp_path: Path) -> None
     assert made(tmp_path, files).gone == tuple(sorted(set(files) - left))
 
 
+def test_an_include_folder_stays_whole_without_the_lever(tmp_path: Path) -> None:
+    assert made(tmp_path, INCLUDE, Settings(levers=("sources",))).gone == ("demo/core.c",)
+
+
 @pytest.mark.parametrize("levers", [("sources",), ("headers",)])
 def test_a_lever_alone_keeps_an_include_folder_that_is_named(tmp_path: Path, levers: tuple[str, ...]) -> None:
     files = {**INCLUDE, "demo/main.py": b"CODE = '#include <demo/a.h>'\n"}
