@@ -113,7 +113,8 @@ class _Pull:
     def headers(self) -> Saving:
         """Headers and, where an include folder goes, what else compilers read in it."""
         done = self._shave("headers", keep=self._named | self._includes.stay, match=self._includes.go)
-        notes = promises_of_headers(sources(self.tree.root)) if done.files else ()
+        gone = done.files and not self._includes.stay
+        notes = promises_of_headers(sources(self.tree.root)) if gone else ()
         return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
 
     def modules(self, name: str) -> Saving:

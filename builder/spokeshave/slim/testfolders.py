@@ -127,6 +127,7 @@ def _mentioning_line(folder: _Folder, text: str) -> int:
         return 0
     module = re.escape(folder.module)
     use = rf"(?<![\w.]){module}(?![\w(])(?!\.(?:test_\w*|\w+_test|conftest)\b)"
-    imports = rf"\b(?:from|import)\s+{module}\b|\bfrom\s+{re.escape(parent)}\s+import\s[^\n]*\b{name}\b"
-    found = re.search(rf"{use}|{imports}", text)
+    imports = rf"\b(?:from|import)\s+{module}\b"
+    names = rf"\bfrom\s+{re.escape(parent)}\s+import\s+(?:\([^)]*|[^(\n]*)\b{name}\b"
+    found = re.search(rf"{use}|{imports}|{names}", text)
     return text.count("\n", 0, found.start()) + 1 if found else 0

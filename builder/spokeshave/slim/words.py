@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import sys
 import tarfile
@@ -14,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from spokeshave.errors import SpokeshaveError, UsageFault, WheelError
 from spokeshave.model import Target
+from spokeshave.wheel import DAMAGE
 
 _SOURCES = ("pyproject.toml", "setup.py", "setup.cfg")  # what marks a folder that a wheel can be built of
 _LISTS = (".txt", ".in")
@@ -137,7 +139,7 @@ def _has_member(path: Path, ending: str) -> bool:
                 names = tar.getnames()
         else:
             return False
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError):
+    except (*DAMAGE, tarfile.TarError, lzma.LZMAError, OSError):
         return False
     return any(name.endswith(ending) and name.count("/") == 1 for name in names)
 

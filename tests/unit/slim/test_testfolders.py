@@ -49,6 +49,7 @@ def test_a_folder_that_nothing_names_goes(tmp_path: Path) -> None:
             "core.py:3 mentions demo.tests",
         ),
         ("demo/core.py", '""">>> from demo import a, tests"""\n', "core.py:1 mentions demo.tests"),
+        ("demo/core.py", '""">>> from demo import (a,\n... tests)"""\n', "core.py:1 mentions demo.tests"),
         ("demo/core.py", '""">>> import demo.tests.test_core"""\n', "core.py:1 mentions demo.tests"),
         ("demo/core.py", "# data for users: demo.tests.data\n", "core.py:1 mentions demo.tests"),
         ("demo/core.py", "package = 'demo.tests'\n", "core.py:1 mentions demo.tests"),

@@ -89,6 +89,16 @@ def test_why_no_wheel_sdist_says_how_to_build_it(tmp_path: Path, name: str) -> N
     assert "pip wheel --no-deps" in fault.next_step
 
 
+def test_why_no_wheel_damaged_archive_is_no_wheel(tmp_path: Path) -> None:
+    for ending, start in (
+        (".tar.gz", b"\x1f\x8b\x08"),
+        (".tar.xz", b"\xfd7zXZ\x00"),
+        (".zip", b"PK\x03\x04"),
+    ):
+        (path := tmp_path / f"demo-1.0{ending}").write_bytes(start + b"\0" * 999)
+        assert "is not a wheel's file name" in refusal(path).what
+
+
 @pytest.mark.parametrize("name", ["requirements.txt", "dev.in", "pylock.dev.toml"])
 def test_why_no_wheel_list_of_requirements_says_how_to_fetch_them(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("lxml==6.0.0\n")
