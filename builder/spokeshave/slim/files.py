@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from spokeshave.levers.base import Tree, fits
-from spokeshave.slim.includes import include_folder
+from spokeshave.slim.includes import include_folder, with_included
 from spokeshave.slim.layout import EXT_SUFFIXES, Source, sources
 
 _READS_STUBS = re.compile(r"attach_stub|\.pyi\b")  # lazy loaders take a package's names from its stub
@@ -62,7 +62,8 @@ def sources_to_keep(tree: Tree) -> frozenset[str]:
     """Files that some module names: templates that are compiled at run time, headers that are read.
 
     A folder without modules counts as named where a module of its package makes a path with its name:
-    numpy.distutils compiles all that is in its `checks`. Folders of headers are no matter of this.
+    numpy.distutils compiles all that is in its `checks`. Folders of headers are no matter of this. What a
+    file that stays includes stays too: numba.pycc compiles numba/_helperlib.c with its headers.
     """
     words: set[str] = set()
     parts: dict[str, set[str]] = {}
@@ -78,7 +79,7 @@ def sources_to_keep(tree: Tree) -> frozenset[str]:
         and not any(path.parent.glob("*.py"))
     }
     named |= {path for path in tree.files() if fits(tree.name(path), _SHARED_DATA)}
-    return frozenset(tree.name(path) for path in named)
+    return with_included(tree, frozenset(tree.name(path) for path in named))
 
 
 def promises_of_headers(found: Iterable[Source]) -> tuple[str, ...]:

@@ -11,13 +11,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from spokeshave.levers.base import Tree
 from spokeshave.slim.layout import EXT_SUFFIXES
 
 DECLARATIONS = (".h", ".hpp", ".a", ".pxd")  # what the lever `headers` takes
 _FOLDERS = ("include", "includes")
 _DATA_HEADERS = re.compile(r"^[^/]+\.data/headers(?=/)")
 # What other languages of the C family call the same, and names without an ending, as Eigen's are.
-_ALIKE = re.compile(r"(?i)^\.(hh|hxx|h\+\+|inl|inc|ipp|tcc|tpp|txx|cuh|cu|cl|def|c|cc|cpp|cxx|pxi)$|^$")
+_ALIKE = re.compile(
+    r"(?i)^\.(hh|hxx|h\+\+|inl|inc|ipp|tcc|tpp|txx|cuh|cu|cl|def|c|cc|cpp|cxx|pxi|pyx|f|f90)$|^$"
+)
+# C, Cython and Fortran.
+_INCLUDE = re.compile(r"""^[ \t]*(?:#[ \t]*)?include[ \t]*["'<]([^"'>\n]+)["'>]""", re.MULTILINE)
 _LICENCE = re.compile(r"(?i)licen[cs]e|copying|notice")
 
 
@@ -54,6 +59,30 @@ def include_folder(name: str) -> str:
     parts = name.split("/")[:-1]
     at = next((number for number, part in enumerate(parts) if part in _FOLDERS), None)
     return "" if at is None else "/".join(parts[: at + 1])
+
+
+def with_included(tree: Tree, names: frozenset[str]) -> frozenset[str]:
+    """The names, and those of the files in the same package that the C sources among them include."""
+    ends: dict[str, list[str]] = {}
+    for path in tree.files():
+        ends.setdefault(path.name, []).append(tree.name(path))
+    found, left = set(names), [name for name in names if _is_source(name)]
+    while left:
+        name = left.pop()
+        text = (tree.root / name).read_text("utf-8", "replace")
+        for included in _INCLUDE.findall(text):
+            parts = PurePosixPath(included).parts
+            tail = PurePosixPath(*(part for part in parts if part not in (".", "..")))
+            others = {
+                other
+                for other in ends.get(tail.name, ())
+                if other not in found
+                and f"/{other}".endswith(f"/{tail}")
+                and other.partition("/")[0] == name.partition("/")[0]
+            }
+            found |= others
+            left += others
+    return frozenset(found)
 
 
 def _is_source(name: str) -> bool:

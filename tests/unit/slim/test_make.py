@@ -183,6 +183,24 @@ def test_sources_in_a_folder_that_a_module_makes_a_path_to_stay(tmp_path: Path) 
     assert made(tmp_path, files).gone == ("demo/more/two.c", "other/checks/three.c")
 
 
+def test_what_a_source_that_stays_includes_stays_too(tmp_path: Path) -> None:
+    files = {
+        "demo/core.c": b'#include "inc/a.h"\n#  include <demo/b.h>\n#include <missing.h>\n',
+        "demo/inc/a.h": b'#include "../more.inl"\n',
+        "demo/more.inl": b'#include "c.h"\n#include "core.c"\n',
+        "demo/b.h": b"",
+        "demo/c.h": b"",
+        "demo/d.h": b"",
+        "demo/x.pyx": b"include 'x.pxi'\ninclude 'demo/y.pxi'\n",
+        "demo/x.pxi": b"",
+        "demo/y.pxi": b"",
+        "demo/sub/x.pxi": b"",
+        "other/b.h": b"",
+        "demo/main.py": b"SOURCES = ['core.c', 'x.pyx']\n",
+    }
+    assert made(tmp_path, files).gone == ("demo/d.h", "other/b.h")
+
+
 @pytest.mark.parametrize("line", [b"Version:1.0", b"version: 1.0", b"Version:\n 1.0", b"VERSION:\t1.0 "])
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"])
 def test_every_spelling_of_the_version_is_replaced(tmp_path: Path, line: bytes, end: bytes) -> None:
