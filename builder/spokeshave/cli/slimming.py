@@ -88,6 +88,7 @@ def slim(
     Examples:
       spokeshave slim lxml-6.0.0-cp311-cp311-manylinux_2_28_x86_64.whl
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
+      spokeshave slim "uvicorn[standard]" --python cp311
       spokeshave slim pyphen --tests
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --comments --json
