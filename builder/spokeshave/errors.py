@@ -22,6 +22,12 @@ class SpokeshaveError(Exception):
         self.log = log
 
 
+class UsageFault(SpokeshaveError):
+    """Arguments that are well formed and cannot be meant, found once all of them were read."""
+
+    exit_code = 2
+
+
 class RecipeError(SpokeshaveError):
     """A recipe, profile, package or component that does not exist or is not well formed."""
 

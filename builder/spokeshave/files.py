@@ -13,6 +13,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -30,7 +31,13 @@ def unwritable(folder: Path) -> str:
     nearest = next(place for place in (absolute, *absolute.parents) if os.path.lexists(place))
     if not nearest.is_dir():
         return f"{nearest} is not a folder"
-    return "" if os.access(nearest, os.W_OK | os.X_OK) else f"no rights to write in {nearest}"
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return f"no rights to write in {nearest}"
+    try:  # rights are not all: /proc takes no file, not even from root
+        Path(tempfile.mkdtemp(prefix=".spokeshave-", dir=nearest)).rmdir()
+    except OSError as fault:
+        return f"nothing can be made in {nearest}: {fault.strerror}"
+    return ""
 
 
 def copy_whole(source: Path, target: Path) -> None:

@@ -68,7 +68,7 @@ def install_alike(
     without = tuple(word for name in exclude for word in ("--exclude", name))
     frozen = _pip(like, ("freeze", "--all", *without), runner, None)  # unlogged, to keep every line
     beside = tuple(line for line in frozen.output.splitlines() if "==" in line)
-    return install(venv, ("--no-deps", *files, *beside), runner, log) if frozen.ok else frozen
+    return install(venv, ("--no-deps", "--", *files, *beside), runner, log) if frozen.ok else frozen
 
 
 def _pip(venv: Venv, words: tuple[str, ...], runner: Runner, log: Path | None) -> Finished:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,9 @@ def test_a_requirement_comes_through_pip(slim: Slim, tmp_path: Path, monkeypatch
         ("dist/nothing", 41, "no such file"),
         ("demo==", 41, "neither a file nor a requirement"),
         ("demo @ file:///x.whl", 41, "names an address"),
+        ('demo; python_version<"3"', 2, "does not apply to cp311-manylinux_x86_64"),
+        ("root:x:0", 41, "'root:x:0' is neither a file nor a requirement"),  # and no emoji
+        (".", 41, ". is a folder"),
         ("--nonsense", 2, "No such option"),
     ],
 )
@@ -115,6 +119,50 @@ def test_bad_words(slim: Slim, word: str, code: int, told: str) -> None:
     result = slim(word)
     assert result.exit_code == code
     assert told in result.output
+
+
+@pytest.mark.parametrize("word", ["--index-url=http://127.0.0.1:9/", "-r/etc/passwd", "demo @ file:///x.whl"])
+def test_with_takes_requirements_alone(slim: Slim, tmp_path: Path, word: str) -> None:
+    result = slim(str(write_wheel(tmp_path / NAME, FILES)), f"--with={word}")
+    assert result.exit_code == 2
+    assert f"Invalid value for '--with': '{word}'" in result.output
+
+
+def test_extras_are_installed_for_the_check(
+    slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = "demo-1.0.dist-info/METADATA"
+    more = b"Provides-Extra: More\nRequires-Dist: helper==1.0; extra == 'more'\n"
+    files = {**FILES, "demo/more.py": b"import helper\n"}
+    files[info] = files[info].replace(b"\n\n", b"\n" + more + b"\n", 1)
+    write_wheel(tmp_path / "links" / NAME, files)
+    write_wheel(tmp_path / "links/helper-1.0-py3-none-any.whl", demo_files("helper"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
+    result = slim("demo[more]", "--json")
+    assert result.exit_code == 0, result.output
+    (record,) = json.loads(result.stdout)
+    assert record["check"]["imports"]["imported"] == ["demo", "demo.more"]
+    assert record["stock"]["extras"] == ["more"]
+    assert "demo[more]: the check installs what these extras require" in result.stderr
+    result = slim("demo[other]")
+    assert result.exit_code == 41
+    assert "demo 1.0 has no extra other" in result.output
+    assert "its extras are: more" in result.output
+
+
+def test_a_version_in_another_spelling_installs_under_our_label(slim: Slim, tmp_path: Path) -> None:
+    info = "demo-1.0.dist-info/METADATA"
+    files = {**FILES, info: FILES[info].replace(b"Version: 1.0\n\n", b"version:\n 1.0\n\n")}
+    result = slim(str(write_wheel(tmp_path / NAME, files)), "--json")
+    assert result.exit_code == 0, result.output
+    (found,) = distributions(path=[str(Path("wheelhouse", f"{STEM}.whl"))])
+    assert found.version == "1.0+slim.1"
+
+
+def test_folders_that_went_are_in_the_output(slim: Slim, tmp_path: Path) -> None:
+    result = slim(str(write_wheel(tmp_path / NAME, FILES)), "--no-check")
+    assert "demo: tests removed demo/tests" in result.output
 
 
 def test_one_bad_wheel_stops_all_before_any_is_slimmed(slim: Slim, tmp_path: Path) -> None:

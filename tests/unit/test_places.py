@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def test_a_folder_without_rights_is_refused(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr("spokeshave.cli.places.os.access", lambda *_: False)
     with pytest.raises(click.BadParameter, match="no rights to write in"):
         RESULT_FOLDER.convert(str(tmp_path / "new"), None, None)
+
+
+def test_a_device_or_a_pipe_is_refused_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "pipe", Path(os.devnull)):
+        with pytest.raises(click.BadParameter, match="would be replaced by a file"):
+            RESULT_FILE.convert(str(place), None, None)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
+@pytest.mark.parametrize("path", ["/proc/nope", "/proc/nope/deep"])
+def test_a_folder_that_takes_nothing_is_refused_to_root_too(path: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"nothing can be made in /proc|no rights to write in /proc"):
+        RESULT_FOLDER.convert(path, None, None)
+    with pytest.raises(click.BadParameter, match=r"nothing can be made in /proc|no rights to write in /proc"):
+        RESULT_FILE.convert(path, None, None)
 
 
 def test_what_cannot_be_put_there_in_the_end_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        console = Console(stderr=True)
+        console = Console(stderr=True, emoji=False)  # a message keeps its `:x:`
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt:

@@ -19,6 +19,8 @@ class ResultPath(click.Path):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not self.dir_okay and path.exists() and not path.is_file():
+            self.fail(f"{path} is a device or a pipe, and would be replaced by a file", param, ctx)
         if fault := unwritable(path if self.dir_okay else path.parent):
             self.fail(f"{path} cannot be written: {fault}; name another place", param, ctx)
         return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,8 +11,21 @@ from rich.table import Table
 
 from spokeshave.cli.base import Globals, check_python_tag, guarded, output_option
 from spokeshave.model import Target
-from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
+from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
 from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
+from spokeshave.slim.words import read_extra
+
+
+class _Extra(click.ParamType[str]):
+    """A requirement that goes to pip's command line: nothing that pip would take for an option of its own."""
+
+    name = "requirement"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return read_extra(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
 
 
 @click.command()
@@ -34,7 +48,14 @@ from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
 @click.option("--no-check", is_flag=True, help="Do not import it beside the stock wheel.")
 @click.option("--tests", is_flag=True, help="Run upstream's tests out of the sdist too, stock and slim.")
 @click.option("--marker", default="", metavar="EXPR", help="Of those, the ones that this fits (pytest's -m).")
-@click.option("--with", "extra", multiple=True, metavar="REQ", help="Also install this for the check.")
+@click.option(
+    "--with",
+    "extra",
+    multiple=True,
+    type=_Extra(),
+    metavar="REQ",
+    help="Install this requirement too, for the check (repeatable).",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write the records as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -67,6 +88,7 @@ def slim(
     Examples:
       spokeshave slim lxml-6.0.0-cp311-cp311-manylinux_2_28_x86_64.whl
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
+      spokeshave slim "uvicorn[standard]" --python cp311
       spokeshave slim pyphen --tests
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --comments --json
@@ -108,10 +130,21 @@ def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:
         table.add_row(name, f"{before / 1e6:.2f}", f"{after / 1e6:.2f}", ratio, took, _checked(one))
     options.stdout.print(table)
     for one in outcomes:
-        for note in (note for row in one.slimmed.savings for note in row.notes):
+        for note in (note for row in one.slimmed.savings for note in _notes(row)):
             options.stdout.print(
-                f"{one.slimmed.stock.project}: {note}", markup=False, highlight=False, soft_wrap=True
+                f"{one.slimmed.stock.project}: {note}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+                emoji=False,
             )
+
+
+def _notes(row: Saving) -> Iterator[str]:
+    """What the table has no room for: the folders that went, and what stays and why."""
+    if row.folders:
+        yield f"{row.lever} removed {', '.join(row.folders)}"
+    yield from row.notes
 
 
 def _checked(one: Outcome) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from spokeshave.levers.base import Tree, fits
+from spokeshave.slim.includes import include_folder, with_included
 from spokeshave.slim.layout import EXT_SUFFIXES, Source, sources
 
 _READS_STUBS = re.compile(r"attach_stub|\.pyi\b")  # lazy loaders take a package's names from its stub
@@ -58,13 +59,27 @@ def _is_read(stub: Path) -> bool:
 
 
 def sources_to_keep(tree: Tree) -> frozenset[str]:
-    """Files that some module names: templates that are compiled at run time, headers that are read."""
+    """Files that some module names: templates that are compiled at run time, headers that are read.
+
+    A folder without modules counts as named where a module of its package makes a path with its name:
+    numpy.distutils compiles all that is in its `checks`. Folders of headers are no matter of this. What a
+    file that stays includes stays too: numba.pycc compiles numba/_helperlib.c with its headers.
+    """
     words: set[str] = set()
+    parts: dict[str, set[str]] = {}
     for source in sources(tree.root):
         words.update(_WORD.findall(source.text))
+        parts.setdefault(_top(tree, source.path), set()).update(source.path_parts)
     named = {path for path in tree.files() if path.suffix != ".py" and path.name in words}
+    named |= {
+        path
+        for path in tree.files()
+        if path.parent.name in parts.get(_top(tree, path), ())
+        and not include_folder(tree.name(path))
+        and not any(path.parent.glob("*.py"))
+    }
     named |= {path for path in tree.files() if fits(tree.name(path), _SHARED_DATA)}
-    return frozenset(tree.name(path) for path in named)
+    return with_included(tree, frozenset(tree.name(path) for path in named))
 
 
 def promises_of_headers(found: Iterable[Source]) -> tuple[str, ...]:

@@ -7,22 +7,26 @@ import io
 import re
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from email.message import Message
-from email.parser import BytesParser
 from pathlib import Path, PurePosixPath
 
+from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from spokeshave.archive import DEFAULT_LIMITS
 from spokeshave.errors import UnsafeArchive, WheelError
 from spokeshave.model import file_sha256
+from spokeshave.slim.fields import read_headers, read_identity
 from spokeshave.slim.model import Stock
+from spokeshave.slim.words import why_no_wheel
 from spokeshave.wheel import DAMAGE, MalformedWheel, WheelName, parse_name, record_faults
 
 _SIGNATURES = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 _ENCRYPTED = 0x1  # of a member's general purpose flags
 _FETCH_AGAIN = "fetch the wheel again, or tell its project; a damaged wheel is not worth slimming"
+_RENAME = "give the file the name that its project gave it"
 _OURS = re.compile(r"(^|\.)slim\.\d+$")
 
 
@@ -32,30 +36,52 @@ def read_stock(path: Path) -> Stock:
     Raises WheelError where it is not a well-formed wheel or its RECORD does not describe it, and
     UnsafeArchive where a member must not be unpacked.
     """
-    if not path.is_file():
-        raise WheelError(f"{path}: no such file", next_step="name a wheel, or a requirement: lxml==6.0.0")
+    if no_wheel := why_no_wheel(path):
+        raise no_wheel
+    name = _name(path)
     try:
-        name = parse_name(path.name)
         with zipfile.ZipFile(path) as archive:
             _refuse_unsafe(path, archive)
             if faults := record_faults(archive) or _row_faults(archive):
                 raise MalformedWheel(_some(faults))
             dist_info = _dist_info(archive)
-            metadata = _headers(archive, f"{dist_info}/METADATA")
-            _check_format(_headers(archive, f"{dist_info}/WHEEL"))
+            identity = read_identity(_read(archive, f"{dist_info}/METADATA"))
+            _check_format(read_headers(_read(archive, f"{dist_info}/WHEEL")))
             signatures = tuple(n for n in archive.namelist() if n.endswith(_SIGNATURES))
     except (MalformedWheel, *DAMAGE, NotImplementedError) as fault:
         reason = str(fault).removeprefix(f"{path.name}: ")
         raise WheelError(f"{path} is not a well-formed wheel: {reason}", next_step=_FETCH_AGAIN) from fault
-    version = _version(path, name, dist_info, metadata)
+    version = _version(path, name, dist_info, identity)
     return Stock(
         path=path,
         name=name,
-        project=str(metadata["Name"]),
+        project=identity[0],
         version=version,
         sha256=file_sha256(path),
         signatures=signatures,
     )
+
+
+def with_extras(stock: Stock, extras: tuple[str, ...]) -> Stock:
+    """The wheel with extras (normalized) for the check; raises WheelError for one that it does not have."""
+    if not extras:
+        return stock
+    with zipfile.ZipFile(stock.path) as archive:
+        raw, _ = parse_email(_read(archive, f"{_dist_info(archive)}/METADATA"))
+    offered = sorted({canonicalize_name(name) for name in raw.get("provides_extra", ())})
+    if unknown := [name for name in extras if name not in offered]:
+        raise WheelError(
+            f"{stock.project} {stock.version} has no extra {', '.join(unknown)}",
+            next_step=f"its extras are: {', '.join(offered) or 'none'}",
+        )
+    return replace(stock, extras=extras)
+
+
+def _name(path: Path) -> WheelName:
+    try:
+        return parse_name(path.name)
+    except MalformedWheel as fault:
+        raise WheelError(f"{path}: {fault}", next_step=_RENAME) from fault
 
 
 def _refuse_unsafe(path: Path, archive: zipfile.ZipFile) -> None:
@@ -109,7 +135,8 @@ def _dist_info(archive: zipfile.ZipFile) -> str:
     return found[0]
 
 
-def _headers(archive: zipfile.ZipFile, member: str) -> Message:
+def _read(archive: zipfile.ZipFile, member: str) -> bytes:
+    """A file of headers, which must be UTF-8."""
     try:
         data = archive.read(member)
         data.decode()
@@ -117,7 +144,7 @@ def _headers(archive: zipfile.ZipFile, member: str) -> Message:
         raise MalformedWheel(f"there is no {member}") from fault
     except UnicodeDecodeError as fault:
         raise MalformedWheel(f"{member} is not UTF-8") from fault
-    return BytesParser().parsebytes(data, headersonly=True)
+    return data
 
 
 def _check_format(wheel: Message) -> None:
@@ -126,10 +153,10 @@ def _check_format(wheel: Message) -> None:
         raise MalformedWheel(f"it is of format {wheel['Wheel-Version']}, and only 1.x is known")
 
 
-def _version(path: Path, name: WheelName, dist_info: str, metadata: Message) -> Version:
+def _version(path: Path, name: WheelName, dist_info: str, identity: tuple[str, str]) -> Version:
     """The version, where file name, dist-info folder and METADATA agree on it."""
     told = [(name.distribution, name.version), tuple(dist_info.removesuffix(".dist-info").split("-", 1))]
-    told.append((str(metadata["Name"]), str(metadata["Version"])))
+    told.append(identity)
     try:
         known = {(canonicalize_name(row[0]), Version(row[-1].replace("_", "-"))) for row in told}
     except InvalidVersion as fault:
@@ -138,7 +165,7 @@ def _version(path: Path, name: WheelName, dist_info: str, metadata: Message) -> 
         names = ", ".join(sorted(f"{project} {version}" for project, version in known))
         raise WheelError(
             f"{path}: its file name, dist-info folder and METADATA do not agree: {names}",
-            next_step="give the file the name that its project gave it",
+            next_step=_RENAME,
         )
     ((_, version),) = known
     if version.local and _OURS.search(version.local):

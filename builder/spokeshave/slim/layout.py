@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from spokeshave.imports.python import python_references
 EXT_SUFFIXES = (".so", ".pyd")
 TEST_FOLDERS = ("tests", "test")
 _DATA = re.compile(r"^[^/]+\.data/(purelib|platlib)/")
+# What a path to a file of one's own package starts from.
+_ANCHORS = re.compile(r"\b(__file__|__path__|importlib[._]resources|pkgutil|pkg_resources)\b")
 _NOT_MODULES = re.compile(r"^[^/]+\.(data|dist-info)/")
 
 
@@ -52,6 +55,22 @@ class Source:
             return tuple(python_references(unit))
         except (SyntaxError, ValueError, RecursionError):
             return None
+
+    @cached_property
+    def path_parts(self) -> frozenset[str]:
+        """All parts of its strings that could be paths, where it makes paths to files of its own package.
+
+        Docstrings have blanks in them, and are no paths.
+        """
+        if not _ANCHORS.search(self.text):
+            return frozenset()
+        try:
+            tree = ast.parse(self.text)
+        except (SyntaxError, ValueError, RecursionError):
+            return frozenset()
+        texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+        paths = (text for text in texts if isinstance(text, str) and not re.search(r"\s", text))
+        return frozenset(part for text in paths for part in re.split(r"[/\\.]", text))
 
 
 def sources(root: Path) -> Iterator[Source]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from spokeshave import __version__
 from spokeshave import wheel as wheels
@@ -15,7 +15,9 @@ from spokeshave.errors import WheelError
 from spokeshave.levers import lever
 from spokeshave.levers.base import Tree, fits
 from spokeshave.model import file_sha256
+from spokeshave.slim.fields import replace_field
 from spokeshave.slim.files import promises_of_headers, sources_to_keep, stubs_to_keep
+from spokeshave.slim.includes import Includes, sort_includes
 from spokeshave.slim.layout import sources
 from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
 from spokeshave.slim.symbols import strip_symbols
@@ -71,10 +73,20 @@ class _Pull:
             **{name: partial(self.modules, name) for name in ON_REQUEST},
             "symbols": self.symbols,
         }
-        done = [act() for name, act in acts.items() if name in self.settings.levers]
+        done = [self._watched(act) for name, act in acts.items() if name in self.settings.levers]
         if any(row.files for row in done if row.lever in ON_REQUEST):
             done.append(self.bytecode())
         return done
+
+    def _watched(self, act: Callable[[], Saving]) -> Saving:
+        """What a lever took, with the folders that it left empty."""
+        before = self._folders()
+        done = act()
+        return replace(done, folders=_outermost(before - self._folders()))
+
+    def _folders(self) -> frozenset[PurePosixPath]:
+        names = (PurePosixPath(self.tree.name(path)) for path in self.tree.files())
+        return frozenset(folder for name in names for folder in name.parents)
 
     def tests(self) -> Saving:
         """Whole folders, so that no half of a test package is left; kept files stay."""
@@ -85,18 +97,24 @@ class _Pull:
             if any(path.is_relative_to(folder) for folder in going) and not self._kept(path)
         ]
         saved = sum(self.tree.move_to_tests(path) for path in files)
-        notes = tuple(f"{name} stays: {reason}" for name, reason in sorted(staying.items()))
+        notes = tuple(
+            f"{name} stays ({_size(self.tree.root / name):,} bytes): {reason}"
+            for name, reason in sorted(staying.items())
+        )
         return Saving(lever="tests", saved=saved, files=len(files), notes=notes)
 
     def typing(self) -> Saving:
         return self._shave("typing", keep=stubs_to_keep(self.tree))
 
     def sources(self) -> Saving:
-        return self._shave("sources", keep=self._named)
+        """Those in a folder of headers are part of it, and go or stay with the headers."""
+        return self._shave("sources", keep=self._named | self._includes.inside)
 
     def headers(self) -> Saving:
-        done = self._shave("headers", keep=self._named)
-        notes = promises_of_headers(sources(self.tree.root)) if done.files else ()
+        """Headers and, where an include folder goes, what else compilers read in it."""
+        done = self._shave("headers", keep=self._named | self._includes.stay, match=self._includes.go)
+        gone = done.files and not self._includes.stay
+        notes = promises_of_headers(sources(self.tree.root)) if gone else ()
         return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
 
     def modules(self, name: str) -> Saving:
@@ -121,15 +139,40 @@ class _Pull:
         """Sources and headers that stay; looking for them reads every module."""
         return sources_to_keep(self.tree)
 
+    @cached_property
+    def _includes(self) -> Includes:
+        """What becomes of whole folders of headers."""
+        return sort_includes([self.tree.name(path) for path in self.tree.files()], self._named)
+
     def _kept(self, path: Path) -> bool:
         return fits(self.tree.name(path), self.settings.keep)
 
-    def _shave(self, name: str, *, keep: frozenset[str], globs: tuple[str, ...] = ()) -> Saving:
+    def _shave(
+        self,
+        name: str,
+        *,
+        keep: frozenset[str],
+        globs: tuple[str, ...] = (),
+        match: frozenset[str] = frozenset(),
+    ) -> Saving:
         act = lever(name).shave
         assert act is not None
-        exact = (re.sub(r"([*?[])", r"[\1]", file) for file in sorted(keep))
-        done = act(self.tree, {"keep": (*self.settings.keep, *globs, *exact)})
+        options = {"keep": (*self.settings.keep, *globs, *_exactly(keep)), "match": _exactly(match)}
+        done = act(self.tree, options)
         return Saving(lever=name, saved=done.saved, files=done.files, notes=(done.note,) if done.note else ())
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _exactly(names: Iterable[str]) -> tuple[str, ...]:
+    """Globs that fit these names and no other."""
+    return tuple(re.sub(r"([*?[])", r"[\1]", name) for name in sorted(names))
+
+
+def _outermost(folders: Collection[PurePosixPath]) -> tuple[str, ...]:
+    return tuple(sorted(str(folder) for folder in folders if folder.parent not in folders))
 
 
 def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
@@ -139,9 +182,7 @@ def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
     dist_info = wheels.dist_info_of(tree.root)
     for member in stock.signatures:
         (tree.root / member).unlink()
-    wheels.set_metadata(dist_info, version=version, requires=())
-    wheels.set_tags(dist_info, name)
-    _drop_build_number(dist_info / "WHEEL")
+    _describe(stock, dist_info, name)
     for folder in sorted(tree.root.glob("*.data")):  # its name is made of the version too
         folder.rename(tree.root / f"{name.distribution}-{version}.data")
     sbom = dist_info / "sboms" / "spokeshave.cdx.json"
@@ -150,10 +191,17 @@ def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
     return wheels.pack(tree.root, output, name)
 
 
-def _drop_build_number(path: Path) -> None:
-    """The label takes the place of a build number, which our file names do not have."""
-    lines = path.read_text("utf-8").splitlines()
-    path.write_text("\n".join(line for line in lines if not line.startswith("Build:")) + "\n", "utf-8")
+def _describe(stock: Stock, dist_info: Path, name: wheels.WheelName) -> None:
+    """Version and tags as the file name has them; the label takes the place of a build number."""
+    metadata, wheel = dist_info / "METADATA", dist_info / "WHEEL"
+    try:
+        metadata.write_bytes(replace_field(metadata.read_bytes(), "Version", (name.version,)))
+        wheel.write_bytes(replace_field(replace_field(wheel.read_bytes(), "Build", ()), "Tag", ()))
+    except wheels.MalformedWheel as fault:
+        raise WheelError(
+            f"{stock.path}: {fault}", next_step="tell its project: its metadata is not well formed"
+        ) from fault
+    wheels.set_tags(dist_info, name)
 
 
 def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:

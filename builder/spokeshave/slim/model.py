@@ -32,7 +32,8 @@ class Settings:
 class Stock:
     """A stock wheel that is known to be sound: its file, its names and its sha256 (hex).
 
-    `project` is the name in METADATA; `signatures` are the members that sign RECORD.
+    `project` is the name in METADATA; `signatures` are the members that sign RECORD; `extras` (normalized)
+    are those whose requirements the check installs.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Stock:
     version: Version
     sha256: str
     signatures: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
 
     def slim_version(self, build: int) -> str:
         """The version with our local label: `1.2.3+slim.1`, or `1.2.3+cpu.slim.1` where there is one."""
@@ -49,12 +51,26 @@ class Stock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Saving:
-    """What one lever took, in bytes unpacked, the files that it touched, and what it left and why."""
+    """What one lever took, in bytes unpacked, the files that it touched, and what it left and why.
+
+    `folders` are the outermost folders that it emptied, by their names in the stock wheel.
+    """
 
     lever: str
     saved: int
     files: int
     notes: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+    def to_json(self) -> Mapping[str, object]:
+        """For the record that lies beside the wheel."""
+        return {
+            "name": self.lever,
+            "saved": self.saved,
+            "files": self.files,
+            "folders": list(self.folders),
+            "notes": list(self.notes),
+        }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,13 +93,13 @@ class Slimmed:
         """The record that lies beside the wheel; sizes in bytes."""
         return {
             "schema": 1,
-            "stock": _file(self.stock.path.name, self.stock.sha256, self.before),
+            "stock": {
+                **_file(self.stock.path.name, self.stock.sha256, self.before),
+                "extras": list(self.stock.extras),
+            },
             "wheel": _file(self.wheel.name, self.sha256, self.after),
             "keep": list(self.settings.keep),
-            "levers": [
-                {"name": row.lever, "saved": row.saved, "files": row.files, "notes": list(row.notes)}
-                for row in self.savings
-            ],
+            "levers": [row.to_json() for row in self.savings],
         }
 
 

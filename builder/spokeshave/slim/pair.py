@@ -9,7 +9,7 @@ from packaging.tags import parse_tag, sys_tags
 
 from spokeshave.errors import VerifyError
 from spokeshave.run import Runner
-from spokeshave.slim.model import Slimmed
+from spokeshave.slim.model import Slimmed, Stock
 from spokeshave.sources import pip_error
 from spokeshave.venvs import Venv, install, install_alike, make_venv
 from spokeshave.wheel import WheelName
@@ -32,7 +32,7 @@ def make_pair(
     Raises NetworkError where pip cannot get that, and VerifyError where ours cannot be installed.
     """
     stock, ours = (make_venv(folder / side, runner, log) for side in ("stock", "slim"))
-    done = install(stock, (str(slimmed.stock.path), *extra), runner, log)
+    done = install(stock, ("--", _installed(slimmed.stock), *extra), runner, log)
     if not done.ok:
         fault = pip_error(done.output, f"{slimmed.stock.path.name} and what it requires", log)
         fault.next_step += "; --no-check leaves the check out"
@@ -43,3 +43,9 @@ def make_pair(
         tail = "\n  ".join(done.output.splitlines()[-4:])
         raise VerifyError(f"{slimmed.wheel.name} cannot be installed:\n  {tail}", log=log)
     return stock, ours
+
+
+def _installed(stock: Stock) -> str:
+    """The wheel as pip takes it, with what its extras require."""
+    path = stock.path.resolve()
+    return f"{stock.project}[{','.join(stock.extras)}] @ {path.as_uri()}" if stock.extras else str(path)

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from spokeshave import __version__
 from spokeshave.compare import Comparison
 from spokeshave.context import Context
-from spokeshave.errors import VerifyError, WheelError
+from spokeshave.errors import VerifyError
 from spokeshave.files import alone_with, copy_whole, write_whole
 from spokeshave.model import Target
 from spokeshave.slim.check import Imports, compare_imports
-from spokeshave.slim.intake import read_stock
+from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
 from spokeshave.slim.pair import make_pair, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
+from spokeshave.slim.words import Wanted, read_word
 from spokeshave.sources import download_requirement
 from spokeshave.wheel import beside
 
@@ -91,11 +89,12 @@ class Outcome:
 def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     """Slims all wheels; those that pass their check are written into the output folder.
 
-    All inputs are read before the first one is slimmed. Raises WheelError or UnsafeArchive for a bad
-    one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
+    All inputs are read before the first one is slimmed. Raises WheelError, UnsafeArchive or UsageFault for a
+    bad one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
     """
+    words = [read_word(word, request.target) for word in request.words]
     with context.store.scratch() as scratch:
-        stocks = [_take(context, request, word, scratch / "fetched") for word in request.words]
+        stocks = [_take(context, request, word, scratch / "fetched") for word in words]
         outcomes = []
         for number, stock in enumerate(stocks):
             place = scratch / str(number)
@@ -105,34 +104,25 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
         return tuple(outcomes)
 
 
-def is_file_name(word: str) -> bool:
-    """Whether an argument names a file rather than a requirement."""
-    looks_so = "://" not in word and (word.endswith(".whl") or os.sep in word)
-    return looks_so or Path(word).is_file()
-
-
-def _take(context: Context, request: SlimRequest, word: str, folder: Path) -> Stock:
-    if is_file_name(word):
-        return read_stock(Path(word))
-    try:
-        requirement = Requirement(word)
-    except InvalidRequirement as fault:
-        raise WheelError(
-            f"{word!r} is neither a file nor a requirement: {str(fault).splitlines()[0]}",
-            next_step="name a wheel file, or a requirement such as lxml==6.0.0",
-        ) from fault
-    if requirement.url:
-        raise WheelError(f"{word!r} names an address", next_step="fetch the wheel and name its file")
-    with context.reporter.stage(f"fetching {word}"):
+def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: Path) -> Stock:
+    if isinstance(word, Path):
+        return read_stock(word)
+    with context.reporter.stage(f"fetching {word.text}"):
         path = download_requirement(
-            word,
+            word.text,
             folder,
             python_tag=request.target.python,
             platforms=request.target.pip_platforms,
             runner=context.runner,
             log=context.logs / "slim-download.log",
         )
-    return read_stock(path)
+    stock = with_extras(read_stock(path), word.extras)
+    if not word.extras:
+        return stock
+    names = f"{stock.project}[{','.join(word.extras)}]"
+    use = "the check installs what these extras require" if request.check else "unused with --no-check"
+    context.reporter.say(f"{names}: {use}; slim those packages by their own names")
+    return stock
 
 
 def _one(context: Context, request: SlimRequest, stock: Stock, place: Path) -> Outcome:

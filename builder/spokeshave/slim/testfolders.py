@@ -1,29 +1,53 @@
 """Which folders of tests may leave a wheel that nobody has written a recipe for.
 
 Only a folder `tests` or `test` inside a package, with a test_*.py or conftest.py below it, that nothing
-else in the wheel names: no import, no entry point, no path made of its name.
+else in the wheel names: no import, no entry point, no path made of its name, no documentation. What
+documentation names is public: examples of gensim's docstrings import gensim.test.utils.
 """
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from spokeshave.imports.base import covers
 from spokeshave.slim.layout import EXT_SUFFIXES, TEST_FOLDERS, Source, site_folders, sources
 
 _MARKS = ("test_*.py", "conftest.py")
-# What a path to a file of one's own package starts from.
-_ANCHORS = re.compile(r"\b(__file__|__path__|importlib[._]resources|pkgutil|pkg_resources)\b")
+_DOCUMENTATION = (".rst", ".md", ".txt", ".ipynb", ".html")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Folder:
     path: Path
     module: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Text:
+    """A file that is no module and may name one: a compiled module, an entry point, documentation."""
+
+    path: Path
+    member: str
+
+    @cached_property
+    def content(self) -> str:
+        """The text; every byte of a compiled module is a character."""
+        binary = self.path.suffix in EXT_SUFFIXES
+        return self.path.read_text("latin-1" if binary else "utf-8", "replace")
+
+    def who_names(self, folder: _Folder) -> str:
+        """This file and how it names the folder; empty where it does not."""
+        if self.path.suffix in EXT_SUFFIXES or self.path.name == "entry_points.txt":
+            found = folder.module in self.content and re.search(
+                rf"\b{re.escape(folder.module)}\b", self.content
+            )
+            return f"{self.member} names {folder.module}" if found else ""
+        line = _mentioning_line(folder, self.content)
+        return f"{self.member}:{line} mentions {folder.module}" if line else ""
 
 
 def sort_test_folders(root: Path) -> tuple[tuple[Path, ...], Mapping[str, str]]:
@@ -33,10 +57,10 @@ def sort_test_folders(root: Path) -> tuple[tuple[Path, ...], Mapping[str, str]]:
     """
     going = list(_candidates(root))
     staying: dict[str, str] = {}
-    everything = list(sources(root))
+    everything: list[Source | _Text] = [*sources(root), *_texts(root)] if going else []
     while True:
         outside = [one for one in everything if not any(one.path.is_relative_to(f.path) for f in going)]
-        named = {folder.path: _who_names(folder, root, outside, going) for folder in going}
+        named = {folder.path: _who_names(folder, outside) for folder in going}
         kept = [folder for folder in going if named[folder.path]]
         staying |= {f.path.relative_to(root).as_posix(): named[f.path] for f in kept}
         going = [folder for folder in going if folder not in kept]
@@ -59,20 +83,29 @@ def _holds_modules(folder: Path) -> bool:
     return any(p.suffix in (".py", *EXT_SUFFIXES) for p in folder.iterdir() if p.is_file())
 
 
-def _who_names(folder: _Folder, root: Path, outside: Iterable[Source], going: Iterable[_Folder]) -> str:
+def _texts(root: Path) -> Iterator[_Text]:
+    for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        in_info = path.parent.suffix == ".dist-info" and path.name in ("METADATA", "entry_points.txt")
+        if in_info or path.suffix in (*EXT_SUFFIXES, *_DOCUMENTATION):
+            yield _Text(path=path, member=path.relative_to(root).as_posix())
+
+
+def _who_names(folder: _Folder, outside: Iterable[Source | _Text]) -> str:
     """Who names the folder, and how; empty where nobody does."""
-    for source in outside:
-        if line := _importing_line(folder, source):
-            return f"{source.member}:{line} imports {folder.module}"
-        if _ANCHORS.search(source.text) and folder.path.name in _path_parts(source):
-            return f"{source.member} makes a path with {folder.path.name!r} in it"
-    gone = [f.path for f in going]
-    for path in sorted(p for p in root.rglob("*") if p.is_file() and p.name != "RECORD"):
-        told = path.suffix in EXT_SUFFIXES or path.name == "entry_points.txt"
-        if not told or any(path.is_relative_to(other) for other in gone):
-            continue
-        if re.search(rf"\b{re.escape(folder.module)}\b".encode(), path.read_bytes()):
-            return f"{path.relative_to(root).as_posix()} names {folder.module}"
+    for one in outside:
+        named = one.who_names(folder) if isinstance(one, _Text) else _how_named(folder, one)
+        if named:
+            return named
+    return ""
+
+
+def _how_named(folder: _Folder, source: Source) -> str:
+    if line := _importing_line(folder, source):
+        return f"{source.member}:{line} imports {folder.module}"
+    if folder.path.name in source.path_parts:
+        return f"{source.member} makes a path with {folder.path.name!r} in it"
+    if line := _mentioning_line(folder, source.text):
+        return f"{source.member}:{line} mentions {folder.module}"
     return ""
 
 
@@ -83,12 +116,18 @@ def _importing_line(folder: _Folder, source: Source) -> int:
     return next((ref.line for ref in source.references if covers(folder.module, ref.name)), 0)
 
 
-def _path_parts(source: Source) -> set[str]:
-    """All parts of the strings in a module that could be paths; its docstrings have blanks in them."""
-    try:
-        tree = ast.parse(source.text)
-    except (SyntaxError, ValueError, RecursionError):
-        return set()
-    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-    paths = (text for text in texts if isinstance(text, str) and not re.search(r"\s", text))
-    return {part for text in paths for part in re.split(r"[/\\.]", text)}
+def _mentioning_line(folder: _Folder, text: str) -> int:
+    """The line (from 1) of a text that imports the folder, or names it or something in it; 0 without one.
+
+    A test module's own name is no use of it ("see demo.tests.test_core"), nor is that of a function
+    (`demo.test()` runs the tests).
+    """
+    parent, _, name = folder.module.rpartition(".")
+    if name not in text or parent not in text:
+        return 0
+    module = re.escape(folder.module)
+    use = rf"(?<![\w.]){module}(?![\w(])(?!\.(?:test_\w*|\w+_test|conftest)\b)"
+    imports = rf"\b(?:from|import)\s+{module}\b"
+    names = rf"\bfrom\s+{re.escape(parent)}\s+import\s+(?:\([^)]*|[^(\n]*)\b{name}\b"
+    found = re.search(rf"{use}|{imports}|{names}", text)
+    return text.count("\n", 0, found.start()) + 1 if found else 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Mapping
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
+from packaging.metadata import parse_email
 
 from spokeshave.errors import WheelError
 from spokeshave.slim.intake import read_stock
@@ -109,9 +111,119 @@ def test_a_test_folder_goes_whole_and_testing_stays(tmp_path: Path) -> None:
 
 
 def test_the_reason_why_tests_stay_is_told(tmp_path: Path) -> None:
-    files = {"demo/tests/test_it.py": b"", "demo/main.py": b"import demo.tests\n"}
+    files = {"demo/tests/test_it.py": b"pass\n", "demo/main.py": b"import demo.tests\n"}
     (row,) = (row for row in made(tmp_path, files).savings if row.lever == "tests")
-    assert row.notes == ("demo/tests stays: demo/main.py:1 imports demo.tests",)
+    assert row.notes == ("demo/tests stays (5 bytes): demo/main.py:1 imports demo.tests",)
+    assert row.folders == ()
+
+
+def test_folders_that_went_are_in_the_record(tmp_path: Path) -> None:
+    files = {
+        "demo/tests/test_it.py": b"",
+        "demo/tests/data/deep/table.csv": b"1",
+        "demo/sub/tests/test_sub.py": b"",
+        "demo/sub/tests/kept.py": b"",
+        "demo/sub/__init__.py": b"",
+        "demo/include/demo.h": b"",
+        "demo/core.c": b"",
+    }
+    record = made(tmp_path, files, Settings(keep=("*/kept.py",))).to_json()
+    folders = {row["name"]: row["folders"] for row in json.loads(json.dumps(record))["levers"]}
+    assert folders == {
+        "tests": ["demo/tests"],
+        "typing": [],
+        "sources": [],
+        "headers": ["demo/include"],
+        "symbols": [],
+    }
+
+
+INCLUDE = {
+    "demo/include/demo/a.h": b"#include <demo/b.hh>",
+    "demo/include/demo/b.hh": b"1",
+    "demo/include/demo/_api.c": b"2",
+    "demo/include/demo/Core": b"3",
+    "demo/include/LICENSE": b"4",
+    "demo/__init__.pxd": b"5",
+    "demo/lib/libdemo.a": b"6",
+    "demo/core.c": b"7",
+    "other/core.pxd": b"8",
+}
+
+
+def test_an_include_folder_of_which_a_file_is_named_stays_whole(tmp_path: Path) -> None:
+    files = {**INCLUDE, "demo/main.py": b"CODE = '#include <demo/a.h>'\n"}
+    assert made(tmp_path, files).gone == ("demo/core.c", "other/core.pxd")
+
+
+def test_an_include_folder_that_nothing_names_goes_whole(tmp_path: Path) -> None:
+    files = {**INCLUDE, "demo/include/__init__.py": b"", "demo/include/data.json": b"{}"}
+    left = {"demo/include/__init__.py", "demo/include/data.json", "demo/include/LICENSE"}
+    assert made(tmp_path, files).gone == tuple(sorted(set(files) - left))
+
+
+def test_an_include_folder_stays_whole_without_the_lever(tmp_path: Path) -> None:
+    assert made(tmp_path, INCLUDE, Settings(levers=("sources",))).gone == ("demo/core.c",)
+
+
+@pytest.mark.parametrize("levers", [("sources",), ("headers",)])
+def test_a_lever_alone_keeps_an_include_folder_that_is_named(tmp_path: Path, levers: tuple[str, ...]) -> None:
+    files = {**INCLUDE, "demo/main.py": b"CODE = '#include <demo/a.h>'\n"}
+    gone = made(tmp_path, files, Settings(levers=levers)).gone
+    assert not [name for name in gone if name.startswith("demo/include/")]
+
+
+def test_sources_in_a_folder_that_a_module_makes_a_path_to_stay(tmp_path: Path) -> None:
+    files = {
+        "demo/checks/one.c": b"",
+        "demo/more/two.c": b"",
+        "demo/main.py": b"PLACE = os.path.join(os.path.dirname(__file__), 'checks')\n",
+        "other/checks/three.c": b"",
+    }
+    assert made(tmp_path, files).gone == ("demo/more/two.c", "other/checks/three.c")
+
+
+def test_what_a_source_that_stays_includes_stays_too(tmp_path: Path) -> None:
+    files = {
+        "demo/core.c": b'#include "inc/a.h"\n#  include <demo/b.h>\n#include <missing.h>\n',
+        "demo/inc/a.h": b'#include "../more.inl"\n',
+        "demo/more.inl": b'#include "c.h"\n#include "core.c"\n',
+        "demo/b.h": b"",
+        "demo/c.h": b"",
+        "demo/d.h": b"",
+        "demo/x.pyx": b"include 'x.pxi'\ninclude 'demo/y.pxi'\n",
+        "demo/x.pxi": b"",
+        "demo/y.pxi": b"",
+        "demo/sub/x.pxi": b"",
+        "other/b.h": b"",
+        "demo/main.py": b"SOURCES = ['core.c', 'x.pyx']\n",
+    }
+    assert made(tmp_path, files).gone == ("demo/d.h", "other/b.h")
+
+
+@pytest.mark.parametrize("line", [b"Version:1.0", b"version: 1.0", b"Version:\n 1.0", b"VERSION:\t1.0 "])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_every_spelling_of_the_version_is_replaced(tmp_path: Path, line: bytes, end: bytes) -> None:
+    text = b"Metadata-Version: 2.1\nName: demo\n" + line + b"\nLicense: a\n  Version: 1.0\n\nVersion: 1.0\n"
+    slimmed = made(tmp_path, {f"{INFO}/METADATA": text.replace(b"\n", end)})
+    data = content(slimmed.wheel)[f"{SLIM_INFO}/METADATA"]
+    raw, unparsed = parse_email(data)
+    assert (raw["version"], raw["description"].strip(), unparsed) == ("1.0+slim.1", "Version: 1.0", {})
+    assert raw["license"].split() == ["a", "Version:", "1.0"]
+    assert read_stock_version(slimmed) == "1.0+slim.1"
+
+
+def read_stock_version(slimmed: Slimmed) -> str:
+    """The version as pip's own reader of wheels has it."""
+    (found,) = distributions(path=[str(slimmed.wheel)])
+    return found.version
+
+
+def test_every_spelling_of_tags_and_build_is_replaced(tmp_path: Path) -> None:
+    wheel = b"wheel-version: 1.0\ntag:py2-none-any\nTAG:\n py3-none-any\nbuild: 3\nGenerator: x\n"
+    slimmed = made(tmp_path, {f"{INFO}/WHEEL": wheel}, name="demo-1.0-3-py2.py3-none-any.whl")
+    told = content(slimmed.wheel)[f"{SLIM_INFO}/WHEEL"].decode()
+    assert told == "wheel-version: 1.0\nGenerator: x\nTag: py2-none-any\nTag: py3-none-any\n"
 
 
 def test_stubs_go_with_their_mark(tmp_path: Path) -> None:

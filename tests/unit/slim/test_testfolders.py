@@ -11,7 +11,7 @@ from spokeshave.slim.testfolders import sort_test_folders
 
 BASE = {
     "demo/__init__.py": "",
-    "demo/core.py": '"""See demo.tests, or tests/data."""\n',
+    "demo/core.py": '"""See demo.tests.test_core, or tests/data; demo.tests() runs them."""\n',
     "demo/tests/__init__.py": "",
     "demo/tests/test_core.py": "from demo.tests import data\n",
     "demo/tests/data/table.csv": "1\n",
@@ -44,6 +44,26 @@ def test_a_folder_that_nothing_names_goes(tmp_path: Path) -> None:
         ("demo/core.py", "print 'tests'\n", "demo/core.py:1 imports demo.tests"),
         ("other.py", "import demo.tests\n", "other.py:1 imports demo.tests"),
         (
+            "demo/core.py",
+            '"""Like this\n\n>>> from demo.tests.utils import x"""\n',
+            "core.py:3 mentions demo.tests",
+        ),
+        ("demo/core.py", '""">>> from demo import a, tests"""\n', "core.py:1 mentions demo.tests"),
+        ("demo/core.py", '""">>> from demo import (a,\n... tests)"""\n', "core.py:1 mentions demo.tests"),
+        ("demo/core.py", '""">>> import demo.tests.test_core"""\n', "core.py:1 mentions demo.tests"),
+        ("demo/core.py", "# data for users: demo.tests.data\n", "core.py:1 mentions demo.tests"),
+        ("demo/core.py", "package = 'demo.tests'\n", "core.py:1 mentions demo.tests"),
+        (
+            "examples/first.rst",
+            "Try::\n\n    import demo.tests\n",
+            "examples/first.rst:3 mentions demo.tests",
+        ),
+        (
+            "demo-1.0.dist-info/METADATA",
+            "Name: demo\n\n    from demo.tests import data\n",
+            "demo-1.0.dist-info/METADATA:3 mentions demo.tests",
+        ),
+        (
             "demo-1.0.dist-info/entry_points.txt",
             "[x]\ny = demo.tests:main\n",
             "entry_points.txt names demo.tests",
@@ -56,6 +76,25 @@ def test_a_folder_that_something_names_stays(tmp_path: Path, member: str, text: 
     assert going == set()
     assert list(staying) == ["demo/tests"]
     assert reason in staying["demo/tests"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see mydemo.tests",
+        "see demo.testsuite",
+        "demo.tests() runs all",
+        "demo.tests.test_core shows how",
+        "tests",
+    ],
+)
+def test_a_mention_of_something_else_keeps_nothing(tmp_path: Path, text: str) -> None:
+    assert sorted_folders(tmp_path, {**BASE, "demo/more.py": f"# {text}\n"}) == ({"demo/tests"}, {})
+
+
+def test_documentation_among_the_tests_keeps_nothing(tmp_path: Path) -> None:
+    files = {**BASE, "demo/tests/README.md": "demo.tests.data holds tables\n"}
+    assert sorted_folders(tmp_path, files) == ({"demo/tests"}, {})
 
 
 @pytest.mark.parametrize(
