@@ -38,7 +38,7 @@ class Tools:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installer:
-    """pip or uv, which installs into a venv of its own and knows nothing of this machine's settings."""
+    """pip, the older pip of this Python, or uv: into its own venv, without the settings of this machine."""
 
     name: str
     tools: Tools
@@ -52,8 +52,9 @@ class Installer:
         """Installs from `index` alone, or from the indexes among `words`."""
         if not self.python.exists():
             venv.create(self.root / "venv", with_pip=False, symlinks=True)
-        if self.name == "pip":
-            argv = [self.tools.program("pip"), "--python", str(self.python), "install", "--no-cache-dir"]
+        if self.name != "uv":
+            pip = [self.tools.program("pip")] if self.name == "pip" else [sys.executable, "-P", "-m", "pip"]
+            argv = [*pip, "--python", str(self.python), "install", "--no-cache-dir"]
             argv += ["--index-url", index] if index else []
         else:
             argv = [self.tools.program("uv"), "pip", "install", "--no-cache", "--preview"]
