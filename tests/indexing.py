@@ -64,14 +64,6 @@ class Installer:
             [*argv, *words], env=self._environment(), capture_output=True, text=True, check=False, timeout=300
         )
 
-    def sync(self, project: Path) -> subprocess.CompletedProcess[str]:
-        """uv alone: locks and installs what a project's pyproject.toml asks for."""
-        argv = [self.tools.program("uv"), "sync", "--no-cache", "--project", str(project)]
-        env = {**self._environment(), "UV_PROJECT_ENVIRONMENT": str(self.root / "venv")}
-        del env["UV_NO_CONFIG"]  # it would leave out the project's own table too
-        argv += ["--python", sys.executable]
-        return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=300)
-
     def got(self) -> dict[str, str]:
         """What was installed: distribution and version to what its module says."""
         found = {}

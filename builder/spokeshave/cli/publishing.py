@@ -150,11 +150,12 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
 
     A wheel counts as proved with its passing .verify.json beside it. A published file never changes: the same
     one is skipped, another one under its name is refused. The index is DIR/simple/, for any web server.
+    A lock also names what the WHEELs need, as pip resolves it; a lock that would lack some of it is refused.
 
     \b
     Examples:
       spokeshave publish wheelhouse/*+lean*.whl --to index --lock index
-      spokeshave publish wheelhouse/*+lean*.whl --lock wheelhouse
+      spokeshave publish wheelhouse/*+lean*.whl --lock wheelhouse --partial
       spokeshave publish wheelhouse --to index --unverified --json
       spokeshave publish --to index --yank numpy==2.4.6+lean.1 --reason "wrong BLAS"
       spokeshave publish wheelhouse --upload http://localhost:8080/ --simple http://localhost:8080/simple/

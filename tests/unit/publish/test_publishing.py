@@ -129,7 +129,7 @@ def test_an_upload_without_twine_says_what_to_install(wheels: Path, monkeypatch:
     )
     assert result.exit_code == 20
     assert "twine is not installed" in result.stderr
-    assert "next: pip install 'spokeshave[upload]'" in result.stderr
+    assert "next: pip install 'twine>=6.1,<8'" in result.stderr
 
 
 def test_unverified_wheels_need_the_word(tmp_path: Path) -> None:
