@@ -162,7 +162,8 @@ def _report(
         wheels = [os.fspath(one.path.resolve()) for one in releases]  # by path: no index can offer another
         done = run_pip(python, ("install", *options, "--report", str(report), *wheels), runner, log)
         if not done.ok:
-            faults = [line for line in done.output.splitlines() if line.startswith("ERROR: ")]
+            lines = done.output.splitlines()
+            faults = [line for line in lines if line.startswith("ERROR: ")] or lines
             raise incomplete(needed, "pip could not resolve them:\n  " + "\n  ".join(faults[-3:]), log)
         rows: list[dict[str, Any]] = json.loads(report.read_text("utf-8"))["install"]
     ours = {one.project for one in releases}

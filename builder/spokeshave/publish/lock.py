@@ -62,7 +62,7 @@ def pins(releases: Iterable[Release]) -> str:
     pip wants hashes of everything once a constraint has one. An install of other packages beside ours takes
     this as -c instead, and cannot replace ours then: public indexes have no local versions.
     """
-    lines = [f"{_BY} for pip, as -c, where our wheels are installed already."]
+    lines = [f"{_BY} for pip and uv, as -c or -r, where our wheels are installed already."]
     lines += [f"{project}=={rows[0].version}" for project, rows in by_project(releases).items()]
     return "\n".join(lines) + "\n"
 

@@ -124,6 +124,25 @@ def test_resolve_for_a_python_that_is_not_here_says_so(tmp_path: Path) -> None:
         resolved(releases, tmp_path)
 
 
+def test_resolve_for_a_platform_that_is_not_this_one_says_so(links: Path, tmp_path: Path) -> None:
+    made = wheel(tmp_path, "app", "1.0", "six")
+    releases = gather(
+        [made.rename(made.with_name("app-1.0-py3-none-manylinux_2_28_s390x.whl"))], unverified=True
+    )
+    with pytest.raises(PublishError, match="is not a supported wheel on this platform"):
+        resolved(releases, tmp_path)
+
+
+def test_missing_requirements_of_wheels_for_two_pythons_are_those_of_either(tmp_path: Path) -> None:
+    needs = ("old; python_version < '3.20'", "new; python_version >= '3.20'")
+    for tag in ("cp311", "cp320"):
+        made = wheel(tmp_path, "app", "1.0", *needs)
+        made.rename(made.with_name(f"app-1.0-{tag}-{tag}-manylinux_2_28_x86_64.whl"))
+    releases = gather([tmp_path], unverified=True)
+    assert pythons(releases) == ("cp311", "cp320")
+    assert missing(releases) == {"old": ["app"], "new": ["app"]}
+
+
 def test_outside_keeps_no_password_of_an_address() -> None:
     row = {
         "metadata": {"name": "six", "requires_python": None},
