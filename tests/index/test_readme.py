@@ -231,6 +231,24 @@ def test_readme_uv_project_takes_nothing_from_a_hostile_index(served: Shell) -> 
     assert served.installer.got() == WHOLE
 
 
+def test_readme_uv_project_names_one_of_two_profiles(served: Shell) -> None:
+    """By the two requirements of the README's sentence; without them, uv takes the higher label."""
+    fill(served.root / "other", {"numpy": "2.4.6+sklearn.1"}, "sklearn")
+    done = served.run("spokeshave publish other --to index")
+    assert done.returncode == 0, done.stderr
+    folder = project(served, address=served.address)
+    text = (folder / "pyproject.toml").read_text()
+    words = " ".join(section("Publish and install").split())
+    pair = re.findall(r"`(\"numpy==[^`]*)`", words)
+    assert len(pair) == 2
+    assert uv(served, folder, "sync").returncode == 0
+    assert served.installer.got()["numpy==2.4.6+sklearn.1"] == "sklearn"
+    (folder / "pyproject.toml").write_text(text.replace('"numpy==2.4.6"', ", ".join(pair)))
+    done = uv(served, folder, "sync")
+    assert done.returncode == 0, done.stderr
+    assert served.installer.got() == WHOLE
+
+
 def test_readme_uv_project_without_the_direct_dependency_takes_another_blas(served: Shell) -> None:
     folder = project(served, address=served.address)
     text = (folder / "pyproject.toml").read_text()
