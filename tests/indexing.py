@@ -38,7 +38,7 @@ class Tools:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installer:
-    """pip or uv, which installs into a venv of its own and knows nothing of this machine's settings."""
+    """pip, the older pip of this Python, or uv: into its own venv, without the settings of this machine."""
 
     name: str
     tools: Tools
@@ -52,8 +52,9 @@ class Installer:
         """Installs from `index` alone, or from the indexes among `words`."""
         if not self.python.exists():
             venv.create(self.root / "venv", with_pip=False, symlinks=True)
-        if self.name == "pip":
-            argv = [self.tools.program("pip"), "--python", str(self.python), "install", "--no-cache-dir"]
+        if self.name != "uv":
+            pip = [self.tools.program("pip")] if self.name == "pip" else [sys.executable, "-P", "-m", "pip"]
+            argv = [*pip, "--python", str(self.python), "install", "--no-cache-dir"]
             argv += ["--index-url", index] if index else []
         else:
             argv = [self.tools.program("uv"), "pip", "install", "--no-cache", "--preview"]
@@ -62,14 +63,6 @@ class Installer:
         return subprocess.run(
             [*argv, *words], env=self._environment(), capture_output=True, text=True, check=False, timeout=300
         )
-
-    def sync(self, project: Path) -> subprocess.CompletedProcess[str]:
-        """uv alone: locks and installs what a project's pyproject.toml asks for."""
-        argv = [self.tools.program("uv"), "sync", "--no-cache", "--project", str(project)]
-        env = {**self._environment(), "UV_PROJECT_ENVIRONMENT": str(self.root / "venv")}
-        del env["UV_NO_CONFIG"]  # it would leave out the project's own table too
-        argv += ["--python", sys.executable]
-        return subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=300)
 
     def got(self) -> dict[str, str]:
         """What was installed: distribution and version to what its module says."""

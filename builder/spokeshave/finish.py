@@ -293,8 +293,7 @@ def _tests_archive(tree: Tree, output: Path, name: wheels.WheelName) -> Path | N
     files = sorted(path for path in tree.tests.rglob("*") if path.is_file())
     if not files:
         return None
-    stem = re.sub(r"\.whl$", "", str(name))
-    return wheels.write_zip(tree.tests, files, output / f"{stem}.tests.zip")
+    return wheels.write_zip(tree.tests, files, wheels.beside(output / str(name), wheels.TESTS_ARCHIVE))
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
 from spokeshave.training import use
 from spokeshave.weigh import sizes
-from spokeshave.wheel import beside
+from spokeshave.wheel import TESTS_ARCHIVE, archives_of_tests, beside
 
 
 def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
@@ -181,9 +181,10 @@ def _only_wheel(folder: Path) -> Path:
 
 def load_built(entry: Path, digest: str, *, cached: bool) -> Built:
     """A finished build as it lies in the store."""
+    wheel = _only_wheel(entry)
     return Built(
-        wheel=_only_wheel(entry),
-        tests=next(entry.glob("*.tests.zip"), None),
+        wheel=wheel,
+        tests=next(iter(archives_of_tests(wheel)), None),
         record=entry / "record.json",
         digest=digest,
         cached=cached,
@@ -211,7 +212,11 @@ def deliver(
         with alone_with(wheel):  # another run may deliver one of another plan by that name
             copy_whole(result.wheel, wheel)
             copy_whole(result.record, beside(wheel, ".record.json"))
+            for other in archives_of_tests(
+                wheel
+            ):  # under the name of earlier builds, pip takes one for an sdist
+                other.unlink()
             if result.tests:
-                copy_whole(result.tests, folder / result.tests.name)
+                copy_whole(result.tests, beside(wheel, TESTS_ARCHIVE))
         delivered.append(wheel)
     return delivered

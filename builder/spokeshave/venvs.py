@@ -72,7 +72,12 @@ def install_alike(
 
 
 def _pip(venv: Venv, words: tuple[str, ...], runner: Runner, log: Path | None) -> Finished:
-    argv = (sys.executable, "-P", "-m", "pip", "--python", venv.python, *words)
+    return run_pip(venv.python, words, runner, log)
+
+
+def run_pip(python: str, words: tuple[str, ...], runner: Runner, log: Path | None) -> Finished:
+    """Has this Python's pip work for another interpreter, with the user's settings of pip."""
+    argv = (sys.executable, "-P", "-m", "pip", "--python", python, *words)
     return runner(Command(argv=argv, env=_plain_environment(), log=log))
 
 

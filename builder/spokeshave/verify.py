@@ -21,7 +21,7 @@ from spokeshave.model import BuildPlan, bare_text, digest_of, file_sha256, plan_
 from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
 from spokeshave.trial import Candidate, Level, Results, Trial, removed_components, stock_pins, test_lock
-from spokeshave.wheel import MalformedWheel, beside, parse_name
+from spokeshave.wheel import MalformedWheel, archives_of_tests, beside, parse_name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,13 +97,13 @@ def _companion(path: Path, distribution: str, version: str, others: Mapping[tupl
 def _tests_beside(path: Path, record: Mapping[str, Any]) -> Path | None:
     if not record["tests"]:
         return None
-    tests = path.parent / str(record["tests"]["name"])
-    if not tests.is_file() or file_sha256(tests) != record["tests"]["sha256"]:
-        raise WheelError(
-            f"{tests.name} is not beside {path.name}, or not the file that its record describes",
-            next_step="build the wheel again: `spokeshave build` delivers both",
-        )
-    return tests
+    for tests in archives_of_tests(path):
+        if file_sha256(tests) == record["tests"]["sha256"]:
+            return tests
+    raise WheelError(
+        f"{record['tests']['name']} is not beside {path.name}, or not the file that its record describes",
+        next_step="build the wheel again: `spokeshave build` delivers both",
+    )
 
 
 def _record_beside(path: Path) -> Mapping[str, Any]:

@@ -45,7 +45,7 @@ class Sizes:
 
 def kind_of(name: str) -> str:
     """The kind of file that a name in a wheel stands for."""
-    if "/tests/" in name or name.endswith((".tests.zip",)):
+    if "/tests/" in name:
         return "tests"
     if ".libs/" in name or ("/lib/lib" in name and ".so" in name):
         return "bundled libraries"

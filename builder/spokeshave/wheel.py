@@ -23,6 +23,9 @@ _NAME = re.compile(
 )
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError)  # what reading a damaged archive raises
 _STAMP = (1980, 1, 2, 0, 0, 0)  # the zip format cannot say anything before 1980
+# A zip file that pip, uv and package servers do not take for a source distribution, as they did `.tests.zip`.
+TESTS_ARCHIVE = ".tests.archive"
+_TESTS_ARCHIVES = (TESTS_ARCHIVE, ".tests.zip")
 
 
 class MalformedWheel(ValueError):
@@ -59,6 +62,11 @@ def parse_name(filename: str) -> WheelName:
 def beside(wheel: Path, ending: str) -> Path:
     """The file that goes with a wheel: of the same name, with `ending` for `.whl`."""
     return wheel.with_name(f"{wheel.name.removesuffix('.whl')}{ending}")
+
+
+def archives_of_tests(wheel: Path) -> list[Path]:
+    """The tests archives next to a wheel: under today's name, then under the name of earlier builds."""
+    return [path for ending in _TESTS_ARCHIVES if (path := beside(wheel, ending)).is_file()]
 
 
 def unpack(wheel: Path, folder: Path) -> Path:

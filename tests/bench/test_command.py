@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from spokeshave.bench import read_json
 from spokeshave.cli import main
 from spokeshave.model import Target, file_sha256
-from spokeshave.wheel import beside
+from spokeshave.wheel import TESTS_ARCHIVE, beside
 from support import demo_files, shipped_plan, wait_until, write_wheel
 
 # The clock ticks as fast as the wheel says, so that the ratio does not depend on the machine.
@@ -105,7 +105,7 @@ def wheel(folder: Path, version: str, cost: int, **helpers: bytes) -> Path:
 def deliver(recipes: Path, folder: Path, profile: str, cost: int) -> None:
     """A wheel of ours with the record of a build beside it, and what the build set aside with the tests."""
     path = wheel(folder, f"1.0+{profile}.1", cost)
-    tests = beside(path, ".tests.zip")
+    tests = beside(path, TESTS_ARCHIVE)
     with zipfile.ZipFile(tests, "w") as archive:
         archive.writestr("demo/_helper.py", "")
     plan = shipped_plan("demo", profile, recipes=recipes)

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from indexing import serving, spokeshave
-from releases import make_stack
+from releases import make_stack, make_wheel, write_proof
 from spokeshave.images import local_image
-from support import ROOT, TARGET, docker_fault
+from support import ROOT, TARGET, demo_files, docker_fault, write_wheel
 
 pytestmark = pytest.mark.docker
 WHAT = """
@@ -59,10 +59,16 @@ def tag() -> Iterator[str]:
     subprocess.run(["docker", "image", "rm", "--force", name], stdout=subprocess.DEVNULL, check=False)
 
 
-def build(folder: Path, tag: str, *options: str) -> None:
-    argv = ["docker", "build", "--force-rm", "--tag", tag, *options, str(folder)]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+def build(folder: Path, tag: str, *options: str) -> str:
+    """What Docker said."""
+    done = attempt(folder, tag, *options)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def attempt(folder: Path, tag: str, *options: str) -> subprocess.CompletedProcess[str]:
+    argv = ["docker", "build", "--force-rm", "--tag", tag, *options, str(folder)]
+    return subprocess.run(argv, capture_output=True, text=True, check=False)
 
 
 def answers(tag: str) -> list[str]:
@@ -71,8 +77,41 @@ def answers(tag: str) -> list[str]:
 
 
 def test_an_index_in_the_folder_needs_no_network(base: str, folder: Path, tag: str) -> None:
-    build(folder, tag, "--network", "none", "--build-arg", f"BASE={base}")
+    said = build(folder, tag, "--network", "none", "--build-arg", f"BASE={base}")
+    assert "imported: numpy slim_openblas" in said
+    assert "No broken requirements found" in said
     assert answers(tag) == ["ours ours service", "1 10001", "[]"]
+
+
+def test_build_whose_wheels_need_what_is_not_there_fails(
+    base: str, folder: Path, tag: str, tmp_path: Path
+) -> None:
+    sklearn = make_wheel(tmp_path / "built", "sklearn", "1.9.1", headers=("Requires-Dist: joblib>=1.2",))
+    wheels = str(folder / "wheels")
+    words = ("publish", *map(str, (sklearn.parent, "--to", wheels, "--lock", wheels, "--partial")))
+    done = spokeshave(*words, cache=tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    failed = attempt(folder, tag, "--network", "none", "--build-arg", f"BASE={base}")
+    assert failed.returncode != 0
+    assert "sklearn 1.9.1 requires joblib, which is not installed" in failed.stdout + failed.stderr
+
+
+def test_build_whose_wheels_cannot_be_imported_fails(
+    base: str, folder: Path, tag: str, tmp_path: Path
+) -> None:
+    """Unless IMPORTS names other modules."""
+    files = {**demo_files("broken", "1.0"), "broken/__init__.py": b"import nowhere\n"}
+    write_proof(write_wheel(tmp_path / "built" / "broken-1.0-py3-none-any.whl", files))
+    wheels = str(folder / "wheels")
+    words = ("publish", str(tmp_path / "built"), "--to", wheels, "--lock", wheels)
+    done = spokeshave(*words, cache=tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    options = ("--network", "none", "--build-arg", f"BASE={base}")
+    failed = attempt(folder, tag, *options)
+    assert failed.returncode != 0
+    assert "No module named 'nowhere'" in failed.stdout + failed.stderr
+    assert "imported: numpy bookgen" in build(folder, tag, *options, "--build-arg", "IMPORTS=numpy bookgen")
+    assert "imported:\n" in build(folder, tag, *options, "--build-arg", "IMPORTS=")
 
 
 def test_a_wheelhouse_in_the_folder_needs_no_index(base: str, folder: Path, tag: str, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from smallproject import ENGINES, Run, Small, engine_fault
 from spokeshave.model import file_sha256
+from spokeshave.wheel import TESTS_ARCHIVE, beside
 from venvs import fresh_python
 
 QUESTION = """
@@ -99,7 +100,7 @@ def test_what_the_profile_takes_out_is_gone(names: set[str], wheel: Path) -> Non
 
 
 def test_the_tests_are_in_their_archive(wheel: Path) -> None:
-    with zipfile.ZipFile(wheel.with_name(wheel.name.replace(".whl", ".tests.zip"))) as archive:
+    with zipfile.ZipFile(beside(wheel, TESTS_ARCHIVE)) as archive:
         found = archive.namelist()
     assert "shaveling/tests/test_core.py" in found
     assert any(name.startswith("shaveling/_test_helper.") for name in found)

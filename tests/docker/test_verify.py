@@ -29,7 +29,7 @@ def wheel(small: Small) -> Path:
 def stock(small: Small, wheel: Path) -> Path:
     """What upstream would have published: the same build, whole and with its tests, under its version."""
     tree = wheels.unpack(wheel, small.folder / "stock")
-    with zipfile.ZipFile(wheel.with_name(wheel.name.replace(".whl", ".tests.zip"))) as archive:
+    with zipfile.ZipFile(wheels.beside(wheel, wheels.TESTS_ARCHIVE)) as archive:
         archive.extractall(tree)
     (tree / "shaveling" / "extra.py").unlink()
     for file in ("shaveling/extra/__init__.py", "shaveling/extra/tests/test_extra.py"):

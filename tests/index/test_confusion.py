@@ -1,4 +1,4 @@
-"""No wheel but ours gets in with the configurations that the README gives, whatever a second index offers.
+"""No wheel but ours gets in with the kinds of commands that the README gives, whatever a second index offers.
 
 The second index stands for a public one: it has higher versions of our names, a name of ours that nobody had
 taken there, and files under our very names. Each kind of configuration is also shown to fail unguarded.
@@ -17,7 +17,6 @@ from releases import BLAS, NUMPY, make_stack, make_wheel
 from spokeshave.publish import lock
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.release import gather
-from support import ROOT
 
 pytestmark = pytest.mark.network
 OURS = {f"numpy=={NUMPY}": "ours", f"slim_openblas=={BLAS}": "ours"}
@@ -130,33 +129,6 @@ def test_uv_with_our_index_first(world: World, uv: Installer) -> None:
     assert uv.got() == WITH_APP
     done = uv.install("--index", world.ours, "-c", world.constraints, "greedy", index=world.public)
     assert done.returncode != 0
-    assert uv.got() == WITH_APP
-
-
-def test_uv_in_a_project_with_sources(world: World, uv: Installer, tmp_path: Path) -> None:
-    """The pyproject.toml that the README gives: our names from our index and from no other."""
-    readme = (ROOT / "README.md").read_text("utf-8")
-    ours = readme.partition("```toml\n[tool.uv.sources]")[2].partition("```")[0]
-    address = "http://127.0.0.1:8000/simple/"
-    assert address in ours
-    (tmp_path / "pyproject.toml").write_text(f"""
-[project]
-name = "service"
-version = "1"
-requires-python = ">=3.11"
-dependencies = ["app", "numpy=={NUMPY}", "slim-openblas=={BLAS}"]
-
-[tool.uv]
-package = false
-
-[tool.uv.sources]{ours.replace(address, world.ours)}
-[[tool.uv.index]]
-name = "public"
-url = "{world.public}"
-default = true
-""")
-    done = uv.sync(tmp_path)
-    assert done.returncode == 0, done.stderr
     assert uv.got() == WITH_APP
 
 

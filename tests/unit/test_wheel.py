@@ -240,3 +240,13 @@ def test_tags_follow_the_file_name(demo: Path, tmp_path: Path) -> None:
 def test_a_folder_without_one_dist_info_is_no_wheel(tmp_path: Path) -> None:
     with pytest.raises(MalformedWheel, match="has 0 dist-info folders"):
         wheel.dist_info_of(tmp_path)
+
+
+def test_archives_of_tests_old_name_is_read_after_todays(demo: Path) -> None:
+    assert wheel.archives_of_tests(demo) == []
+    old = wheel.beside(demo, ".tests.zip")
+    old.touch()
+    assert wheel.archives_of_tests(demo) == [old]
+    new = wheel.beside(demo, wheel.TESTS_ARCHIVE)
+    new.touch()
+    assert wheel.archives_of_tests(demo) == [new, old]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.progress import make_reporter
 from spokeshave.publish import lock as locks
+from spokeshave.publish.closure import COMPLETE, Closure, adding, missing, resolve, told
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.index import ROOT, File
 from spokeshave.publish.release import Release, gather
@@ -55,6 +56,7 @@ class _Wanted:
     unyank: tuple[Pin, ...]
     reason: str | None
     lock: Path | None
+    partial: bool
     url: str | None
 
     @property
@@ -83,6 +85,42 @@ class _Wanted:
             raise click.UsageError("name WHEELs or their folder")
         if self.lock and not self.wheels:
             raise click.UsageError("--lock names the WHEELs of this run: give some")
+        if self.partial and not self.lock:
+            raise click.UsageError("--partial goes with --lock DIR")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Locked:
+    """Wheels with what they need beyond them, and the folder for their locks, if any."""
+
+    folder: Path | None
+    releases: tuple[Release, ...]
+    closure: Closure = COMPLETE
+
+    def write(self, place: Callable[[Release], locks.Place]) -> list[str]:
+        """Writes the locks; returns their paths."""
+        if not self.folder:
+            return []
+        return [str(path) for path in locks.write(self.folder, self.releases, place, self.closure)]
+
+
+def _closure(
+    options: Globals, wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
+) -> Closure:
+    """What the lock names beside the wheels; raises PublishError where it would not be complete."""
+    locks.by_project(releases)
+    needed = missing(releases)
+    if not needed:
+        return COMPLETE
+    if wanted.partial:
+        say(f"the lock is partial: install it with --no-deps. Not in it: {told(needed)}")
+        return Closure(lacking=needed)
+    context = options.context()
+    outside = resolve(releases, needed, context.runner, context.logs / "publish-closure.log")
+    pins = [f"{one.project}=={one.version}" for one in outside]
+    say(f"the lock also names, from pip's index: {', '.join(pins)}")
+    say(f"for an install without that index: `{adding(pins)}`, and name slim/*.whl too")
+    return Closure(outside=outside)
 
 
 @click.command()
@@ -99,8 +137,10 @@ class _Wanted:
     "--lock",
     type=RESULT_FOLDER,
     metavar="DIR",
-    help="Also write constraints.txt, pins.txt and pylock.toml of the WHEELs there; alone, where they lie.",
+    help="Also write constraints.txt, pins.txt and pylock.toml there, of the WHEELs and of what they need"
+    " from pip's index; without --to, of the WHEELs where they are.",
 )
+@click.option("--partial", is_flag=True, help="Lock the WHEELs alone, to install with --no-deps.")
 @click.option("--url", metavar="URL", help="Where DIR/simple/ will be served; pylock.toml names it.")
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
 @click.pass_obj
@@ -110,11 +150,12 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
 
     A wheel counts as proved with its passing .verify.json beside it. A published file never changes: the same
     one is skipped, another one under its name is refused. The index is DIR/simple/, for any web server.
+    A lock also names what the WHEELs need, as pip resolves it; a lock that would lack some of it is refused.
 
     \b
     Examples:
       spokeshave publish wheelhouse/*+lean*.whl --to index --lock index
-      spokeshave publish wheelhouse/*+lean*.whl --lock wheelhouse
+      spokeshave publish wheelhouse/*+lean*.whl --lock wheelhouse --partial
       spokeshave publish wheelhouse --to index --unverified --json
       spokeshave publish --to index --yank numpy==2.4.6+lean.1 --reason "wrong BLAS"
       spokeshave publish wheelhouse --upload http://localhost:8080/ --simple http://localhost:8080/simple/
@@ -123,14 +164,15 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     wanted.check()
     say = make_reporter(options.stderr).say
     releases = gather(wanted.wheels, unverified=wanted.unverified)
-    if wanted.lock:
-        locks.by_project(releases)  # what cannot be locked is refused before anything is published
+    locked = _Locked(folder=wanted.lock, releases=releases)
+    if wanted.lock:  # what cannot be locked is refused before anything is published
+        locked = replace(locked, closure=_closure(options, wanted, releases, say))
     if wanted.to:
-        result = _to_folder(wanted, releases, say)
+        result = _to_folder(wanted, locked, say)
     elif wanted.server:
-        result = _to_server(options, wanted, wanted.server, releases, say)
+        result = _to_server(options, wanted, wanted.server, locked, say)
     else:
-        result = _locked_alone(wanted, releases, say)
+        result = _locked_alone(locked)
     if as_json:
         return click.echo(json.dumps(result, indent=1, sort_keys=True))
     for row in result["published"]:
@@ -141,10 +183,10 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     return None
 
 
-def _to_folder(wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]) -> dict[str, Any]:
+def _to_folder(wanted: _Wanted, locked: _Locked, say: Callable[[str], None]) -> dict[str, Any]:
     assert wanted.to is not None
     folder = IndexFolder(root=wanted.to, say=say)
-    files = folder.add(releases, datetime.now(UTC)) if releases else ()
+    files = folder.add(locked.releases, datetime.now(UTC)) if locked.releases else ()
     yanked = [file for pin in wanted.yank for file in folder.set_yanked(*pin, wanted.reason)]
     unyanked = [file for pin in wanted.unyank for file in folder.set_yanked(*pin, None)]
     by_name = {file.filename: file for file in files}
@@ -160,7 +202,7 @@ def _to_folder(wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[st
         "published": [asdict(file) for file in files],
         "yanked": _names(yanked),
         "unyanked": _names(unyanked),
-        "locks": _lock(wanted, releases, place, say),
+        "locks": locked.write(place),
     }
 
 
@@ -172,7 +214,7 @@ def _to_server(
     options: Globals,
     wanted: _Wanted,
     target: tuple[str, str],
-    releases: tuple[Release, ...],
+    locked: _Locked,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     context = options.context()
@@ -183,7 +225,7 @@ def _to_server(
         say=say,
         log=context.logs / "upload.log",
     )
-    done = server.upload(releases)
+    done = server.upload(locked.releases)
     urls = {one.release.filename: one.url for one in done}
     rows = [
         {
@@ -196,32 +238,17 @@ def _to_server(
         }
         for one in done
     ]
-    written = _lock(wanted, releases, lambda release: {"url": urls[release.filename]}, say)
+    written = locked.write(lambda release: {"url": urls[release.filename]})
     return {"published": rows, "yanked": [], "unyanked": [], "locks": written}
 
 
-def _locked_alone(
-    wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
-) -> dict[str, Any]:
+def _locked_alone(locked: _Locked) -> dict[str, Any]:
     """Locks of wheels that stay where they are, in a wheelhouse."""
 
     def place(release: Release) -> locks.Place:
-        return {"path": os.path.relpath(release.path, wanted.lock)}
+        return {"path": os.path.relpath(release.path, locked.folder)}
 
-    return {"published": [], "yanked": [], "unyanked": [], "locks": _lock(wanted, releases, place, say)}
-
-
-def _lock(
-    wanted: _Wanted,
-    releases: tuple[Release, ...],
-    place: Callable[[Release], locks.Place],
-    say: Callable[[str], None],
-) -> list[str]:
-    if not wanted.lock:
-        return []
-    for name, needed_by in locks.missing(releases).items():
-        say(f"not in the lock, though needed by {', '.join(needed_by)}: {name}")
-    return [str(path) for path in locks.write(wanted.lock, releases, place)]
+    return {"published": [], "yanked": [], "unyanked": [], "locks": locked.write(place)}
 
 
 @click.command()

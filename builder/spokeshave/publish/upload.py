@@ -60,7 +60,7 @@ class Server:
         where it does not answer; EngineMissing without twine.
         """
         if importlib.util.find_spec("twine") is None:
-            raise EngineMissing("twine is not installed", next_step="pip install 'spokeshave[upload]'")
+            raise EngineMissing("twine is not installed", next_step="pip install 'twine>=6.1,<8'")
         wanted = tuple(releases)
         settings = replace(read_pip_settings(self.runner), index_url=self.simple, extra_index_urls=())
         with connect(settings, []) as client:

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from packaging.pylock import PackageWheel, Pylock
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from releases import BLAS, NUMPY, make_stack, make_wheel
 from spokeshave.errors import PublishError
 from spokeshave.publish import lock
+from spokeshave.publish.closure import Closure, Outside
 from spokeshave.publish.release import Release, gather
 
 
@@ -64,16 +66,39 @@ def test_two_versions_of_a_project_are_refused(stack: tuple[Release, ...], tmp_p
             write(both)
 
 
-def test_what_is_needed_and_not_there_is_told(stack: tuple[Release, ...], tmp_path: Path) -> None:
-    assert lock.missing(stack) == {}
-    headers = (
-        "Requires-Dist: numpy>=1.26",
-        "Requires-Dist: Python_DateUtil>=2.8.2",
-        "Requires-Dist: pytest; extra == 'test'",
-        "Requires-Dist: tzdata; python_version < '3'",
+def test_lock_closure_is_named_with_hash_and_place(stack: tuple[Release, ...], tmp_path: Path) -> None:
+    rows = [("six", "https://example.org/six-1.17.0-py3-none-any.whl")]
+    rows.append(("tzdata", (tmp_path / "links" / "tzdata-2026.6-py3-none-any.whl").as_uri()))
+    outside = tuple(
+        Outside(
+            project=canonicalize_name(name),
+            version=Version(url.rpartition("/")[2].split("-")[1]),
+            filename=url.rpartition("/")[2],
+            url=url,
+            sha256=name[0] * 64,
+            requires_python="",
+        )
+        for name, url in rows
     )
-    pandas = gather([make_wheel(tmp_path / "p", "pandas", "3.0.0+lean.1", headers=headers)])
-    assert lock.missing((*stack, *pandas)) == {"python-dateutil": ["pandas"]}
+    written = lock.write(tmp_path / "locks", stack, lambda one: {"path": "x"}, Closure(outside=outside))
+    lines = written[0].read_text().splitlines()
+    assert lines[lines.index("six==1.17.0 \\") + 1] == f"    --hash=sha256:{'s' * 64}"
+    assert "six" not in written[1].read_text()
+    parsed = Pylock.from_dict(tomllib.loads(written[2].read_text()))
+    found = {str(one.name): one.wheels[0] for one in parsed.packages if one.wheels}
+    assert found["six"].url == rows[0][1]
+    assert found["tzdata"].path == "../links/tzdata-2026.6-py3-none-any.whl"
+    assert found["tzdata"].hashes == {"sha256": "t" * 64}
+
+
+def test_lock_partial_says_so_in_its_files(stack: tuple[Release, ...], tmp_path: Path) -> None:
+    lacking = Closure(lacking={"joblib>=1.2": ["scikit-learn"]})
+    written = lock.write(tmp_path / "locks", stack, lambda one: {"path": "x"}, lacking)
+    for path in (written[0], written[2]):
+        told = [line for line in path.read_text().splitlines() if line.startswith("# ")]
+        assert "Partial: install it with --no-deps" in told[-2]
+        assert told[-1] == "# joblib>=1.2 (scikit-learn)."
+    Pylock.from_dict(tomllib.loads(written[2].read_text()))
 
 
 def test_all_three_are_written(stack: tuple[Release, ...], tmp_path: Path) -> None:

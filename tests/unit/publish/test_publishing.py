@@ -87,6 +87,50 @@ def test_a_wheelhouse_is_locked_where_it_lies(wheels: Path) -> None:
     assert not list(wheels.rglob("simple"))
 
 
+@pytest.fixture
+def needy(wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wheelhouse with scikit-learn, which needs joblib; pip has an empty folder for its index."""
+    make_wheel(wheels, "scikit_learn", "1.9.1+lean.1", headers=("Requires-Dist: joblib>=1.2",))
+    (tmp_path / "links").mkdir()
+    for key, value in {
+        "CONFIG_FILE": os.devnull,
+        "NO_INDEX": "1",
+        "FIND_LINKS": str(tmp_path / "links"),
+    }.items():
+        monkeypatch.setenv(f"PIP_{key}", value)
+    return wheels
+
+
+def test_publish_lock_whose_closure_is_missing_fails_before_anything_is_written(
+    needy: Path, tmp_path: Path
+) -> None:
+    words = ("publish", str(needy), "--to", str(tmp_path / "index"), "--lock", str(tmp_path / "locks"))
+    result = invoke(*words)
+    assert result.exit_code == 43
+    assert "joblib>=1.2 (scikit-learn)" in result.stderr
+    assert "spokeshave slim 'joblib>=1.2' --output slim" in result.stderr
+    assert not (tmp_path / "index").exists() and not (tmp_path / "locks").exists()
+    assert invoke(*words[:4]).exit_code == 0, "an index without a lock needs no closure"
+
+
+def test_publish_lock_partial_says_what_it_lacks(needy: Path, tmp_path: Path) -> None:
+    result = invoke("publish", str(needy), "--lock", str(tmp_path / "locks"), "--partial")
+    assert result.exit_code == 0, result.stderr
+    assert "--no-deps. Not in it: joblib>=1.2 (scikit-learn)" in result.stderr
+    assert "joblib==" not in (tmp_path / "locks" / "constraints.txt").read_text()
+
+
+def test_publish_lock_names_the_closure_and_the_command_that_adds_it(needy: Path, tmp_path: Path) -> None:
+    make_wheel(tmp_path / "links", "joblib", "1.6.0", headers=("Requires-Dist: cloudpickle",))
+    make_wheel(tmp_path / "links", "cloudpickle", "3.1.3")
+    result = invoke("publish", str(needy), "--lock", str(tmp_path / "locks"))
+    assert result.exit_code == 0, result.stderr
+    assert "spokeshave slim cloudpickle==3.1.3 joblib==1.6.0 --output slim" in result.stderr
+    locked = re.findall(r"^(\S+==\S+)", (tmp_path / "locks" / "constraints.txt").read_text(), re.MULTILINE)
+    pins = [f"numpy=={NUMPY}", "scikit-learn==1.9.1+lean.1", f"slim-openblas=={BLAS}"]
+    assert locked == ["cloudpickle==3.1.3", "joblib==1.6.0", *pins]
+
+
 def test_a_wheelhouse_that_is_not_proved_is_not_locked(tmp_path: Path) -> None:
     make_stack(tmp_path, proved=False)
     result = invoke("publish", str(tmp_path), "--lock", str(tmp_path / "locks"))
@@ -101,7 +145,7 @@ def test_an_upload_without_twine_says_what_to_install(wheels: Path, monkeypatch:
     )
     assert result.exit_code == 20
     assert "twine is not installed" in result.stderr
-    assert "next: pip install 'spokeshave[upload]'" in result.stderr
+    assert "next: pip install 'twine>=6.1,<8'" in result.stderr
 
 
 def test_unverified_wheels_need_the_word(tmp_path: Path) -> None:
@@ -135,6 +179,7 @@ def test_two_versions_under_one_lock_are_refused_before_anything_is_written(
         (("W", "--repository", "team", "--lock", "x"), "need --simple URL"),
         (("W", "--upload", "", "--lock", "x"), "need --simple URL"),
         (("W", "--lock", "x", "--url", "u"), "go with --to DIR alone"),
+        (("W", "--to", "index", "--partial"), "--partial goes with --lock"),
         (("--to", "index"), "name WHEELs"),
         (("--to", "index", "--yank", "numpy==1.0"), "needs a --reason"),
         (("--to", "index", "--yank", "numpy>=1.0", "--reason", "x"), "is not NAME==VERSION"),
