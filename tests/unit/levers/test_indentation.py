@@ -11,11 +11,11 @@ from spokeshave.levers.base import Tree
 from spokeshave.levers.indentation import LEVER, shrink_indentation
 
 
-def test_one_space_a_level_and_none_inside_brackets() -> None:
+def test_one_space_a_level_inside_brackets_too() -> None:
     source = (
         b"class A:\n    def f(self,\n          x):\n        if x:\n            return [\n                1]\n"
     )
-    assert shrink_indentation(source) == b"class A:\n def f(self,\nx):\n  if x:\n   return [\n1]\n"
+    assert shrink_indentation(source) == b"class A:\n def f(self,\n x):\n  if x:\n   return [\n   1]\n"
 
 
 @pytest.mark.parametrize(
