@@ -45,6 +45,7 @@ def _shrunk(source: bytes) -> bytes:
 
     Lines that continue a statement are as deep as its first line, so that the source of a function, as
     `inspect.getsource` cuts it out, parses once `textwrap.dedent` has taken the indentation of its `def` off.
+    No line gets deeper than it was.
     """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
     lines = LINE.findall(source.decode(encoding))
@@ -55,7 +56,7 @@ def _shrunk(source: bytes) -> bytes:
         if index + 1 in fixed:
             continue
         code = line.lstrip(" \t\f")
-        level = levels.get(index + 1, 0) if code.strip("\r\n") else 0
+        level = min(levels.get(index + 1, 0), len(line) - len(code)) if code.strip("\r\n") else 0
         after_backslash = index > 0 and lines[index - 1].rstrip("\r\n").endswith("\\")
         lines[index] = " " * max(level, int(after_backslash)) + code
     return "".join(lines).encode(encoding)
