@@ -15,12 +15,7 @@ from spokeshave.model import BuildPlan, Removed
 
 # `from package import module` passes over an error of the module's own name (importlib's _handle_fromlist)
 # and ends in an ImportError that says nothing: hence a name that only importlib takes for another one.
-_EARLY = '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
-
-import sys
-
-
-class Name(str):
+NAME = '''class Name(str):
     """The module's name; importlib does not know it again, or `from package import module` hid the error."""
 
     __slots__ = ()
@@ -32,13 +27,23 @@ class Name(str):
 
     def __reduce__(self):
         return str, (str(self),)
+'''
+_EARLY = (
+    '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
 
+import sys
+
+
+'''
+    + NAME
+    + """
 
 raise ModuleNotFoundError(
     {message!r},
     name=Name(__name__),
 )
-'''
+"""
+)
 # Pickling asks every loaded module for a name and forgives an AttributeError alone: hence stand-ins for
 # names, which raise when they are used. With a `__path__`, `from module import name` asks through importlib
 # first, so that code which guards that import still learns of it.

@@ -22,6 +22,7 @@ from spokeshave import wheel as wheels
 from spokeshave.components import remove
 from spokeshave.levers import lever
 from spokeshave.levers.base import Shaved, Tree, fits, is_elf
+from spokeshave.levers.test_stubs import write_stubs
 from spokeshave.model import BuildPlan, file_sha256, plan_from_json
 from spokeshave.run import Command, run
 
@@ -88,8 +89,10 @@ def finish(
     dist_info = wheels.dist_info_of(tree.root)
     name = wheels.relabel(name, version=plan.local_version, platform=platform)
     _describe(plan, kit, dist_info, name)
+    archive = wheels.beside(output / str(name), wheels.TESTS_ARCHIVE)
+    stubs = write_stubs(plan, tree, archive.name)
     final = wheels.pack(tree.root, output, name)
-    tests = _tests_archive(tree, output, name)
+    tests = _tests_archive(tree, archive)
     record = {
         "plan": plan.digest,
         "compile_key": plan.compile_key,
@@ -103,7 +106,8 @@ def finish(
             for part, s in components
         ],
         "levers": [
-            {"name": n, "saved": s.saved, "files": s.files, "note": s.note} for n, s in shaved.items()
+            {"name": n, "saved": s.saved, "files": s.files, "note": s.note}
+            for n, s in _less_stubs(shaved, stubs).items()
         ],
     }
     (output / "record.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
@@ -122,6 +126,15 @@ def _shave(plan: BuildPlan, tree: Tree) -> Mapping[str, Shaved]:
             shaved[known.name] = known.shave(tree, setting.options)
             print(f"lever {known.name}: {shaved[known.name].saved:,} bytes", flush=True)
     return shaved
+
+
+def _less_stubs(shaved: Mapping[str, Shaved], stubs: int) -> Mapping[str, Shaved]:
+    """What the levers took, less the bytes of the stubs that stand in for test modules."""
+    tests = shaved.get("tests")
+    if not stubs or not tests:
+        return shaved
+    note = f"stubs of test modules: {stubs:,} bytes"
+    return {**shaved, "tests": replace(tests, saved=tests.saved - stubs, note=note)}
 
 
 def _rewrite_paths(tree: Tree, folder: str) -> None:
@@ -289,11 +302,9 @@ def _sbom(plan: BuildPlan) -> dict[str, Any]:
     }
 
 
-def _tests_archive(tree: Tree, output: Path, name: wheels.WheelName) -> Path | None:
+def _tests_archive(tree: Tree, target: Path) -> Path | None:
     files = sorted(path for path in tree.tests.rglob("*") if path.is_file())
-    if not files:
-        return None
-    return wheels.write_zip(tree.tests, files, wheels.beside(output / str(name), wheels.TESTS_ARCHIVE))
+    return wheels.write_zip(tree.tests, files, target) if files else None
 
 
 if __name__ == "__main__":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from spokeshave.elf import ElfFacts, elf_files
 from spokeshave.errors import WheelError
 from spokeshave.levers.base import fits
+from spokeshave.levers.test_stubs import stub_text
 from spokeshave.model import BuildPlan
 from spokeshave.run import Command, Runner
 from spokeshave.tables import Recipe
@@ -33,13 +35,14 @@ def inspect(
         name = parse_name(path.name)
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
+            stubs = frozenset(_test_stubs(archive, plan))
             faults = record_faults(archive)
             metadata = archive.read(f"{name.dist_info}/METADATA").decode()
     except (MalformedWheel, KeyError, *DAMAGE) as fault:
         raise WheelError(
             f"{path} is not a well-formed wheel: {fault}", next_step="build it again, or copy it again"
         ) from fault
-    faults += _content_faults(names, recipe, plan)
+    faults += _content_faults([name for name in names if name not in stubs], recipe, plan)
     faults += [
         f"METADATA does not require {library}=={version}"
         for library, version in plan.libraries.items()
@@ -48,6 +51,14 @@ def inspect(
     faults += _library_faults(list(elf_files(path)), plan, companions)
     faults += _platform_faults(path, name.platform, plan, runner)
     return faults
+
+
+def _test_stubs(archive: zipfile.ZipFile, plan: BuildPlan) -> Iterator[str]:
+    """The modules that stand in for test modules, which are not there themselves."""
+    text = stub_text(plan.import_name).encode()
+    for info in archive.infolist():
+        if info.filename.endswith(".py") and info.file_size == len(text) and archive.read(info) == text:
+            yield info.filename
 
 
 def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[str]:

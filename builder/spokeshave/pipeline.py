@@ -212,9 +212,7 @@ def deliver(
         with alone_with(wheel):  # another run may deliver one of another plan by that name
             copy_whole(result.wheel, wheel)
             copy_whole(result.record, beside(wheel, ".record.json"))
-            for other in archives_of_tests(
-                wheel
-            ):  # under the name of earlier builds, pip takes one for an sdist
+            for other in archives_of_tests(wheel):  # an old name is an sdist's to pip
                 other.unlink()
             if result.tests:
                 copy_whole(result.tests, beside(wheel, TESTS_ARCHIVE))

@@ -90,10 +90,9 @@ def test_the_name_says_profile_and_reach(small: Small, wheel: Path) -> None:
 
 
 def test_what_the_profile_takes_out_is_gone(names: set[str], wheel: Path) -> None:
-    gone = [
-        n for n in names if "/tests/" in n or n.endswith((".pyi", "py.typed", ".h")) or "_test_helper" in n
-    ]
-    assert gone == []
+    tests = {n for n in names if "/tests/" in n or "_test_helper" in n}
+    assert tests == {"shaveling/tests/__init__.py", "shaveling/_test_helper.py"}, "their stubs"
+    assert [n for n in names if n.endswith((".pyi", "py.typed", ".h"))] == []
     assert "shaveling/networks.txt" in names
     with zipfile.ZipFile(wheel) as archive:
         assert b"does without" not in archive.read("shaveling/__init__.py")
@@ -104,6 +103,13 @@ def test_the_tests_are_in_their_archive(wheel: Path) -> None:
         found = archive.namelist()
     assert "shaveling/tests/test_core.py" in found
     assert any(name.startswith("shaveling/_test_helper.") for name in found)
+
+
+def test_a_stub_names_the_tests_archive(wheel: Path) -> None:
+    archive = wheel.with_name(wheel.name.replace(".whl", ".tests.zip"))
+    with zipfile.ZipFile(wheel) as files:
+        assert b"import missing" in files.read("shaveling/tests/__init__.py")
+        assert f"zipfile -e {archive.name} ".encode() in files.read("shaveling/_tests_archive.py")
 
 
 def test_a_removed_component_leaves_a_stub(names: set[str], wheel: Path) -> None:
@@ -130,6 +136,7 @@ def test_the_record_tells_what_each_lever_saved(wheel: Path) -> None:
     record = json.loads(wheel.with_name(wheel.name.replace(".whl", ".record.json")).read_text())
     saved = {row["name"]: row["saved"] for row in record["levers"]}
     assert set(saved) == {"tests", "test-modules", "typing", "headers", "docstrings", "symbols"}
+    assert saved.pop("tests") < 0, "the stubs are larger than these two small files"
     assert all(value > 0 for value in saved.values()), saved
     assert record["wheel"]["sha256"] == file_sha256(wheel)
 

@@ -26,6 +26,7 @@ CONTENT = {
     "demo/src/core.c": "int x;\n",
     "demo/include/demo/api.h": "#define API 1\n",
     "demo/lib/libextra.a": "!<arch>\n",
+    "demo/conftest.py": "import pytest\n",
     "demo/tests/__init__.py": "",
     "demo/tests/test_core.py": "def test(): pass\n",
     "demo/tests/data/table.csv": "1,2\n",
@@ -60,7 +61,7 @@ def size_of(names: set[str]) -> int:
     return sum(len(CONTENT[name]) for name in names)
 
 
-TESTS = {name for name in CONTENT if "/tests/" in name}
+TESTS = {name for name in CONTENT if "/tests/" in name or name.endswith("conftest.py")}
 
 
 def test_names_are_unique_and_each_lever_does_something() -> None:

@@ -1,7 +1,8 @@
 """Indentation of Python modules shrinks to one space a level; every token stays on its line.
 
-Tracebacks name the same lines; only columns differ. A file changes only if the outcome is proven: its syntax
-tree is the old one, node by node on the same lines. Any other file stays as it was.
+Tracebacks name the same lines; only columns differ, and `inspect.getsource` gives text that parses where
+upstream's did. A file changes only if the outcome is proven: its syntax tree is the old one, node by node on
+the same lines. Any other file stays as it was.
 """
 
 from __future__ import annotations
@@ -40,7 +41,12 @@ def _shape(tree: ast.Module) -> tuple[str, list[tuple[int | None, int | None]]]:
 
 
 def _shrunk(source: bytes) -> bytes:
-    """Every line with the indentation that it needs: none inside brackets, and strings as they are."""
+    """Every line with the indentation that it needs, and strings as they are.
+
+    Lines that continue a statement are as deep as its first line, so that the source of a function, as
+    `inspect.getsource` cuts it out, parses once `textwrap.dedent` has taken the indentation of its `def` off.
+    No line gets deeper than it was.
+    """
     encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
     lines = LINE.findall(source.decode(encoding))
     tokens = list(tokenize.tokenize(io.BytesIO(source).readline))
@@ -49,25 +55,39 @@ def _shrunk(source: bytes) -> bytes:
     for index, line in enumerate(lines):
         if index + 1 in fixed:
             continue
+        code = line.lstrip(" \t\f")
+        level = min(levels.get(index + 1, 0), len(line) - len(code)) if code.strip("\r\n") else 0
         after_backslash = index > 0 and lines[index - 1].rstrip("\r\n").endswith("\\")
-        level = levels.get(index + 1, int(after_backslash))
-        lines[index] = " " * level + line.lstrip(" \t\f")
+        lines[index] = " " * max(level, int(after_backslash)) + code
     return "".join(lines).encode(encoding)
 
 
 def _levels(tokens: list[tokenize.TokenInfo]) -> Iterator[tuple[int, int]]:
-    """The lines on which a logical line starts, each with its depth."""
-    depth, fresh = 0, True
+    """The depth of each line that is not blank: of code by its block, of other comments by their column."""
+    columns: list[int] = []
+    first = 0  # the line on which the current statement starts; 0 between statements
     for token in tokens:
+        row, column = token.start
         if token.type == tokenize.INDENT:
-            depth += 1
+            columns.append(len(token.string.expandtabs()))
         elif token.type == tokenize.DEDENT:
-            depth -= 1
+            columns.pop()
         elif token.type == tokenize.NEWLINE:
-            fresh = True
-        elif fresh and token.type not in _NO_CODE:
-            yield token.start[0], depth
-            fresh = False
+            yield from ((line, len(columns)) for line in range(first, row + 1))
+            first = 0
+        elif token.type == tokenize.COMMENT and not first:
+            yield row, _depth_of_comment(columns, len(token.line[:column].expandtabs()))
+        elif not first and token.type not in _NO_CODE:
+            first = row
+
+
+def _depth_of_comment(columns: list[int], column: int) -> int:
+    """Where a comment belongs that lies between statements: below those that it is not left of.
+
+    One that is further right than the statement before it opens the next block, or might as well.
+    """
+    deepest = columns[-1] if columns else 0
+    return sum(block <= column for block in columns) + (column > deepest)
 
 
 def _inside_strings(tokens: list[tokenize.TokenInfo]) -> Iterator[int]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from spokeshave.levers.base import Lever, Options, Shaved, Tree
 
-_ALWAYS = ("*/tests/*",)
+_ALWAYS = ("*/tests/*", "*/conftest.py")
 
 
 def shave(tree: Tree, options: Options) -> Shaved:
-    """Moves every file below a `tests` folder, and the recipe's `match`, but not its `keep`."""
+    """Moves what lies below a `tests` folder, conftest.py, and the recipe's `match`, but not its `keep`."""
     found = tree.matching((*_ALWAYS, *options.get("match", ())), options.get("keep", ()))
     return Shaved(saved=sum(tree.move_to_tests(path) for path in found), files=len(found))
 

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from functionsources import definitions, lines_of, lost, parses_alone
 from spokeshave.levers.base import Tree
 from spokeshave.levers.indentation import LEVER, shrink_indentation
 
 
-def test_one_space_a_level_and_none_inside_brackets() -> None:
+def test_one_space_a_level_inside_brackets_too() -> None:
     source = (
         b"class A:\n    def f(self,\n          x):\n        if x:\n            return [\n                1]\n"
     )
-    assert shrink_indentation(source) == b"class A:\n def f(self,\nx):\n  if x:\n   return [\n1]\n"
+    assert shrink_indentation(source) == b"class A:\n def f(self,\n x):\n  if x:\n   return [\n   1]\n"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,41 @@ def test_the_tree_and_its_lines_are_the_same(source: bytes) -> None:
     lines = [[getattr(n, "lineno", 0) for n in ast.walk(tree)] for tree in (before, after)]
     assert lines[0] == lines[1]
     assert shrink_indentation(shaved) == shaved
+
+
+SOURCES = [
+    b"class A:\n    def f(self,\n          x=(1,\n     2)):\n        return [\n    x]\n",
+    b"class A:\n    @deco(\n        1,\n    )\n    def f(self):\n        return 1 + \\\n            2\n",
+    b"def f():\n    def g():\n        return (1,\n\n            2)\n    return g\n",
+    b"def f():\n    return h(\n        (lambda x: (x +\n                   1)),\n        2)\n",
+    b"if 1:\n    f = lambda x: (x +\n        1)\n",
+    b"class A:\n    # 1\n    def f(self):\n        # 2\n        return 1\n        # 3\n    # 4\n\n# 5\n",
+    b"class A:\n    def f(self):\n        if 1:\n            # a\n          return (1,\n    # in\n     2)\n",
+    b"class A:\n\tdef f(self):\n\t\t# tab\n\t\treturn (1,\n\t\t\t2)\n",
+    b"class A:\n    def f(self):\n        return ('''\n        a\n          b''',\n                1)\n",
+    b"class A(\n    object,\n):\n    def f(self): return (1,\n        2)\n",
+]
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_shrink_source_of_each_function_parses_alone(source: bytes) -> None:
+    shaved = shrink_indentation(source)
+    assert shaved is not None and shaved != source
+    assert lost(source, shaved) == []
+    assert any(parses_alone(lines_of(shaved), line) for line in definitions(source))
+
+
+def test_shrink_text_of_strings_is_the_same() -> None:
+    source = b'def f():\n    return ("""\n  a\n      b\n""",\n        1)\n'
+    assert shrink_indentation(source) == b'def f():\n return ("""\n  a\n      b\n""",\n 1)\n'
+
+
+def test_shrink_comments_stay_with_their_block() -> None:
+    source = (
+        b"class A:\n    def f(self):\n        return 1\n        # f\n    # A\n# none\n    # A\n    x = 1\n"
+    )
+    shaved = b"class A:\n def f(self):\n  return 1\n  # f\n # A\n# none\n # A\n x = 1\n"
+    assert shrink_indentation(source) == shaved
 
 
 def test_what_does_not_parse_is_left_alone() -> None:
