@@ -106,7 +106,7 @@ def test_the_tests_are_in_their_archive(wheel: Path) -> None:
 
 
 def test_a_stub_names_the_tests_archive(wheel: Path) -> None:
-    archive = wheel.with_name(wheel.name.replace(".whl", ".tests.zip"))
+    archive = beside(wheel, TESTS_ARCHIVE)
     with zipfile.ZipFile(wheel) as files:
         assert b"import missing" in files.read("shaveling/tests/__init__.py")
         assert f"zipfile -e {archive.name} ".encode() in files.read("shaveling/_tests_archive.py")
