@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from spokeshave import verify
 from spokeshave.context import Context
-from spokeshave.errors import BenchError, EngineMissing, WheelError
+from spokeshave.errors import BenchError, WheelError
 from spokeshave.model import Target
 from spokeshave.recipes import Loaded, did_you_mean, pick_version
 from spokeshave.sources import pip_error
@@ -134,7 +134,7 @@ def install_sides(
 
     Raises NetworkError where pip cannot get what the wheels require, BenchError where ours do not go in.
     """
-    log, python = context.logs / "bench-install.log", _interpreter(target)
+    log, python = context.logs / "bench-install.log", find_interpreter(target, "the race").path
     with context.reporter.stage(f"installing {ours.label} and {against.label}"):
         mine, theirs = (
             make_venv(folder / name, context.runner, log, python=python) for name in ("ours", "stock")
@@ -158,13 +158,3 @@ def _add_helpers(venv: Venv, side: Side) -> None:
     for path in side.tests:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(venv.site, (name for name in archive.namelist() if "/tests/" not in name))
-
-
-def _interpreter(target: Target) -> str:
-    found = find_interpreter(target)
-    if not found:
-        raise EngineMissing(
-            f"the wheels are for Python {target.python_version}, which is not on PATH",
-            next_step=f"install python{target.python_version} and its -venv package",
-        )
-    return found

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import click
 
-from spokeshave.cli.base import Globals, check_python_tag, guarded
+from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.places import RESULT_FILE
+from spokeshave.cli.pythons import python_option
 from spokeshave.context import Context
 from spokeshave.errors import SpokeshaveError
 from spokeshave.model import Target
@@ -42,7 +43,7 @@ from spokeshave.tracing.text import profile_text
     help="A record of runs; the first one named takes this run too. Can be given several times.",
 )
 @click.option("--profile", default="lean", show_default=True, help="The profile that the new one extends.")
-@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@python_option()
 @click.option("--json", "as_json", is_flag=True, help="Write what goes and stays as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -68,7 +69,6 @@ def trace(
       spokeshave trace --record app.json -- python -m bookgen.worker
       spokeshave trace --record app.json --record api.json --output app.toml
     """
-    check_python_tag(python)
     if not (output or records or as_json):
         raise click.UsageError("give --output, --record or --json, else nothing is left of the run")
     if not (command or records):
