@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,11 +15,11 @@ from spokeshave.compare import Comparison
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inspect_wheel import inspect
-from spokeshave.model import BuildPlan, digest_of, file_sha256, plan_from_json
+from spokeshave.model import BuildPlan, digest_of, file_sha256, is_of_profile, plan_from_json
 from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
 from spokeshave.trial import Candidate, Level, Results, Trial, removed_components, stock_pins, test_lock
-from spokeshave.wheel import MalformedWheel, beside, parse_name
+from spokeshave.wheel import MalformedWheel, beside, parse_name, wheels_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +36,20 @@ class VerifyReport:
     comparison: Mapping[str, Any] | None
     flaky: Mapping[str, tuple[str, ...]]
     passed: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fits:
+    """Which version a companion must have: that one, or any of a profile."""
+
+    version: str = ""
+    profile: str = ""
+
+    def __call__(self, version: str) -> bool:
+        return version == self.version or (bool(self.profile) and is_of_profile(version, self.profile))
+
+    def __str__(self) -> str:
+        return self.version or f"of profile {self.profile}"
 
 
 def candidates(context: Context, wheels: tuple[Path, ...]) -> list[Candidate]:
@@ -62,10 +75,12 @@ def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Pa
     wanted = dict(plan.libraries)
     companions = []
     for recipe in (one.recipe for one in stack):
-        found = _companion(path, recipe.distribution, f"*+{plan.profile}.*", others)
+        found = _companion(path, recipe.distribution, _Fits(profile=plan.profile), others)
         wanted |= plan_from_json(_record_beside(found)["build_plan"]).libraries
         companions.append(found)
-    companions += [_companion(path, library, version, others) for library, version in wanted.items()]
+    companions += [
+        _companion(path, library, _Fits(version=exact), others) for library, exact in wanted.items()
+    ]
     return Candidate(
         wheel=path,
         tests=_tests_beside(path, record),
@@ -77,17 +92,15 @@ def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Pa
     )
 
 
-def _companion(path: Path, distribution: str, version: str, others: Mapping[tuple[str, str], Path]) -> Path:
-    """The wheel of that distribution and version (or pattern), from those named or beside `path`."""
+def _companion(path: Path, distribution: str, fits: _Fits, others: Mapping[tuple[str, str], Path]) -> Path:
+    """The wheel of that distribution whose version fits, from those named or beside `path`."""
     name = distribution.replace("-", "_")
-    named = (other for (known, exact), other in others.items() if known == name and fnmatch(exact, version))
-    beside = sorted(
-        path.parent.glob(f"{name}-{version}-*.whl"), key=lambda p: Version(parse_name(p.name).version)
-    )
-    found = next(named, None) or (beside[-1] if beside else None)
+    named = (other for (known, version), other in others.items() if known == name and fits(version))
+    beside = {p: Version(n.version) for p, n in wheels_of(path.parent, name).items() if fits(n.version)}
+    found = next(named, None) or max(beside, key=lambda one: beside[one], default=None)
     if found is None:
         raise WheelError(
-            f"{path.name} needs {distribution} {version}, which is neither named nor beside it",
+            f"{path.name} needs {distribution} {fits}, which is neither named nor beside it",
             next_step=f"build it, or name its wheel too: spokeshave verify {path} …",
         )
     return found

@@ -160,6 +160,7 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     """
     context = options.context()
     plans = _plans(context, _request(context, **request))
+    pipeline.refuse_namesakes(plans, output)
     built = pipeline.build(context, plans)
     wheels = pipeline.deliver(context, plans, built, output)
     if as_json:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from spokeshave.errors import SpokeshaveError
 from spokeshave.model import Target
 from spokeshave.removal import check_removals
 from spokeshave.store import copy_whole, write_whole
+from spokeshave.tables import profile_name
 from spokeshave.tracing.record import Run, add_run, read_record
 from spokeshave.tracing.resolve import resolve
 from spokeshave.tracing.session import run_once, warnings
@@ -73,10 +73,8 @@ def trace(
         raise click.UsageError("give --output, --record or --json, else nothing is left of the run")
     if not (command or records):
         raise click.UsageError("give a COMMAND behind --, or a --record of earlier ones")
-    if output and not re.fullmatch(r"[a-z][a-z0-9]*\.toml", output.name):
-        raise click.BadParameter(
-            f"{output.name!r}: not small letters and digits, as in app.toml", param_hint="--output"
-        )
+    if output:
+        _check_name(output)
     context, wanted = options.context(), _Wanted(base=profile, target=Target(python=python), output=output)
     context.book.profile(profile)  # a fault of it is told before the command runs
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
@@ -94,6 +92,16 @@ def trace(
             raise
         context.reporter.say(f"error: {fault.what}\nnext: {fault.next_step}")
     sys.exit(code)
+
+
+def _check_name(output: Path) -> None:
+    """The file's name is the profile's, and its wheels' label: one that cannot be is told before the run."""
+    try:
+        profile_name(output.stem)
+    except ValueError as fault:
+        raise click.BadParameter(str(fault), param_hint="--output") from fault
+    if output.suffix != ".toml":
+        raise click.BadParameter(f"{output.name!r} does not end in .toml", param_hint="--output")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
