@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from packaging.version import Version
 
-from spokeshave import digests
+from spokeshave import digests, verdict
 from spokeshave.compare import Comparison
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
@@ -24,7 +24,10 @@ from spokeshave.wheel import MalformedWheel, beside, parse_name, wheels_of
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifyReport:
-    """The verdict on one wheel. `passed` is true only where no list below holds a fault."""
+    """The verdict on one wheel. `passed` is true only where no list below holds a fault.
+
+    `judge` is the digest of our own code that ran the tests and judged them; older reports have none.
+    """
 
     wheel: str
     sha256: str
@@ -36,6 +39,7 @@ class VerifyReport:
     comparison: Mapping[str, Any] | None
     flaky: Mapping[str, tuple[str, ...]]
     passed: bool
+    judge: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,7 +139,10 @@ def _record_beside(path: Path) -> Mapping[str, Any]:
 
 
 def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport:
-    """Proves one wheel; the report is written beside it, and is reused while nothing has changed."""
+    """Proves one wheel; a report that passed is reused while nothing has changed and no later run failed.
+
+    The report is written beside the wheel, where that does not say more of it already (`verdict.put`).
+    """
     place = make_place(context, candidate.plan, "run-compiler" if level == "full" else "run")
     key = digest_of(
         [
@@ -149,27 +156,29 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
         ]
     )
     label = f"{candidate.plan.distribution} {candidate.plan.local_version}"
-    stored = context.store.get("verified", key)
+    path = beside(candidate.wheel, ".verify.json")
+    subject = {"sha256": file_sha256(candidate.wheel), "judge": _judge()}
+    stored = None if verdict.failed_before(path, subject) else context.store.get("verified", key)
     if stored is None:
         report = _prove(context, candidate, level, place)
-        text = json.dumps(asdict(report), indent=1, sort_keys=True)
         if report.passed:
-            context.store.put("verified", key, lambda new: _write(new / "verify.json", text))
+            text = json.dumps(asdict(report), indent=1, sort_keys=True) + "\n"
+            context.store.put("verified", key, lambda new: (new / "verify.json").write_text(text, "utf-8"))
     else:
-        text = (stored / "verify.json").read_text("utf-8")
         context.reporter.say(f"{label}: verified before ({level}), nothing has changed")
-        report = report_from_json(json.loads(text))
-    _write(beside(candidate.wheel, ".verify.json"), text)
+        report = report_from_json(json.loads((stored / "verify.json").read_text("utf-8")))
+    if kept := verdict.put(path, asdict(report)):
+        context.reporter.say(f"{label}: {kept}")
     return report
+
+
+def _judge() -> str:
+    return digest_of([digests.prove_digest(), digests.judge_digest()])
 
 
 def report_from_json(data: Mapping[str, Any]) -> VerifyReport:
     """The inverse of `dataclasses.asdict` for a report."""
     return VerifyReport(**{**data, "faults": tuple(data["faults"])})
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text + "\n", "utf-8")
 
 
 def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-compiler"]) -> Place:
@@ -216,6 +225,8 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         faults += scope_faults(level, comparison)
     else:
         faults += [f"import {name}: {why}" for name, why in ours.import_failures.items()]
+    if not verdict.shows_something(len(ours.imported), comparison and comparison.ours.get("passed")):
+        faults.append(f"nothing is verified: {verdict.NOTHING_SHOWN}")
     return VerifyReport(
         wheel=candidate.wheel.name,
         sha256=file_sha256(candidate.wheel),
@@ -227,6 +238,7 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         comparison=asdict(comparison) if comparison else None,
         flaky=flaky,
         passed=not faults,
+        judge=_judge(),
     )
 
 

@@ -116,7 +116,7 @@ def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:
 
 def _checked(one: Outcome) -> str:
     imports = one.verdict.imports
-    if imports is None:
+    if imports is None or one.verdict.skipped:
         return "not checked"
     if imports.faults:
         return f"{len(imports.faults)} faults"
