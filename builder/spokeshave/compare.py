@@ -65,10 +65,16 @@ def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, st
     """
     found = {}
     for test, (outcome, reason) in ours.items():
-        said = _STUB.findall(reason) if outcome not in GOOD else []
-        if said and said[-1] in parts:
-            found[test] = parts[said[-1]]
+        part = None if outcome in GOOD else stubbed_part(reason, parts)
+        if part is not None:
+            found[test] = part
     return found
+
+
+def stubbed_part(text: str, parts: Mapping[tuple[str, str], str]) -> str | None:
+    """What the component is called here whose stub has the last word in a text; None where none has."""
+    said = _STUB.findall(text)
+    return parts.get(said[-1]) if said else None
 
 
 def compare(

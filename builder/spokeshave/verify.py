@@ -11,7 +11,7 @@ from typing import Any, Literal
 from packaging.version import Version
 
 from spokeshave import digests, verdict
-from spokeshave.compare import Comparison
+from spokeshave.compare import Comparison, stubbed_part
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inspect_wheel import inspect
@@ -20,6 +20,8 @@ from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
 from spokeshave.trial import Candidate, Level, Results, Trial, removed_components, stock_pins, test_lock
 from spokeshave.wheel import MalformedWheel, beside, parse_name, wheels_of
+
+_NAMED = 10  # names of one owner in a fault; a base that is gone takes hundreds along
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -208,14 +210,16 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         context.runner,
     )
     trial = Trial(context=context, candidate=candidate, level=level)
-    ours = trial.ours(place)
+    # Stock first: its names are looked for in ours. Its results are in the store but for the first time.
+    stock = trial.stock(place) if trial.selection(level) else None
+    ours = trial.ours(place, stock)
     comparison: Comparison | None = None
     flaky: dict[str, tuple[str, ...]] = {}
     if ours.blas:
         faults += blas_faults(ours.blas, expected_cores(candidate))
-    if trial.selection(level):
-        stock = trial.stock(place)
+    if stock is not None:
         faults += import_faults(ours, stock, candidate.plan)
+        faults += name_faults(ours, trial.parts())
         faults += compiler_faults(candidate, level, stock)
         comparison = trial.judge(ours.outcomes, stock.outcomes)
         if comparison.losses:
@@ -288,6 +292,20 @@ def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
         ):
             faults.append(f"import {name}: not its stub's message, but {why}")
     return faults + [f"{what}: {why}" for what, why in ours.unsound.items() if what not in stock.unsound]
+
+
+def name_faults(ours: Results, parts: Mapping[tuple[str, str], str]) -> list[str]:
+    """Names that dir() lists of a public module or class on stock and not on ours.
+
+    One that answers with the stub of a component that the plans take out (`parts`) is left out and says so.
+    """
+    faults = []
+    for owner, answers in ours.lacking.items():
+        lost = [name for name, answer in answers.items() if stubbed_part(answer, parts) is None]
+        if lost:
+            more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+            faults.append(f"dir({owner}) lacks {', '.join(lost[:_NAMED])}{more}")
+    return faults
 
 
 def blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:
