@@ -11,7 +11,7 @@ from typing import Any, Literal
 from packaging.version import Version
 
 from spokeshave import digests, verdict
-from spokeshave.compare import Comparison, stubbed_part
+from spokeshave.compare import Comparison, name_faults
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inspect_wheel import inspect
@@ -20,8 +20,6 @@ from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
 from spokeshave.trial import Candidate, Level, Results, Trial, removed_components, stock_pins, test_lock
 from spokeshave.wheel import MalformedWheel, beside, parse_name, wheels_of
-
-_NAMED = 10  # names of one owner in a fault; a base that is gone takes hundreds along
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,19 +212,15 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
     stock = trial.stock(place) if trial.selection(level) else None
     ours = trial.ours(place, stock)
     comparison: Comparison | None = None
-    flaky: dict[str, tuple[str, ...]] = {}
+    flaky: Mapping[str, tuple[str, ...]] = {}
     if ours.blas:
         faults += blas_faults(ours.blas, expected_cores(candidate))
     if stock is not None:
         faults += import_faults(ours, stock, candidate.plan)
-        faults += name_faults(ours, trial.parts())
+        faults += name_faults(ours.lacking, trial.parts())
         faults += compiler_faults(candidate, level, stock)
-        comparison = trial.judge(ours.outcomes, stock.outcomes)
-        if comparison.losses:
-            comparison, flaky = trial.rerun(place, ours.outcomes, comparison)
-        faults += [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
-        faults += [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
-        faults += scope_faults(level, comparison)
+        comparison, flaky = _compare(trial, place, ours, stock)
+        faults += loss_faults(level, comparison)
     else:
         faults += [f"import {name}: {why}" for name, why in ours.import_failures.items()]
     if not verdict.shows_something(len(ours.imported), comparison and comparison.ours.get("passed")):
@@ -244,6 +238,21 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         passed=not faults,
         judge=_judge(),
     )
+
+
+def _compare(
+    trial: Trial, place: Place, ours: Results, stock: Results
+) -> tuple[Comparison, Mapping[str, tuple[str, ...]]]:
+    """Our tests beside stock's. What was lost runs again; what then passes is flaky, with its outcomes."""
+    comparison = trial.judge(ours.outcomes, stock.outcomes)
+    return trial.rerun(place, ours.outcomes, comparison) if comparison.losses else (comparison, {})
+
+
+def loss_faults(level: Level, comparison: Comparison) -> list[str]:
+    """The tests that were lost, skips that fit none, and a level that proves nothing."""
+    lost = [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
+    unmatched = [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
+    return [*lost, *unmatched, *scope_faults(level, comparison)]
 
 
 def expected_cores(candidate: Candidate) -> tuple[str, ...]:
@@ -292,20 +301,6 @@ def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
         ):
             faults.append(f"import {name}: not its stub's message, but {why}")
     return faults + [f"{what}: {why}" for what, why in ours.unsound.items() if what not in stock.unsound]
-
-
-def name_faults(ours: Results, parts: Mapping[tuple[str, str], str]) -> list[str]:
-    """Names that dir() lists of a public module or class on stock and not on ours.
-
-    One that answers with the stub of a component that the plans take out (`parts`) is left out and says so.
-    """
-    faults = []
-    for owner, answers in ours.lacking.items():
-        lost = [name for name, answer in answers.items() if stubbed_part(answer, parts) is None]
-        if lost:
-            more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
-            faults.append(f"dir({owner}) lacks {', '.join(lost[:_NAMED])}{more}")
-    return faults
 
 
 def blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:

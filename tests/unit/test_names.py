@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from spokeshave.compare import name_faults
 from spokeshave.components import remove
 from spokeshave.levers.base import Tree
 from spokeshave.model import BuildPlan, Removed
-from spokeshave.trial import Results
-from spokeshave.verify import name_faults
 from support import shipped_plan
 
 # As scipy.stats has it: the attributes are there once the class has made an instance for its docstring.
@@ -58,11 +57,6 @@ def lacking(tmp_path: Path, ours: Path) -> dict[str, dict[str, str]]:
     return ask(ours, tmp_path / "lacking.json", names)
 
 
-def faults(lacking: Mapping[str, Mapping[str, str]], parts: Mapping[tuple[str, str], str]) -> list[str]:
-    results = Results(outcomes={}, imported=(), import_failures={}, unsound={}, blas=None, lacking=lacking)
-    return name_faults(results, parts)
-
-
 def test_lacking_the_same_package_lacks_nothing(tmp_path: Path) -> None:
     assert lacking(tmp_path, write(tmp_path / "ours", STOCK)) == {}
 
@@ -85,20 +79,20 @@ def test_lacking_what_a_class_has_after_its_first_instance_is_told(tmp_path: Pat
             for name in ("mu", "sigma")
         }
     }
-    assert faults(found, {}) == ["dir(kit.Normal) lacks mu, sigma"]
+    assert name_faults(found, {}) == ["dir(kit.Normal) lacks mu, sigma"]
 
 
 def test_lacking_a_module_s_name_is_told_and_docstrings_are_none(tmp_path: Path) -> None:
     core = f"{LAZY}\nNormal()\n".replace("def solve(): pass", "__test__ = {}")
     found = lacking(tmp_path, write(tmp_path / "ours", {**STOCK, "core": core}))
-    assert faults(found, {}) == ["dir(kit.core) lacks solve"]
+    assert name_faults(found, {}) == ["dir(kit.core) lacks solve"]
     found = {"kit.Base": {f"name{number:02}": "" for number in range(30)}}
-    assert faults(found, {})[0].endswith("name08, name09 and 20 more")
+    assert name_faults(found, {})[0].endswith("name08, name09 and 20 more")
 
 
 def test_lacking_a_class_that_became_something_else_is_told(tmp_path: Path) -> None:
     core = f"{LAZY}\ndef Normal(): pass\n"
-    (fault,) = faults(lacking(tmp_path, write(tmp_path / "ours", {**STOCK, "core": core})), {})
+    (fault,) = name_faults(lacking(tmp_path, write(tmp_path / "ours", {**STOCK, "core": core})), {})
     assert fault.startswith("dir(kit.Normal) lacks ")
     assert fault.endswith("mu, parameters, sigma")
 
@@ -136,5 +130,5 @@ def __getattr__(name):
     found = lacking(tmp_path, ours)
     assert list(found) == ["kit"]
     assert "is not in this wheel of numpy" in found["kit"]["Late"]
-    assert faults(found, {("numpy", "extra"): "extra"}) == []
-    assert faults(found, {("numpy", "other"): "other"}) == ["dir(kit) lacks Late"]
+    assert name_faults(found, {("numpy", "extra"): "extra"}) == []
+    assert name_faults(found, {("numpy", "other"): "other"}) == ["dir(kit) lacks Late"]
