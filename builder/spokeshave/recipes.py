@@ -121,14 +121,18 @@ class RecipeBook:
         A name that ends in `.toml` is the path of a profile's file.
         """
         found = self._extended(name, ())
+        self.refuse_namesake(found.name)
+        return found
+
+    def refuse_namesake(self, name: str) -> None:
+        """Raises RecipeError where another profile's label is the one that a name gives."""
         for other in self.profile_names():
-            if other != found.name and local_label(other) == local_label(found.name):
+            if other != name and local_label(other) == local_label(name):
                 raise RecipeError(
-                    f"profiles {found.name!r} and {other!r} have one label, +{local_label(other)}:"
+                    f"profiles {name!r} and {other!r} have one label, +{local_label(other)}:"
                     " their wheels would have the same names",
                     next_step="give one of them another name",
                 )
-        return found
 
     def _extended(self, name: str, before: tuple[str, ...]) -> Profile:
         own = self._own_profile(name)

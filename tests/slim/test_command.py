@@ -93,8 +93,9 @@ def test_where_nothing_can_be_imported_nothing_is_verified(
     wheel = Path("wheelhouse", f"{STEM}.whl")
     assert wheel.is_file()
     assert not Path("wheelhouse", f"{STEM}.verify.json").exists()
-    with pytest.raises(VerifyError, match="is not beside it"):
+    with pytest.raises(VerifyError, match="is not beside it") as caught:
         read_release(wheel)
+    assert "spokeshave slim, with its check" in caught.value.next_step
     links = tmp_path / "links"
     write_wheel(links / "nobody_has_this-1.0-py3-none-any.whl", demo_files("nobody_has_this"))
     monkeypatch.setenv("PIP_FIND_LINKS", str(links))

@@ -17,7 +17,8 @@ from spokeshave.cli.pythons import python_option
 from spokeshave.context import Context
 from spokeshave.errors import SpokeshaveError
 from spokeshave.model import Target
-from spokeshave.removal import check_removals
+from spokeshave.recipes import pick_version
+from spokeshave.removal import check_removals, stack_recipes
 from spokeshave.store import copy_whole, write_whole
 from spokeshave.tables import profile_name
 from spokeshave.tracing.record import Run, add_run, read_record
@@ -76,7 +77,11 @@ def trace(
     if output:
         _check_name(output)
     context, wanted = options.context(), _Wanted(base=profile, target=Target(python=python), output=output)
-    context.book.profile(profile)  # a fault of it is told before the command runs
+    context.book.profile(profile)  # a fault of it, or of the Python, is told before the command runs
+    if output:
+        context.book.refuse_namesake(output.stem)
+    for loaded in stack_recipes(context):
+        pick_version(loaded.recipe, wanted.target.python_version)
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
     code = 0
     if command:

@@ -78,7 +78,7 @@ def read_release(path: Path, *, unverified: bool = False) -> Release:
     if fault and not unverified:
         raise VerifyError(
             f"{path.name} is not proved: {fault}",
-            next_step=f"spokeshave verify {path}; or publish with --unverified, which the index then says",
+            next_step=f"{_remedy(path)}; or publish with --unverified, which the index then says",
         )
     return Release(
         path=path,
@@ -92,6 +92,13 @@ def read_release(path: Path, *, unverified: bool = False) -> Release:
         level=level,
         refuted=refuted,
     )
+
+
+def _remedy(path: Path) -> str:
+    """What makes a proof: `slim` checks what it makes, and `verify` what was built from a recipe."""
+    if beside(path, ".slim.json").is_file():
+        return "spokeshave slim, with its check and --with what its modules need"
+    return f"spokeshave verify {path}"
 
 
 def _identity(path: Path) -> tuple[NormalizedName, Version]:
