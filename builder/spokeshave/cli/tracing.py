@@ -77,11 +77,7 @@ def trace(
     if output:
         _check_name(output)
     context, wanted = options.context(), _Wanted(base=profile, target=Target(python=python), output=output)
-    context.book.profile(profile)  # a fault of it, or of the Python, is told before the command runs
-    if output:
-        context.book.refuse_namesake(output.stem)
-    for loaded in stack_recipes(context):
-        pick_version(loaded.recipe, wanted.target.python_version)
+    _check(context, wanted)
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
     code = 0
     if command:
@@ -116,6 +112,15 @@ class _Wanted:
     base: str
     target: Target
     output: Path | None
+
+
+def _check(context: Context, wanted: _Wanted) -> None:
+    """Tells before the command runs what would be told after it: of the base, the name and the Python."""
+    context.book.profile(wanted.base)
+    if wanted.output:
+        context.book.refuse_namesake(wanted.output.stem)
+    for loaded in stack_recipes(context):
+        pick_version(loaded.recipe, wanted.target.python_version)
 
 
 def _tell(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bool) -> None:
