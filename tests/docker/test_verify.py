@@ -84,19 +84,6 @@ def test_a_wheel_that_does_all_that_stock_does_passes(small: Small, wheel: Path,
     assert "verified before (smoke), nothing has changed" in again.stderr
 
 
-def test_a_test_that_is_lost_fails_the_wheel(small: Small, stock: Path) -> None:
-    small.write({"src/core.c": CORE.replace("exp(PyFloat", "1 + exp(PyFloat")}, stock=stock)
-    run, report = verify(small, Path(small.build().built["wheel"]))
-    assert run.code == 40, run.stderr
-    assert report["faults"] == ["lost: shaveling/tests/test_core.py::test_grow[0.0] (passed -> failed)"]
-    (loss,) = report["comparison"]["losses"]
-    assert "assert 2.0 == 1.0" in loss["reason"]
-    assert report["flaky"] == {}
-    assert "1 of 1 wheels failed" in run.stderr
-    (record,) = (small.folder / "proofs").rglob("*.json")  # that of the wheel before
-    assert json.loads(record.read_text())["passed"]
-
-
 def test_a_name_that_only_stock_has_fails_the_wheel(small: Small, wheel: Path, stock: Path) -> None:
     whole = stock.read_bytes()
     tree = wheels.unpack(stock, small.folder / "named")
@@ -126,6 +113,19 @@ def test_a_level_without_tests_takes_no_proof_away(small: Small, wheel: Path, st
     again, report = verify(small, wheel)
     assert "verified before" not in again.stderr
     assert report == smoke
+
+
+def test_a_test_that_is_lost_fails_the_wheel(small: Small, stock: Path) -> None:
+    small.write({"src/core.c": CORE.replace("exp(PyFloat", "1 + exp(PyFloat")}, stock=stock)
+    run, report = verify(small, Path(small.build().built["wheel"]))
+    assert run.code == 40, run.stderr
+    assert report["faults"] == ["lost: shaveling/tests/test_core.py::test_grow[0.0] (passed -> failed)"]
+    (loss,) = report["comparison"]["losses"]
+    assert "assert 2.0 == 1.0" in loss["reason"]
+    assert report["flaky"] == {}
+    assert "1 of 1 wheels failed" in run.stderr
+    (record,) = (small.folder / "proofs").rglob("*.json")  # that of the wheel before
+    assert json.loads(record.read_text())["passed"]
 
 
 def test_a_flaky_test_is_told_with_all_its_outcomes(small: Small, stock: Path) -> None:
