@@ -14,6 +14,7 @@ GOOD = frozenset({"passed", "xfailed", "xpassed"})
 _PASSED = frozenset({"passed", "xpassed"})  # an expected failure is not one of them
 BAD = frozenset({"failed", "error"})
 _NOT_RUN = "not run"
+_NAMED = 10  # names of one owner in a fault; a base class that is gone takes hundreds along
 _STUB = re.compile(r"is not in this wheel of (\S+) \(\S+\): profile '[^']*' leaves out component '([^']+)'")
 
 
@@ -65,10 +66,30 @@ def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, st
     """
     found = {}
     for test, (outcome, reason) in ours.items():
-        said = _STUB.findall(reason) if outcome not in GOOD else []
-        if said and said[-1] in parts:
-            found[test] = parts[said[-1]]
+        part = None if outcome in GOOD else stubbed_part(reason, parts)
+        if part is not None:
+            found[test] = part
     return found
+
+
+def stubbed_part(text: str, parts: Mapping[tuple[str, str], str]) -> str | None:
+    """What the component is called here whose stub has the last word in a text; None where none has."""
+    said = _STUB.findall(text)
+    return parts.get(said[-1]) if said else None
+
+
+def name_faults(lacking: Mapping[str, Mapping[str, str]], parts: Mapping[tuple[str, str], str]) -> list[str]:
+    """Names that dir() lists of a public module or class on stock and not on ours; each maps to its answer.
+
+    One that answers with the stub of a component that is not in the wheels (`parts`) is told by the plan.
+    """
+    faults = []
+    for owner, answers in lacking.items():
+        lost = [name for name, answer in answers.items() if stubbed_part(answer, parts) is None]
+        if lost:
+            more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
+            faults.append(f"dir({owner}) lacks {', '.join(lost[:_NAMED])}{more}")
+    return faults
 
 
 def compare(

@@ -29,8 +29,16 @@ def code_digests(backend: Backend) -> dict[str, str]:
 
 def judge_digest() -> str:
     """The sha256 of our own code that judges results."""
-    judging = ("compare.py", "inspect_wheel.py", "elf.py", "places.py", "trial.py", "verify.py", "wheel.py")
-    return _code_digest((*judging, "levers/base.py", "levers/test_stubs.py"))
+    judging = ("compare.py", "inspect_wheel.py", "elf.py", "places.py", "trial.py")
+    return _code_digest(
+        (*judging, "verdict.py", "verify.py", "wheel.py", "levers/base.py", "levers/test_stubs.py")
+    )
+
+
+def slim_check_digest() -> str:
+    """The sha256 of our own code that checks what `slim` makes."""
+    parts = ("check", "importer", "pair", "pipeline", "upstream")
+    return _code_digest((*(f"slim/{part}.py" for part in parts), "compare.py", "verdict.py"))
 
 
 def reading_digest() -> str:

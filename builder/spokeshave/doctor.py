@@ -11,7 +11,7 @@ from spokeshave import sources
 from spokeshave.context import Context
 from spokeshave.engines.host import find_python, missing_tools
 from spokeshave.errors import SpokeshaveError
-from spokeshave.images import KINDS
+from spokeshave.images import KINDS, LOCAL_PYTHON, local_fault
 from spokeshave.model import Target
 
 _ROOM_NEEDED_GB = 6.0  # local images 2.5 GB, an unpacked build tree 1 GB, store and spare
@@ -29,12 +29,12 @@ class Check:
 
 
 def examine(context: Context, target: Target) -> list[Check]:
-    """Looks at everything that the engines need; starts nothing and installs nothing."""
+    """Looks at everything that the engines need; installs nothing, and starts no more than interpreters."""
     return [
         _docker(context),
         *_images(context, target),
         _host_tools(),
-        _attempt("host", "Python headers", lambda: find_python(target)),
+        _attempt("host", "Python and headers", lambda: find_python(target)),
         _attempt("both", "pip settings", lambda: _index(context)),
         _room(context),
     ]
@@ -67,10 +67,13 @@ def _images(context: Context, target: Target) -> list[Check]:
     for kind in KINDS:
         image = context.images.choose(kind, target, context.image_mode)
         here = context.containers.image_id(image.reference) is not None
-        can_make = here or not image.local or shutil.which("mmdebstrap") is not None
         found = image.reference if here else f"{image.reference}, not here yet; builds fetch or make it"
-        mend = "" if can_make else "`apt-get install mmdebstrap`"
-        checks.append(Check(engine="docker", name=f"image {kind}", ok=can_make, found=found, mend=mend))
+        mend = ""
+        if image.local and (fault := local_fault(target)):
+            found, mend = fault, f"use --python {LOCAL_PYTHON}, or a machine where a registry answers"
+        elif image.local and not here and not shutil.which("mmdebstrap"):
+            mend = "`apt-get install mmdebstrap`"
+        checks.append(Check(engine="docker", name=f"image {kind}", ok=not mend, found=found, mend=mend))
     return checks
 
 

@@ -35,6 +35,17 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def local_label(profile: str) -> str:
+    """A profile's name as PEP 440 writes it in a version: `my-app_07` is `my.app.7`."""
+    parts = re.split(r"[-_]", profile)
+    return ".".join(str(int(part)) if part.isdigit() else part for part in parts)
+
+
+def is_of_profile(version: str, profile: str) -> bool:
+    """Whether a wheel's version carries the label of a profile, and not that of one that begins alike."""
+    return version.partition("+")[2].rpartition(".")[0] == local_label(profile)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
     """What a wheel is built for, named as cibuildwheel names it."""
@@ -202,7 +213,7 @@ class BuildPlan:
     @property
     def local_version(self) -> str:
         """The version that the wheel carries, for example `2.4.6+lean.1`."""
-        return f"{self.version}+{self.profile}.{self.build}"
+        return f"{self.version}+{local_label(self.profile)}.{self.build}"
 
     @property
     def compile_key(self) -> str:

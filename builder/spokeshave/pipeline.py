@@ -16,7 +16,7 @@ from spokeshave.context import Context, EngineName, Request
 from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
-from spokeshave.errors import BudgetError, EngineDenied, EngineMissing
+from spokeshave.errors import BudgetError, EngineDenied, EngineMissing, RecipeError
 from spokeshave.fetch import Fetched, fetch
 from spokeshave.files import alone_with, copy_whole
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
@@ -199,6 +199,20 @@ def _check_budget(plan: BuildPlan, built: Built) -> None:
             f"{built.wheel.name} is {size:,} bytes unpacked; profile {plan.profile!r} allows {plan.budget:,}",
             next_step=f"`unzip -lv {built.wheel}` shows where they sit; or raise the budget in the profile",
         )
+
+
+def refuse_namesakes(plans: Iterable[BuildPlan], folder: Path) -> None:
+    """Raises RecipeError where the folder has wheels of another profile that ours would overwrite."""
+    for plan in plans:
+        stem = f"{plan.distribution.replace('-', '_')}-{plan.local_version}-"
+        for record in folder.glob(f"{stem}*.record.json"):
+            other = json.loads(record.read_text("utf-8"))["build_plan"]["profile"]
+            if other != plan.profile:
+                raise RecipeError(
+                    f"{folder} has a wheel of {plan.distribution} {plan.local_version} that is of profile"
+                    f" {other!r}, whose label is that of {plan.profile!r}",
+                    next_step="give one of the profiles another name, or name another --output",
+                )
 
 
 def deliver(

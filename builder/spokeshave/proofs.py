@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from spokeshave import __version__
+from spokeshave import __version__, verdict
 from spokeshave.files import alone_with, write_whole
 from spokeshave.model import BuildPlan, bare_text, digest_of, file_sha256
 from spokeshave.recipes import Loaded, pick_version
 from spokeshave.trial import Candidate, removed_components, stock_pins
+from spokeshave.verdict import NOTHING_SHOWN, shows_something
 from spokeshave.verify import VerifyReport
 from spokeshave.weigh import sizes
 
@@ -89,6 +90,16 @@ def write_record(
     return path
 
 
+def stronger_level(folder: Path, candidate: Candidate, report: VerifyReport) -> str:
+    """The level of a record that passed and says more of the same recipe than a report; empty without one."""
+    path = record_path(folder, candidate.plan.recipe, candidate.plan.profile)
+    record = verdict.read(path) or {}
+    proof = proof_digest(candidate.loaded, candidate.plan, candidate.companion_plans)
+    if record.get("proof") != proof or not record["passed"]:
+        return ""
+    return str(record["level"]) if verdict.rank(record["level"]) > verdict.rank(report.level) else ""
+
+
 def record_savings(folder: Path, plan: BuildPlan, savings: Mapping[str, int]) -> bool:
     """Adds what levers saved to the record of the plan's recipe; says whether there is one that fits."""
     path = record_path(folder, plan.recipe, plan.profile)
@@ -127,6 +138,8 @@ def fault_of(folder: Path, loaded: Loaded, plan: BuildPlan, others: Iterable[Bui
     record: dict[str, Any] = json.loads(path.read_text("utf-8"))
     if record["proof"] != proof_digest(loaded, plan, others):
         return "the recipe, the profile or a companion's recipe has changed since"
+    if not shows_something(record["imported"], record["outcomes"]["ours"].get("passed")):
+        return f"the record shows nothing: {NOTHING_SHOWN}"
     if record["level"] != "full" or not record["passed"]:
         return f"the record is of level {record['level']} and {'passed' if record['passed'] else 'failed'}"
     return ""

@@ -13,7 +13,7 @@ from packaging.specifiers import SpecifierSet
 from pydantic import BaseModel, ValidationError
 
 from spokeshave.errors import RecipeError
-from spokeshave.model import Target
+from spokeshave.model import Target, local_label
 from spokeshave.tables import Profile, Recipe, VersionTable
 
 
@@ -114,11 +114,25 @@ class RecipeBook:
         raise RecipeError(f"there is no recipe for {name!r}", next_step=did_you_mean(name, self.names()))
 
     def profile(self, name: str) -> Profile:
-        """Reads and validates one profile, with what it extends; raises RecipeError where there is none.
+        """Reads and validates one profile, with what it extends.
+
+        Raises RecipeError where there is none, or where another one's wheels would have the same names.
 
         A name that ends in `.toml` is the path of a profile's file.
         """
-        return self._extended(name, ())
+        found = self._extended(name, ())
+        self.refuse_namesake(found.name)
+        return found
+
+    def refuse_namesake(self, name: str) -> None:
+        """Raises RecipeError where another profile's label is the one that a name gives."""
+        for other in self.profile_names():
+            if other != name and local_label(other) == local_label(name):
+                raise RecipeError(
+                    f"profiles {name!r} and {other!r} have one label, +{local_label(other)}:"
+                    " their wheels would have the same names",
+                    next_step="give one of them another name",
+                )
 
     def _extended(self, name: str, before: tuple[str, ...]) -> Profile:
         own = self._own_profile(name)

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from spokeshave import verdict
 from spokeshave.backends import Backend, is_backend
 from spokeshave.backends import measured as measured_speeds
 from spokeshave.parts import BLAS, Part, parts, total
@@ -117,10 +118,13 @@ def _components(path: Path, record: Mapping[str, Any]) -> Iterable[ComponentRow]
 
 def _verdict(path: Path, sha256: str) -> str:
     """What the verification beside a wheel says, where it is about this very file."""
-    data = json.loads(path.read_text("utf-8")) if path.is_file() else None
+    data = verdict.read(path)
     if data is None or data["sha256"] != sha256:
         return "not verified"
-    word = "verified" if data["passed"] else f"{len(data['faults'])} faults"
+    fault = verdict.fault_of(data)
+    if fault == verdict.NOTHING_SHOWN:
+        return f"not verified ({fault})"
+    word = f"{len(data['faults'])} faults" if fault else "verified"
     counts = (data["comparison"] or {}).get("ours", {})
     tests = f", {counts.get('passed', 0):,} upstream tests passed" if counts else ""
     return f"{word} ({data['level']}{tests})"

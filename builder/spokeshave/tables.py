@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal, Self
 
 from packaging.specifiers import SpecifierSet
@@ -19,6 +20,17 @@ def _specifier(text: str) -> str:
 
 
 Specifier = Annotated[str, AfterValidator(_specifier)]
+_PROFILE_NAME = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
+
+
+def profile_name(name: str) -> str:
+    """The name of a profile as it is; raises ValueError where it cannot be one."""
+    if not re.fullmatch(_PROFILE_NAME, name):
+        raise ValueError(
+            f"{name!r} cannot name a profile: a name has small letters and digits, begins with a letter,"
+            " and may have single hyphens or underscores between them (my-app)"
+        )
+    return name
 
 
 class VersionTable(Strict):
@@ -213,7 +225,10 @@ class Profile(Strict):
     """Which levers are on: `recipes/profiles/<name>.toml`."""
 
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
-    name: str = Field(pattern=r"^[a-z][a-z0-9]*$", description="also the wheels' local label")
+    name: Annotated[str, AfterValidator(profile_name)] = Field(
+        json_schema_extra={"pattern": _PROFILE_NAME},
+        description="also the wheels' local label, where a hyphen or underscore is a dot",
+    )
     build: int = Field(1, ge=1, description="build number in the local label")
     extends: str | None = Field(None, description="profile whose levers, removals and BLAS hold here too")
     summary: Prose

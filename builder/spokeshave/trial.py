@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -62,7 +62,9 @@ class StockPin:
 class Results:
     """What one run of the prover found: outcomes of tests, modules imported and not, BLAS kernels.
 
-    `unsound` maps what an imported module cannot answer (help(), a name, a pickle) to the reason.
+    `unsound` maps what an imported module cannot answer (help(), a name, a pickle) to the reason. `offered`
+    has the names that dir() lists of each public module and class, `lacking` those of stock's that it does
+    not list, with what each answers when it is asked for: an error, or nothing.
     """
 
     outcomes: Outcomes
@@ -70,6 +72,8 @@ class Results:
     import_failures: Mapping[str, str]
     unsound: Mapping[str, str]
     blas: Mapping[str, Any] | None
+    offered: Mapping[str, Any] = field(default_factory=dict)
+    lacking: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,9 +120,10 @@ class Trial:
             }
         return starts
 
-    def ours(self, place: Place, only: tuple[str, ...] = ()) -> Results:
+    def ours(self, place: Place, stock: Results | None = None, only: tuple[str, ...] = ()) -> Results:
         """Installs and tries our wheels, on the level's tests or `only` on some node ids.
 
+        Beside the results of `stock`, what they lack of its names is looked for, too.
         Raises VerifyError where they cannot even be installed.
         """
         recipe, tests = self.candidate.loaded.recipe, self.candidate.tests
@@ -130,8 +135,11 @@ class Trial:
             "deselect": [*(skip.test for skip in self.skips()), *self.removed()],
             "tests": list(only or self.selection(self.level)),
             "options": [*recipe.verify.options, *self._brief()],
+            "names": stock is not None,
         }
-        return read_results(self._run(place, "ours", job, [*files, tests] if tests else files))
+        if tests:
+            files.append(tests)
+        return read_results(self._run(place, "ours", job, files, stock))
 
     def _brief(self) -> tuple[str, ...]:
         """No tracebacks at the end where stubs make thousands of tests fail; the outcomes have the reasons.
@@ -164,7 +172,7 @@ class Trial:
         target = self.candidate.plan.target
         wheels = [stock_wheel(self.context, pin, target) for pin in stock_pins(self.candidate)]
         names = [wheel.name for wheel in wheels]
-        job = {"wheels": names, "tests_archives": [], "blas": "", "deselect": []}
+        job = {"wheels": names, "tests_archives": [], "blas": "", "deselect": [], "names": True}
         return self._run(place, "stock", job, wheels)
 
     def rerun(
@@ -190,14 +198,17 @@ class Trial:
 
     def judge(self, ours: Outcomes, stock: Outcomes) -> Comparison:
         """Our outcomes beside stock's, by the recipe's skips and what the profile takes out of the wheels."""
+        skips = {skip.test: skip.reason for skip in self.skips()}
+        return compare(ours, stock, skips, self.removed(), self.parts())
+
+    def parts(self) -> dict[tuple[str, str], str]:
+        """Distribution and component of each part that is not in the wheels, to what it is called here."""
         own = self.candidate.plan
-        parts = {
+        return {
             (plan.distribution, part.component): f"{plan.recipe}/{part.component}"
             for plan in self.candidate.companion_plans
             for part in plan.removed
         } | {(own.distribution, part.component): part.component for part in own.removed}
-        skips = {skip.test: skip.reason for skip in self.skips()}
-        return compare(ours, stock, skips, self.removed(), parts)
 
     def _common(self) -> dict[str, Any]:
         verify = self.candidate.loaded.recipe.verify
@@ -209,7 +220,9 @@ class Trial:
             "options": list(verify.options),
         }
 
-    def _run(self, place: Place, side: str, job: dict[str, Any], files: list[Path]) -> Path:
+    def _run(
+        self, place: Place, side: str, job: dict[str, Any], files: list[Path], stock: Results | None = None
+    ) -> Path:
         label = f"{self.candidate.plan.distribution} ({side}, {self.level})"
         log = self.context.logs / f"verify-{self.candidate.plan.distribution}-{side}.log"
         output = self.context.logs / f"results-{self.candidate.plan.distribution}-{side}"
@@ -226,6 +239,8 @@ class Trial:
             (folder / "requirements.txt").write_text(lock, "utf-8")
             workers = {"workers": len(os.sched_getaffinity(0))}
             (folder / "job.json").write_text(json.dumps({**self._common(), **workers, **job}), "utf-8")
+            if stock is not None:
+                (folder / "stock-names.json").write_text(json.dumps(dict(stock.offered)), "utf-8")
             kit.copy_code(folder / "code")
             done = place.prove(folder, output, log)
         if not done.ok:
@@ -283,6 +298,8 @@ def read_results(folder: Path) -> Results:
         import_failures=imports["failed"],
         unsound=imports["unsound"],
         blas=read("blas"),
+        offered=read("names") or {},
+        lacking=read("lacking") or {},
     )
 
 

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave.errors import EngineMissing
 from spokeshave.model import Target
-from spokeshave.run import Command, Finished, Runner
+from spokeshave.run import Command, Finished, Runner, run
+
+_WHO_ARE_YOU = """
+import sys, sysconfig
+from pathlib import Path
+headers = (Path(sysconfig.get_path("include")) / "Python.h").is_file()
+print(sys.implementation.name, "%d.%d" % sys.version_info[:2], headers, sys.executable, sep="\\n")
+"""
+_TRIAL_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,11 +36,56 @@ class Venv:
         return next((self.root / "lib").glob("python3*/site-packages"))
 
 
-def find_interpreter(target: Target) -> str | None:
-    """This Python where it is of the target's version, else the one on PATH that is; None without one."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpreter:
+    """An interpreter that has run and said what it is; `fault` says why one is of no use, if it is not."""
+
+    path: str
+    headers: bool = False
+    fault: str = ""
+
+
+def find_interpreter(target: Target, needed_by: str, *, runner: Runner = run) -> Interpreter:
+    """This Python where it is of the target's version, else the first on PATH that runs and is.
+
+    Raises EngineMissing, with what became of each that was tried. A name on PATH is no interpreter yet:
+    shims of version managers answer to Pythons that are not installed.
+    """
+    tried = []
+    for found in _interpreters(target, runner):
+        if not found.fault:
+            return found
+        tried.append(f"{found.path} {found.fault}")
+    raise EngineMissing(
+        f"{needed_by} needs Python {target.python_version}, {'; '.join(tried) or 'which is not on PATH'}",
+        next_step=f"install python{target.python_version} and its -dev and -venv packages",
+    )
+
+
+def _interpreters(target: Target, runner: Runner) -> Iterator[Interpreter]:
     if f"cp{sys.version_info[0]}{sys.version_info[1]}" == target.python:
-        return sys.executable
-    return shutil.which(f"python{target.python_version}")
+        yield _try(sys.executable, target, runner)
+    name = f"python{target.python_version}"
+    for folder in os.get_exec_path():
+        path = Path(folder, name)
+        if path.is_file() and os.access(path, os.X_OK):
+            yield _try(str(path), target, runner)
+
+
+def _try(path: str, target: Target, runner: Runner) -> Interpreter:
+    """Runs an interpreter and asks what it is."""
+    try:
+        done = runner(Command(argv=(path, "-I", "-c", _WHO_ARE_YOU), timeout=_TRIAL_SECONDS))
+    except (OSError, TimeoutError) as fault:
+        return Interpreter(path=path, fault=f"cannot be run ({fault})")
+    lines = done.output.strip().splitlines()
+    if not done.ok or len(lines) < 4:
+        said = lines[0] if lines else "no output"
+        return Interpreter(path=path, fault=f"cannot be run (exit code {done.returncode}: {said[:200]})")
+    name, version, headers, executable = lines[-4:]
+    if (name, version) != ("cpython", target.python_version):
+        return Interpreter(path=path, fault=f"is {name} {version}")
+    return Interpreter(path=executable, headers=headers == "True")
 
 
 def make_venv(root: Path, runner: Runner, log: Path, *, python: str = sys.executable) -> Venv:

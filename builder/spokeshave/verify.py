@@ -5,28 +5,37 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
 from packaging.version import Version
 
-from spokeshave import digests
-from spokeshave.compare import Comparison
+from spokeshave import digests, verdict
+from spokeshave.compare import Comparison, name_faults, stubbed_part
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.files import write_whole
 from spokeshave.inspect_wheel import inspect
-from spokeshave.model import BuildPlan, bare_text, digest_of, file_sha256, plan_from_json
+from spokeshave.model import (
+    BuildPlan,
+    bare_text,
+    digest_of,
+    file_sha256,
+    is_of_profile,
+    plan_from_json,
+)
 from spokeshave.places import ContainerPlace, HostPlace, Place
 from spokeshave.prove.blas import cpu_flags
 from spokeshave.trial import Candidate, Level, Results, Trial, removed_components, stock_pins, test_lock
-from spokeshave.wheel import MalformedWheel, archives_of_tests, beside, parse_name
+from spokeshave.wheel import MalformedWheel, archives_of_tests, beside, parse_name, wheels_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifyReport:
-    """The verdict on one wheel. `passed` is true only where no list below holds a fault."""
+    """The verdict on one wheel. `passed` is true only where no list below holds a fault.
+
+    `judge` is the digest of our own code that ran the tests and judged them; older reports have none.
+    """
 
     wheel: str
     sha256: str
@@ -38,6 +47,21 @@ class VerifyReport:
     comparison: Mapping[str, Any] | None
     flaky: Mapping[str, tuple[str, ...]]
     passed: bool
+    judge: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fits:
+    """Which version a companion must have: that one, or any of a profile."""
+
+    version: str = ""
+    profile: str = ""
+
+    def __call__(self, version: str) -> bool:
+        return version == self.version or (bool(self.profile) and is_of_profile(version, self.profile))
+
+    def __str__(self) -> str:
+        return self.version or f"of profile {self.profile}"
 
 
 def candidates(context: Context, wheels: tuple[Path, ...]) -> list[Candidate]:
@@ -63,10 +87,12 @@ def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Pa
     wanted = dict(plan.libraries)
     companions = []
     for recipe in (one.recipe for one in stack):
-        found = _companion(path, recipe.distribution, f"*+{plan.profile}.*", others)
+        found = _companion(path, recipe.distribution, _Fits(profile=plan.profile), others)
         wanted |= plan_from_json(_record_beside(found)["build_plan"]).libraries
         companions.append(found)
-    companions += [_companion(path, library, version, others) for library, version in wanted.items()]
+    companions += [
+        _companion(path, library, _Fits(version=exact), others) for library, exact in wanted.items()
+    ]
     return Candidate(
         wheel=path,
         tests=_tests_beside(path, record),
@@ -78,17 +104,15 @@ def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Pa
     )
 
 
-def _companion(path: Path, distribution: str, version: str, others: Mapping[tuple[str, str], Path]) -> Path:
-    """The wheel of that distribution and version (or pattern), from those named or beside `path`."""
+def _companion(path: Path, distribution: str, fits: _Fits, others: Mapping[tuple[str, str], Path]) -> Path:
+    """The wheel of that distribution whose version fits, from those named or beside `path`."""
     name = distribution.replace("-", "_")
-    named = (other for (known, exact), other in others.items() if known == name and fnmatch(exact, version))
-    beside = sorted(
-        path.parent.glob(f"{name}-{version}-*.whl"), key=lambda p: Version(parse_name(p.name).version)
-    )
-    found = next(named, None) or (beside[-1] if beside else None)
+    named = (other for (known, version), other in others.items() if known == name and fits(version))
+    beside = {p: Version(n.version) for p, n in wheels_of(path.parent, name).items() if fits(n.version)}
+    found = next(named, None) or max(beside, key=lambda one: beside[one], default=None)
     if found is None:
         raise WheelError(
-            f"{path.name} needs {distribution} {version}, which is neither named nor beside it",
+            f"{path.name} needs {distribution} {fits}, which is neither named nor beside it",
             next_step=f"build it, or name its wheel too: spokeshave verify {path} …",
         )
     return found
@@ -123,7 +147,10 @@ def _record_beside(path: Path) -> Mapping[str, Any]:
 
 
 def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport:
-    """Proves one wheel; the report is written beside it, and is reused while nothing has changed."""
+    """Proves one wheel; a report that passed is reused while nothing has changed and no later run failed.
+
+    The report is written beside the wheel, where that does not say more of it already (`verdict.put`).
+    """
     place = make_place(context, candidate.plan, "run-compiler" if level == "full" else "run")
     key = digest_of(
         [
@@ -137,18 +164,24 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
         ]
     )
     label = f"{candidate.plan.distribution} {candidate.plan.local_version}"
-    stored = context.store.get("verified", key)
+    path = beside(candidate.wheel, ".verify.json")
+    subject = {"sha256": file_sha256(candidate.wheel), "judge": _judge()}
+    stored = None if verdict.failed_before(path, subject) else context.store.get("verified", key)
     if stored is None:
         report = _prove(context, candidate, level, place)
-        text = json.dumps(asdict(report), indent=1, sort_keys=True)
         if report.passed:
-            context.store.put("verified", key, lambda new: write_whole(new / "verify.json", text + "\n"))
+            text = json.dumps(asdict(report), indent=1, sort_keys=True) + "\n"
+            context.store.put("verified", key, lambda new: write_whole(new / "verify.json", text))
     else:
-        text = (stored / "verify.json").read_text("utf-8")
         context.reporter.say(f"{label}: verified before ({level}), nothing has changed")
-        report = report_from_json(json.loads(text))
-    write_whole(beside(candidate.wheel, ".verify.json"), text + "\n")
+        report = report_from_json(json.loads((stored / "verify.json").read_text("utf-8")))
+    if kept := verdict.put(path, asdict(report)):
+        context.reporter.say(f"{label}: {kept}")
     return report
+
+
+def _judge() -> str:
+    return digest_of([digests.prove_digest(), digests.judge_digest()])
 
 
 def report_from_json(data: Mapping[str, Any]) -> VerifyReport:
@@ -183,23 +216,26 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         context.runner,
     )
     trial = Trial(context=context, candidate=candidate, level=level)
-    ours = trial.ours(place)
+    # Stock first: its names are looked for in ours. Its results are in the store but for the first time.
+    stock = trial.stock(place) if trial.selection(level) else None
+    ours = trial.ours(place, stock)
     comparison: Comparison | None = None
-    flaky: dict[str, tuple[str, ...]] = {}
+    flaky: Mapping[str, tuple[str, ...]] = {}
     if ours.blas:
         faults += blas_faults(ours.blas, expected_cores(candidate))
-    if trial.selection(level):
-        stock = trial.stock(place)
+    if stock is not None:
         faults += import_faults(ours, stock, candidate.plan)
+        faults += name_faults(ours.lacking, trial.parts())
         faults += compiler_faults(candidate, level, stock)
-        comparison = trial.judge(ours.outcomes, stock.outcomes)
-        if comparison.losses:
-            comparison, flaky = trial.rerun(place, ours.outcomes, comparison)
-        faults += [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
-        faults += [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
-        faults += scope_faults(level, comparison)
+        comparison, flaky = _compare(trial, place, ours, stock)
+        faults += loss_faults(level, comparison)
     else:
-        faults += [f"import {name}: {why}" for name, why in ours.import_failures.items()]
+        failed = {
+            name: why for name, why in ours.import_failures.items() if not stubbed_part(why, trial.parts())
+        }
+        faults += [f"import {name}: {why}" for name, why in failed.items()]
+    if not verdict.shows_something(len(ours.imported), comparison and comparison.ours.get("passed")):
+        faults.append(f"nothing is verified: {verdict.NOTHING_SHOWN}")
     return VerifyReport(
         wheel=candidate.wheel.name,
         sha256=file_sha256(candidate.wheel),
@@ -211,7 +247,23 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         comparison=asdict(comparison) if comparison else None,
         flaky=flaky,
         passed=not faults,
+        judge=_judge(),
     )
+
+
+def _compare(
+    trial: Trial, place: Place, ours: Results, stock: Results
+) -> tuple[Comparison, Mapping[str, tuple[str, ...]]]:
+    """Our tests beside stock's. What was lost runs again; what then passes is flaky, with its outcomes."""
+    comparison = trial.judge(ours.outcomes, stock.outcomes)
+    return trial.rerun(place, ours.outcomes, comparison) if comparison.losses else (comparison, {})
+
+
+def loss_faults(level: Level, comparison: Comparison) -> list[str]:
+    """The tests that were lost, skips that fit none, and a level that proves nothing."""
+    lost = [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
+    unmatched = [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
+    return [*lost, *unmatched, *scope_faults(level, comparison)]
 
 
 def expected_cores(candidate: Candidate) -> tuple[str, ...]:

@@ -59,6 +59,13 @@ def parse_name(filename: str) -> WheelName:
     return WheelName(**{key: parts[key] for key in WheelName.__slots__})
 
 
+def wheels_of(folder: Path, distribution: str) -> dict[Path, WheelName]:
+    """The wheels of a distribution in a folder, by file name; what is no wheel's name is passed over."""
+    stem = distribution.replace("-", "_")
+    paths = [path for path in sorted(folder.glob(f"{stem}-*.whl")) if _NAME.match(path.name)]
+    return {path: parse_name(path.name) for path in paths}
+
+
 def beside(wheel: Path, ending: str) -> Path:
     """The file that goes with a wheel: of the same name, with `ending` for `.whl`."""
     return wheel.with_name(f"{wheel.name.removesuffix('.whl')}{ending}")

@@ -84,6 +84,37 @@ def test_a_wheel_that_does_all_that_stock_does_passes(small: Small, wheel: Path,
     assert "verified before (smoke), nothing has changed" in again.stderr
 
 
+def test_a_name_that_only_stock_has_fails_the_wheel(small: Small, wheel: Path, stock: Path) -> None:
+    whole = stock.read_bytes()
+    tree = wheels.unpack(stock, small.folder / "named")
+    core = tree / "shaveling" / "__init__.py"
+    core.write_text(f"{core.read_text()}\nonly_here = 1\n")
+    try:
+        wheels.pack(tree, stock.parent, wheels.parse_name(stock.name))
+        small.write(stock=stock)
+        run, report = verify(small, wheel)
+    finally:
+        stock.write_bytes(whole)
+    assert run.code == 40, run.stderr
+    assert report["faults"] == ["dir(shaveling) lacks only_here"]
+
+
+def test_a_level_without_tests_takes_no_proof_away(small: Small, wheel: Path, stock: Path) -> None:
+    """The recipe has tests for the level smoke alone; after a failure nothing that is stored is reused."""
+    small.write(stock=stock)
+    run, smoke = verify(small, wheel)
+    assert run.code == 0, run.stderr
+    core = small.start("verify", str(wheel), "--level", "core").end()
+    assert core.code == 0, core.stderr
+    beside = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
+    assert f"{beside.name} stays of level smoke (passed): core shows less" in core.stderr
+    assert json.loads(beside.read_text()) == smoke
+    beside.write_text(json.dumps({**smoke, "passed": False}))
+    again, report = verify(small, wheel)
+    assert "verified before" not in again.stderr
+    assert report == smoke
+
+
 def test_a_test_that_is_lost_fails_the_wheel(small: Small, stock: Path) -> None:
     small.write({"src/core.c": CORE.replace("exp(PyFloat", "1 + exp(PyFloat")}, stock=stock)
     run, report = verify(small, Path(small.build().built["wheel"]))

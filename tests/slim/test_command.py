@@ -12,7 +12,9 @@ from click.testing import CliRunner, Result
 
 from spokeshave.cli import main
 from spokeshave.cli.proving import built_wheels
+from spokeshave.errors import VerifyError
 from spokeshave.model import file_sha256
+from spokeshave.publish.release import read_release
 from support import demo_files, write_wheel
 
 NAME = "demo-1.0-py3-none-any.whl"
@@ -78,6 +80,47 @@ def test_without_a_check_nothing_claims_one(slim: Slim, tmp_path: Path) -> None:
         "skipped": "--no-check was given",
         "tests": None,
     }
+
+
+def test_where_nothing_can_be_imported_nothing_is_verified(
+    slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {name: data for name, data in FILES.items() if not name.endswith((".py", ".pyx"))}
+    stock = write_wheel(tmp_path / NAME, {**files, "demo/__init__.py": b"import nobody_has_this\n"})
+    result = slim(str(stock))
+    assert result.exit_code == 0, result.output
+    assert "not verified: no module can be imported in stock (demo: ModuleNotFoundError" in result.output
+    assert "--with adds what its modules need" in result.output
+    wheel = Path("wheelhouse", f"{STEM}.whl")
+    assert wheel.is_file()
+    assert not Path("wheelhouse", f"{STEM}.verify.json").exists()
+    with pytest.raises(VerifyError, match="is not beside it") as caught:
+        read_release(wheel)
+    assert "spokeshave slim, with its check" in caught.value.next_step
+    links = tmp_path / "links"
+    write_wheel(links / "nobody_has_this-1.0-py3-none-any.whl", demo_files("nobody_has_this"))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(links))
+    assert slim(str(stock), "--with", "nobody-has-this").exit_code == 0
+    assert read_release(wheel).level == "imports"
+
+
+def test_a_check_that_fails_is_not_hidden_by_an_earlier_one(
+    slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same wheel, checked again beside a package that brings the fault to light."""
+    reader = (
+        b"import importlib.util, pathlib\nif importlib.util.find_spec('other'):\n"
+        b"    pathlib.Path(__file__).with_name('core.' + 'pyx').read_bytes()\n"
+    )
+    stock = write_wheel(tmp_path / NAME, {**FILES, "demo/reader.py": reader})
+    write_wheel(tmp_path / "links" / "other-1.0-py3-none-any.whl", demo_files("other"))
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
+    assert slim(str(stock)).exit_code == 0
+    wheel = Path("wheelhouse", f"{STEM}.whl")
+    assert read_release(wheel).level == "imports"
+    assert slim(str(stock), "--with", "other").exit_code == 40
+    with pytest.raises(VerifyError, match="says that it failed"):
+        read_release(wheel)
 
 
 def test_a_wheel_for_another_platform_is_slimmed_and_the_check_skipped(slim: Slim, tmp_path: Path) -> None:

@@ -92,6 +92,10 @@ def test_the_group_names_every_exit_code() -> None:
         (("plan", "numpy", "--profile", "leen", "--engine", "host"), 3, "next: did you mean 'lean'?"),
         (("plan", "numpy", "--without", "symbol", "--engine", "host"), 3, "next: did you mean 'symbols'?"),
         (("plan", "numpy", "--python", "3.11"), 2, "not a Python tag"),
+        (("plan", "numpy", "--python", "cp3999999"), 2, "known: cp39, cp310, cp311"),
+        (("explain", "numpy", "--python", "cp3999999"), 2, "known: cp39, cp310, cp311"),
+        (("doctor", "--python", "cp3999999"), 2, "known: cp39, cp310, cp311"),
+        (("image", "build", "--python", "cp313"), 2, "those that can be made here: cp311"),
         (("plan",), 2, "name PACKAGEs, or give --all"),
         (("verify", "notes.txt"), 41, "'notes.txt' is not a wheel's file name"),
         (("verify", "demo-1.0-py3-none-any.whl"), 41, "no such file"),
@@ -235,6 +239,27 @@ def test_the_doctor_says_what_is_missing(spokeshave: Invoke) -> None:
     assert checks["Docker"]["mend"]
     assert "docker" not in found["engines"]
     assert result.exit_code == (0 if "host" in found["engines"] else 20)
+
+
+@needs_compiler
+def test_an_interpreter_that_cannot_run_is_refused_and_told(
+    spokeshave: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shim of pyenv is on PATH for Pythons that are not installed, too."""
+    shim = tmp_path / "shims" / "python3.15"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\necho 'pyenv: python3.15: command not found'\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
+    result = spokeshave("plan", "numpy", "--python", "cp315", "--engine", "host")
+    assert result.exit_code == 2
+    assert f"{shim} cannot be run (exit code 127: pyenv: python3.15: command not found)" in result.stderr
+    assert f"cp3{sys.version_info[1]}" in result.stderr.partition("what can: ")[2]
+    found = json.loads(spokeshave("doctor", "--python", "cp315", "--json", DOCKER_HOST=NOWHERE).stdout)
+    check = next(check for check in found["checks"] if check["name"] == "Python and headers")
+    assert not check["ok"]
+    assert "python3.15: command not found" in check["found"]
+    assert found["engines"] == []
 
 
 def test_the_schema_is_printed(spokeshave: Invoke) -> None:

@@ -16,6 +16,7 @@ from spokeshave.proofs import (
     record_path,
     record_savings,
     recorded_savings,
+    stronger_level,
     write_record,
 )
 from spokeshave.recipes import RecipeBook, library_names
@@ -153,6 +154,25 @@ def test_a_weaker_record_does_not_count(
 ) -> None:
     write_record(tmp_path, candidate, replace(report, **change), {})  # type: ignore[arg-type]
     assert "the record is of level" in fault(tmp_path, candidate, candidate.plan)
+
+
+def test_a_record_of_nothing_does_not_count(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path
+) -> None:
+    write_record(tmp_path, candidate, replace(report, imported=0, comparison=None), {})
+    assert "no module was imported and no test passed" in fault(tmp_path, candidate, candidate.plan)
+
+
+def test_a_weaker_proof_does_not_take_the_place_of_a_stronger_one(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path
+) -> None:
+    smoke = replace(report, level="smoke")
+    assert stronger_level(tmp_path, candidate, smoke) == ""
+    write_record(tmp_path, candidate, report, {})
+    assert stronger_level(tmp_path, candidate, smoke) == "full"
+    assert stronger_level(tmp_path, candidate, report) == "", "one of the same level is newer"
+    other = replace(candidate, companion_plans=())
+    assert stronger_level(tmp_path, other, smoke) == "", "it is about something else"
 
 
 def test_a_record_tells_counts_and_sizes(candidate: Candidate, report: VerifyReport, tmp_path: Path) -> None:

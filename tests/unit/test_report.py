@@ -91,7 +91,7 @@ def test_the_verdict_beside_the_wheel_is_told(wheel: Path) -> None:
     assert reporting.make_report([wheel], [], {}).verified == {wheel.name: "not verified"}
     verdict = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
     data = {
-        **{"sha256": file_sha256(wheel), "passed": True, "faults": [], "level": "core"},
+        **{"sha256": file_sha256(wheel), "passed": True, "faults": [], "level": "core", "imported": 3},
         "comparison": {"ours": {"passed": 45398}},
     }
     verdict.write_text(json.dumps(data))
@@ -99,6 +99,10 @@ def test_the_verdict_beside_the_wheel_is_told(wheel: Path) -> None:
     assert report.verified[wheel.name] == "verified (core, 45,398 upstream tests passed)"
     verdict.write_text(json.dumps({**data, "passed": False, "faults": ["a", "b"], "comparison": None}))
     assert reporting.make_report([wheel], [], {}).verified[wheel.name] == "2 faults (core)"
+    nothing = {**data, "imported": 0, "comparison": None}  # as older versions wrote it
+    verdict.write_text(json.dumps(nothing))
+    said = reporting.make_report([wheel], [], {}).verified[wheel.name]
+    assert said == "not verified (no module was imported and no test passed)"
     verdict.write_text(json.dumps({**data, "sha256": "0" * 64}))
     assert reporting.make_report([wheel], [], {}).verified[wheel.name] == "not verified", "another file's"
 

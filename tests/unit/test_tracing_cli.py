@@ -59,6 +59,23 @@ def test_a_run_becomes_a_profile_that_plan_and_explain_take(here: Path) -> None:
     assert "no wheel in the wheelhouse has it" in told.output
 
 
+@pytest.mark.parametrize("name", ["my-app", "my_app_2"])
+def test_a_profile_may_have_words_in_its_name(here: Path, name: str) -> None:
+    result = spokeshave("trace", "--output", f"{name}.toml", *python("import alpha.one"))
+    assert result.exit_code == 0, result.output
+    assert removed(f"{name}.toml") == ["alpha/two"]
+    told = spokeshave("explain", "alpha.two", "--profile", f"{name}.toml")
+    assert f"is OUT of profile '{name}'" in told.output
+
+
+def test_a_name_whose_label_another_profile_has_is_told_before_the_run(here: Path) -> None:
+    (here / "recipes" / "profiles" / "my-app.toml").write_text(LEAN.replace("lean", "my-app"))
+    result = spokeshave("trace", "--output", "my_app.toml", *python("open('ran', 'w')"))
+    assert result.exit_code == 3
+    assert "profiles 'my_app' and 'my-app' have one label" in result.stderr
+    assert not Path("ran").exists()
+
+
 def test_the_exit_code_is_the_command_s_and_what_was_recorded_is_kept(here: Path) -> None:
     crash = "import os, alpha.one; os.kill(os.getpid(), 9)"
     result = spokeshave("trace", "--record", "app.json", "--output", "app.toml", *python(crash))
@@ -152,7 +169,11 @@ def test_a_second_run_is_added_to_the_record(here: Path) -> None:
     [
         (("--output", "app.toml"), "give a COMMAND", 2),
         (python("pass"), "--output, --record or --json", 2),
-        (("--output", "My-App.toml", *python("pass")), "small letters and digits", 2),
+        (("--output", "My-App.toml", *python("pass")), "small letters and digits, begins with a letter", 2),
+        (("--output", "my.app.toml", *python("pass")), "single hyphens or underscores", 2),
+        (("--output", "app", *python("pass")), "'app' does not end in .toml", 2),
+        (("--output", "app.toml", "--python", "cp310", *python("print('ran')")), "for Python 3.10", 3),
+        (("--output", "app.toml", "--python", "cp3999999", *python("pass")), "not a Python tag", 2),
         (("--record", "none.json", "--output", "app.toml"), "there is no record none.json", 44),
         (("--output", "app.toml", "--profile", "none", *python("pass")), "no profile 'none'", 3),
         (("--output", "app.toml", "--", "nonexistent-program"), "cannot be started", 44),

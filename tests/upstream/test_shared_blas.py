@@ -64,8 +64,11 @@ def solve(*folders: Path, **env: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def wheels(wheelhouse: Path) -> dict[str, Path]:
-    profile = sorted(path.name.split("+")[1].split(".")[0] for path in wheelhouse.glob("numpy-*.whl"))[0]
-    return {path.name.split("-")[0]: path for path in wheelhouse.glob(f"*+{profile}.*.whl")}
+    labels = {
+        path: path.name.split("+")[1].split("-")[0].rpartition(".")[0] for path in wheelhouse.glob("*+*.whl")
+    }
+    chosen = min(label for path, label in labels.items() if path.name.startswith("numpy-"))
+    return {path.name.split("-")[0]: path for path, label in labels.items() if label == chosen}
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ from packaging.version import Version
 
 from spokeshave import verify
 from spokeshave.context import Context
-from spokeshave.errors import BenchError, EngineMissing, WheelError
-from spokeshave.model import Target
+from spokeshave.errors import BenchError, WheelError
+from spokeshave.model import Target, is_of_profile
 from spokeshave.recipes import Loaded, did_you_mean, pick_version
 from spokeshave.sources import pip_error
 from spokeshave.trial import stock_pin, stock_wheel
 from spokeshave.venvs import Venv, find_interpreter, install, install_alike, make_venv
-from spokeshave.wheel import parse_name
+from spokeshave.wheel import parse_name, wheels_of
 
 STOCK = "stock"
 RUNNER = ("asv_runner>=0.2,<1", "packaging")  # ASV's runner, and what some suites read versions with
@@ -110,15 +110,17 @@ def _built(context: Context, contest: Contest, profile: str, folder: Path) -> Si
     """The newest wheels of a profile in a folder, with the libraries that they need."""
     wheels = []
     for loaded in stack_of(context, contest.packages):
-        stem = loaded.recipe.distribution.replace("-", "_")
-        found = [*folder.glob(f"{stem}-*+{profile}.*-{contest.target.python}-*.whl")]
-        found += folder.glob(f"{stem}-*+{profile}.*-py3-none-any.whl")
+        found = {
+            path: Version(name.version)
+            for path, name in wheels_of(folder, loaded.recipe.distribution).items()
+            if is_of_profile(name.version, profile) and name.python in (contest.target.python, "py3")
+        }
         if not found:
             raise WheelError(
                 f"there is no wheel of {loaded.recipe.name} in profile {profile} in {folder}",
                 next_step=f"spokeshave build {loaded.recipe.name} --profile {profile} --output {folder}",
             )
-        wheels.append(max(found, key=lambda path: Version(parse_name(path.name).version)))
+        wheels.append(max(found, key=lambda path: found[path]))
     proved = verify.candidates(context, tuple(wheels))
     return Side(
         label=profile,
@@ -134,7 +136,7 @@ def install_sides(
 
     Raises NetworkError where pip cannot get what the wheels require, BenchError where ours do not go in.
     """
-    log, python = context.logs / "bench-install.log", _interpreter(target)
+    log, python = context.logs / "bench-install.log", find_interpreter(target, "the race").path
     with context.reporter.stage(f"installing {ours.label} and {against.label}"):
         mine, theirs = (
             make_venv(folder / name, context.runner, log, python=python) for name in ("ours", "stock")
@@ -158,13 +160,3 @@ def _add_helpers(venv: Venv, side: Side) -> None:
     for path in side.tests:
         with zipfile.ZipFile(path) as archive:
             archive.extractall(venv.site, (name for name in archive.namelist() if "/tests/" not in name))
-
-
-def _interpreter(target: Target) -> str:
-    found = find_interpreter(target)
-    if not found:
-        raise EngineMissing(
-            f"the wheels are for Python {target.python_version}, which is not on PATH",
-            next_step=f"install python{target.python_version} and its -venv package",
-        )
-    return found

@@ -63,12 +63,6 @@ def output_option(told: str) -> Callable[[Callable[..., Any]], Callable[..., Any
     )
 
 
-def check_python_tag(python: str) -> None:
-    """Raises click.BadParameter for a `--python` that is no tag of CPython 3."""
-    if not (python.startswith("cp3") and python[3:].isdigit()):
-        raise click.BadParameter(f"{python!r} is not a Python tag such as cp311", param_hint="--python")
-
-
 def recipe_folders(named: Path | None) -> list[Path]:
     """Where recipes are looked for: the named folder, `recipes/` here, those in the distribution."""
     root = package_root()

@@ -12,32 +12,32 @@ import click
 from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
 from spokeshave import pipeline, proofs, removal
-from spokeshave.cli.base import Globals, check_python_tag, guarded, output_option
+from spokeshave.cli.base import Globals, guarded, output_option
 from spokeshave.cli.places import RESULT_FOLDER
+from spokeshave.cli.pythons import python_option, refuse_unbuildable
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.model import BuildPlan, Target
 
 
 def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what to build."""
-    for option in reversed(
-        [
-            click.argument("packages", nargs=-1, metavar="[PACKAGE...]"),
-            click.option("--all", "everything", is_flag=True, help="Every Python package that has a recipe."),
-            click.option("--profile", default="lean", show_default=True, help="Which levers are on."),
-            click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag."),
-            click.option(
-                "--engine",
-                type=click.Choice(["auto", "docker", "host"]),
-                default="auto",
-                show_default=True,
-                help="Where to compile.",
-            ),
-            click.option("--without", multiple=True, metavar="LEVER", help="Leave one lever off."),
-            click.option("--untrained", is_flag=True, help="Use no recipe's bundle, for comparison."),
-            click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout."),
-        ]
-    ):
+    options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
+        click.argument("packages", nargs=-1, metavar="[PACKAGE...]"),
+        click.option("--all", "everything", is_flag=True, help="Every Python package that has a recipe."),
+        click.option("--profile", default="lean", show_default=True, help="Which levers are on."),
+        python_option(),
+        click.option(
+            "--engine",
+            type=click.Choice(["auto", "docker", "host"]),
+            default="auto",
+            show_default=True,
+            help="Where to compile.",
+        ),
+        click.option("--without", multiple=True, metavar="LEVER", help="Leave one lever off."),
+        click.option("--untrained", is_flag=True, help="Use no recipe's bundle, for comparison."),
+        click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout."),
+    ]
+    for option in reversed(options):
         command = option(command)
     return command
 
@@ -57,7 +57,6 @@ def _request(
         raise click.UsageError("name PACKAGEs, or give --all")
     if everything:
         packages = tuple(loaded.recipe.name for loaded in removal.stack_recipes(context))
-    check_python_tag(python)
     return Request(
         packages=packages,
         profile=profile,
@@ -75,6 +74,7 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
         told = ", ".join([*([f"profile {profile.name}"] if profile.draft else []), *drafts])
         context.reporter.say(f"note: {told}: a draft, without a committed proof; verify what you build")
     engine = pipeline.choose_engine(context, request.engine)
+    refuse_unbuildable(context, engine, request.target)
     where = pipeline.environment(context, engine, request.target)
     plans = pipeline.make_plans(context, request, where)
     removal.check_removals(context, profile, request.target)  # last, as it reads the sources of the stack
@@ -160,6 +160,7 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     """
     context = options.context()
     plans = _plans(context, _request(context, **request))
+    pipeline.refuse_namesakes(plans, output)
     built = pipeline.build(context, plans)
     wheels = pipeline.deliver(context, plans, built, output)
     if as_json:

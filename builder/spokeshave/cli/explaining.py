@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.pythons import python_option
 from spokeshave.explain import Explanation, Offer, offers
 from spokeshave.explain import explain as look_up
 from spokeshave.model import Target
@@ -29,7 +30,7 @@ _wheelhouse = click.option(
 @click.command()
 @click.argument("module")
 @click.option("--profile", default="lean", show_default=True, help="Which profile to ask.")
-@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@python_option()
 @_wheelhouse
 @click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
 @click.pass_obj

@@ -63,8 +63,7 @@ def verify(
     for candidate in verifying.candidates(context, wheels):
         reports.append(verifying.verify(context, candidate, level))
         if record and reports[-1].passed:  # one that failed would take the place of one that passed
-            savings = measuring.known(context, candidate.plan)
-            proofs.write_record(record, candidate, reports[-1], savings)
+            _record(context, record, candidate, reports[-1])
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1, sort_keys=True))
     else:
@@ -77,6 +76,17 @@ def verify(
             next_step="the .verify.json beside each wheel lists every fault with its reason",
             log=context.logs,
         )
+
+
+def _record(context: Context, folder: Path, candidate: Candidate, report: verifying.VerifyReport) -> None:
+    """Writes the record of a proof, or adds to the one there what levers save, where that says more."""
+    savings = measuring.known(context, candidate.plan)
+    if level := proofs.stronger_level(folder, candidate, report):
+        proofs.record_savings(folder, candidate.plan, savings)
+        path = proofs.record_path(folder, candidate.plan.recipe, candidate.plan.profile)
+        context.reporter.say(f"{path} stays of level {level}: {report.level} shows less")
+    else:
+        proofs.write_record(folder, candidate, report, savings)
 
 
 def _show(options: Globals, report: verifying.VerifyReport) -> None:

@@ -16,8 +16,9 @@ from spokeshave.bench.report import BenchReport, read_json
 from spokeshave.bench.results import BLAS, to_json
 from spokeshave.bench.sides import Contest
 from spokeshave.bench.tables import differing, grid, tables
-from spokeshave.cli.base import Globals, check_python_tag, guarded
+from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
+from spokeshave.cli.pythons import python_option
 from spokeshave.errors import Interrupted
 from spokeshave.files import write_whole
 from spokeshave.model import Target
@@ -30,7 +31,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.command()
 @click.argument("packages", nargs=-1, metavar="[PACKAGE...]")
 @click.option("--profile", default="lean", show_default=True, help="Whose wheels; stock: for the noise.")
-@click.option("--python", default="cp311", show_default=True, help="Python of the wheels, as a tag.")
+@python_option("Python of the wheels, as a tag.")
 @click.option("--wheelhouse", type=_FOLDER, default="wheelhouse", show_default=True, help="Where they lie.")
 @click.option(
     "--against",
@@ -112,7 +113,6 @@ def bench(
       spokeshave bench numpy --profile stock --seconds 60     # stock beside stock: the noise
       spokeshave bench --from wheelhouse/bench-numpy-lean.json --picture speed.svg
     """
-    check_python_tag(python)
     _check_pattern(pattern)
     values = _environ(environ)
     if picture and not picture.parent.is_dir():

@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from spokeshave.cli.base import Globals, check_python_tag, guarded, output_option
+from spokeshave.cli.base import Globals, guarded, output_option
+from spokeshave.cli.pythons import python_option
 from spokeshave.model import Target
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
 from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
@@ -30,7 +31,7 @@ class _Extra(click.ParamType[str]):
 
 @click.command()
 @click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...")
-@click.option("--python", default="cp311", show_default=True, help="Target Python of requirements, as a tag.")
+@python_option("Target Python of requirements, as a tag.")
 @output_option("Where the wheels and their records go.")
 @click.option("--docstrings", is_flag=True, help="Docstrings go too: help() and __doc__ are empty.")
 @click.option("--comments", is_flag=True, help="Comments go too; line numbers stay.")
@@ -93,7 +94,6 @@ def slim(
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --comments --json
     """
-    check_python_tag(python)
     if tests and no_check:
         raise click.UsageError("--tests is a part of the check that --no-check leaves out")
     if marker and not tests:
@@ -149,7 +149,7 @@ def _notes(row: Saving) -> Iterator[str]:
 
 def _checked(one: Outcome) -> str:
     imports = one.verdict.imports
-    if imports is None:
+    if imports is None or one.verdict.skipped:
         return "not checked"
     if imports.faults:
         return f"{len(imports.faults)} faults"

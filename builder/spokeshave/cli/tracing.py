@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,13 +11,16 @@ from pathlib import Path
 
 import click
 
-from spokeshave.cli.base import Globals, check_python_tag, guarded
+from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.places import RESULT_FILE
+from spokeshave.cli.pythons import python_option
 from spokeshave.context import Context
 from spokeshave.errors import SpokeshaveError
 from spokeshave.files import copy_whole, write_whole
 from spokeshave.model import Target
-from spokeshave.removal import check_removals
+from spokeshave.recipes import pick_version
+from spokeshave.removal import check_removals, stack_recipes
+from spokeshave.tables import profile_name
 from spokeshave.tracing.record import Run, add_run, read_record
 from spokeshave.tracing.resolve import resolve
 from spokeshave.tracing.session import run_once, warnings
@@ -42,7 +44,7 @@ from spokeshave.tracing.text import profile_text
     help="A record of runs; the first one named takes this run too. Can be given several times.",
 )
 @click.option("--profile", default="lean", show_default=True, help="The profile that the new one extends.")
-@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@python_option()
 @click.option("--json", "as_json", is_flag=True, help="Write what goes and stays as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -68,17 +70,14 @@ def trace(
       spokeshave trace --record app.json -- python -m bookgen.worker
       spokeshave trace --record app.json --record api.json --output app.toml
     """
-    check_python_tag(python)
     if not (output or records or as_json):
         raise click.UsageError("give --output, --record or --json, else nothing is left of the run")
     if not (command or records):
         raise click.UsageError("give a COMMAND behind --, or a --record of earlier ones")
-    if output and not re.fullmatch(r"[a-z][a-z0-9]*\.toml", output.name):
-        raise click.BadParameter(
-            f"{output.name!r}: not small letters and digits, as in app.toml", param_hint="--output"
-        )
+    if output:
+        _check_name(output)
     context, wanted = options.context(), _Wanted(base=profile, target=Target(python=python), output=output)
-    context.book.profile(profile)  # a fault of it is told before the command runs
+    _check(context, wanted)
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
     code = 0
     if command:
@@ -98,6 +97,16 @@ def trace(
     sys.exit(code)
 
 
+def _check_name(output: Path) -> None:
+    """The file's name is the profile's, and its wheels' label: one that cannot be is told before the run."""
+    try:
+        profile_name(output.stem)
+    except ValueError as fault:
+        raise click.BadParameter(str(fault), param_hint="--output") from fault
+    if output.suffix != ".toml":
+        raise click.BadParameter(f"{output.name!r} does not end in .toml", param_hint="--output")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Wanted:
     """The profile asked for; `base` is the one that it extends."""
@@ -105,6 +114,15 @@ class _Wanted:
     base: str
     target: Target
     output: Path | None
+
+
+def _check(context: Context, wanted: _Wanted) -> None:
+    """Tells before the command runs what would be told after it: of the base, the name and the Python."""
+    context.book.profile(wanted.base)
+    if wanted.output:
+        context.book.refuse_namesake(wanted.output.stem)
+    for loaded in stack_recipes(context):
+        pick_version(loaded.recipe, wanted.target.python_version)
 
 
 def _tell(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bool) -> None:

@@ -6,7 +6,9 @@ import json
 
 import click
 
-from spokeshave.cli.base import Globals, check_python_tag, guarded
+from spokeshave import pipeline
+from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.pythons import python_option, refuse_unbuildable
 from spokeshave.model import Target
 from spokeshave.training.course import Course, Trained
 from spokeshave.training.course import train as run_course
@@ -15,7 +17,7 @@ from spokeshave.training.course import train as run_course
 @click.command()
 @click.argument("package")
 @click.option("--profile", default="lean", show_default=True, help="Whose flags the bundle is for.")
-@click.option("--python", default="cp311", show_default=True, help="Python of the wheel, as a tag.")
+@python_option("Python of the wheel, as a tag.")
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
@@ -40,9 +42,10 @@ def train(
       spokeshave train numpy
       spokeshave train numpy --profile full --seconds 300
     """
-    check_python_tag(python)
+    context = options.context()
+    refuse_unbuildable(context, pipeline.choose_engine(context, "docker"), Target(python=python))
     course = Course(package=package, profile=profile, target=Target(python=python), seconds=seconds)
-    done = run_course(options.context(), course)
+    done = run_course(context, course)
     if as_json:
         told = {"file": str(done.path), "sha256": done.sha256, **done.manifest.model_dump(mode="json")}
         return click.echo(json.dumps(told, indent=1, sort_keys=True))

@@ -11,14 +11,15 @@ from rich.table import Table
 from spokeshave import doctor as doctoring
 from spokeshave import schema as schemas
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.pythons import python_option
 from spokeshave.errors import EngineDenied, EngineMissing
-from spokeshave.images import KINDS, Kind, local_image, official_image
+from spokeshave.images import KINDS, LOCAL_PYTHON, Kind, local_fault, local_image, official_image
 from spokeshave.model import Target
 from spokeshave.owners import Cleared
 
 
 @click.command()
-@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@python_option()
 @click.option("--json", "as_json", is_flag=True, help="Write the checks as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -50,7 +51,7 @@ def image() -> None:
 
 @image.command("build")
 @click.argument("kinds", nargs=-1, type=click.Choice(KINDS))
-@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@python_option(among=(LOCAL_PYTHON,))
 @click.pass_obj
 @guarded
 def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
@@ -68,7 +69,7 @@ def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
 
 
 @image.command("list")
-@click.option("--python", default="cp311", show_default=True, help="Target Python, as a tag.")
+@python_option()
 @click.option("--json", "as_json", is_flag=True, help="Write the list as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -85,6 +86,7 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
         {**asdict(one), "id": context.containers.image_id(one.reference)}
         for kind in KINDS
         for one in (official_image(kind, target), local_image(kind, target))
+        if not (one.local and local_fault(target))
     ]
     if as_json:
         click.echo(json.dumps(rows, indent=1))

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import sys
-import sysconfig
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,18 +27,17 @@ _TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
 
 def find_python(target: Target) -> str:
     """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
-    found = find_interpreter(target)
-    if not found:
+    try:
+        found = find_interpreter(target, "the host engine")
+    except EngineMissing as fault:
+        fault.next_step += ", or use Docker"
+        raise
+    if not found.headers:
         raise EngineMissing(
-            f"the host engine needs Python {target.python_version}, which is not on PATH",
-            next_step=f"install python{target.python_version} and its -dev package, or use Docker",
-        )
-    if found == sys.executable and not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
-        raise EngineMissing(
-            f"Python {target.python_version} is here, but without its headers",
+            f"Python {target.python_version} is at {found.path}, but without its headers (Python.h)",
             next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
         )
-    return found
+    return found.path
 
 
 def missing_tools() -> list[str]:

@@ -27,6 +27,8 @@ Kind = Literal["build", "run", "run-compiler"]
 Mode = Literal["auto", "local", "registry"]
 KINDS: tuple[Kind, ...] = ("build", "run", "run-compiler")
 
+LOCAL_PYTHON = "cp311"  # of Debian 12, whose packages the local images are made of
+
 _REGISTRY_PROBE_SECONDS = 20.0
 _EXCLUDED = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 _BUILD_FILES = ("build.Dockerfile", "later.cpp", "later_streams.cpp", "later_probe.cpp")
@@ -119,10 +121,10 @@ class Images:
     def make(self, kind: Kind, target: Target) -> Image:
         """Makes the local image from Debian packages (about four minutes for `build`, one for others)."""
         image = local_image(kind, target)
-        if target.python != "cp311":
+        if target.python != LOCAL_PYTHON:
             raise ImageError(
-                f"local images have CPython 3.11 only, not {target.python_version}",
-                next_step="use `--python cp311`, or a machine where a registry answers",
+                local_fault(target),
+                next_step=f"use `--python {LOCAL_PYTHON}`, or a machine where a registry answers",
             )
         if not shutil.which("mmdebstrap"):
             raise EngineMissing("making an image needs mmdebstrap", next_step="`apt-get install mmdebstrap`")
@@ -224,6 +226,15 @@ def debian_root(packages: tuple[str, ...], suite: str, tar: Path, *options: str)
         *(f"--dpkgopt=path-exclude={glob}" for glob in _EXCLUDED),
         f"--include={','.join(packages)}",
         *(suite, str(tar)),
+    )
+
+
+def local_fault(target: Target) -> str:
+    """Why no local image of the target can be made, whatever is installed; empty where one can."""
+    return (
+        ""
+        if target.python == LOCAL_PYTHON
+        else f"local images have {LOCAL_PYTHON} only, not {target.python}, and no registry answers"
     )
 
 

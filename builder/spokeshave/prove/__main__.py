@@ -1,7 +1,7 @@
 """Proves one set of wheels in this clean place: install, import, run upstream's tests.
 
 `python -m spokeshave.prove --kit KIT --output DIR`; the job is KIT/job.json. Writes imports.json,
-outcomes.json, blas.json and summary.json.
+names.json or lacking.json, outcomes.json, blas.json and summary.json.
 """
 
 from __future__ import annotations
@@ -66,7 +66,15 @@ class Proof:
         if not self.job["import_name"]:
             return True
         argv = ("-m", "spokeshave.prove.imports", self.job["import_name"])
-        return self._json_step("imports", argv)
+        if not self.job["names"]:
+            return self._json_step("imports", argv)
+        stock = self.kit / "stock-names.json"
+        names = (
+            (str(self.output / "lacking.json"), str(stock))
+            if stock.is_file()
+            else (str(self.output / "names.json"),)
+        )
+        return self._json_step("imports", (*argv, *names))
 
     def _blas(self) -> bool:
         if not self.job["blas"]:

@@ -1,4 +1,8 @@
-"""Imports a package's public modules, asks them what tools ask, says what failed: `python -m … PACKAGE`."""
+"""Imports a package's public modules, asks them what tools ask, says what failed.
+
+`python -m spokeshave.prove.imports PACKAGE [NAMES [STOCK]]`: into the file NAMES goes what they offer or,
+where STOCK is that file of another run, what they lack of it; see `prove.names`.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,11 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 
-# The types of what stands in for a part that was left out: it cannot be pickled, and need not be.
-_STAND_INS = frozenset({"_LeftOut", "_StandIn"})
+from spokeshave.prove.names import STAND_INS, lacking, offered
+
 _PLAIN = pydoc.__dict__["plaintext"]  # typeshed does not know it
 
 
@@ -38,7 +43,9 @@ def faults_of(module: ModuleType) -> Iterator[tuple[str, str]]:
     for key in dir(module):
         yield from _fault(f"{name}.{key}", partial(getattr, module, key))
     for key, value in list(vars(module).items()):
-        if not key.startswith("_") and callable(value) and type(value).__name__ not in _STAND_INS:
+        if (
+            not key.startswith("_") and callable(value) and type(value).__name__ not in STAND_INS
+        ):  # these cannot be pickled
             yield from _fault(f"pickle {name}.{key}", partial(pickle.dumps, value))
 
 
@@ -49,7 +56,7 @@ def _fault(what: str, attempt: Callable[[], object]) -> Iterator[tuple[str, str]
         yield what, f"{type(fault).__name__}: {fault}"
 
 
-def main(package: str) -> None:
+def main(package: str, names: str = "", stock: str = "") -> None:
     """Prints a JSON object: the modules imported, and the failures with their reasons.
 
     `unsound` has what an import alone does not show: see `faults_of`.
@@ -63,10 +70,14 @@ def main(package: str) -> None:
             failed[name] = f"{type(fault).__name__}: {fault}"
         else:
             imported.append(name)
+    if names:  # before anything is asked, which may change what is there
+        wanted = json.loads(Path(stock).read_text("utf-8")) if stock else None
+        told = offered(imported) if wanted is None else lacking(wanted, imported)
+        Path(names).write_text(json.dumps(told), "utf-8")
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         unsound = dict(fault for name in imported for fault in faults_of(sys.modules[name]))
     print(json.dumps({"imported": imported, "failed": failed, "unsound": unsound}))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

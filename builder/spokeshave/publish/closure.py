@@ -23,7 +23,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from spokeshave.errors import PublishError
+from spokeshave.errors import EngineMissing, PublishError
 from spokeshave.model import Target
 from spokeshave.publish.release import Release
 from spokeshave.run import Runner
@@ -139,10 +139,10 @@ def resolve(
     known = tuple(releases)
     found: dict[str, Outside] = {}
     for python in pythons(known):
-        interpreter = find_interpreter(Target(python=python))
-        if not interpreter:
-            reason = f"{python} is not on this machine, so that pip cannot resolve for it"
-            raise incomplete(needed, reason)
+        try:
+            interpreter = find_interpreter(Target(python=python), "pip's resolver").path
+        except EngineMissing as fault:
+            raise incomplete(needed, fault.what) from fault
         for one in _report(tuple(_fitting(known, python)), needed, interpreter, runner, log):
             same = [other for other in found.values() if other.project == one.project]
             if same and same[0].version != one.version:

@@ -24,6 +24,7 @@ from spokeshave.files import is_temporary, remove_left, write_whole
 from spokeshave.model import file_sha256
 from spokeshave.publish.index import ROOT, File, pages
 from spokeshave.publish.release import Release
+from spokeshave.verdict import rank
 
 STATE = "spokeshave-index.json"
 _LOCK = ".spokeshave.lock"
@@ -165,8 +166,9 @@ class IndexFolder:
             metadata_sha256=hashlib.sha256(release.metadata).hexdigest(),
             verified=release.level,
         )
-        if known:  # a proof that came later is told, one that is missing now still holds
-            row = replace(known, verified=release.level or known.verified)
+        if known:  # a stronger proof that came later is told, one that is missing now still holds
+            stronger = max(release.level, known.verified, key=rank)
+            row = replace(known, verified=None if release.refuted else stronger)
         wheel = self.root / row.place
         if not wheel.is_file() or file_sha256(wheel) != release.sha256:
             write_whole(wheel, _chunks(release))

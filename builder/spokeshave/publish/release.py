@@ -13,6 +13,7 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from spokeshave import verdict
 from spokeshave.errors import PublishError, VerifyError, WheelError
 from spokeshave.model import file_sha256
 from spokeshave.wheel import DAMAGE, beside, parse_name, record_faults
@@ -20,7 +21,10 @@ from spokeshave.wheel import DAMAGE, beside, parse_name, record_faults
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
-    """A wheel to publish; `size` in bytes. `level` is that of its proof, None where it has none."""
+    """A wheel to publish; `size` in bytes. `level` is that of its proof, None where it has none.
+
+    `refuted` says that the record beside it is about these very bytes, and verifies nothing.
+    """
 
     path: Path
     project: NormalizedName
@@ -31,6 +35,7 @@ class Release:
     requires_python: str
     requires: tuple[str, ...]
     level: str | None
+    refuted: bool = False
 
     @property
     def filename(self) -> str:
@@ -69,11 +74,11 @@ def read_release(path: Path, *, unverified: bool = False) -> Release:
     if told[0] != project or not _same(told[1], version):
         raise WheelError(f"{path.name}: its METADATA says {told[0]} {told[1]}", next_step="build it again")
     sha256 = file_sha256(path)
-    level, fault = _proof(path, sha256)
+    level, fault, refuted = _proof(path, sha256)
     if fault and not unverified:
         raise VerifyError(
             f"{path.name} is not proved: {fault}",
-            next_step=f"spokeshave verify {path}; or publish with --unverified, which the index then says",
+            next_step=f"{_remedy(path)}; or publish with --unverified, which the index then says",
         )
     return Release(
         path=path,
@@ -85,7 +90,15 @@ def read_release(path: Path, *, unverified: bool = False) -> Release:
         requires_python=str(headers["Requires-Python"] or ""),
         requires=tuple(map(str, headers.get_all("Requires-Dist", ()))),
         level=level,
+        refuted=refuted,
     )
+
+
+def _remedy(path: Path) -> str:
+    """What makes a proof: `slim` checks what it makes, and `verify` what was built from a recipe."""
+    if beside(path, ".slim.json").is_file():
+        return "spokeshave slim, with its check and --with what its modules need"
+    return f"spokeshave verify {path}"
 
 
 def _identity(path: Path) -> tuple[NormalizedName, Version]:
@@ -118,18 +131,18 @@ def _metadata(path: Path) -> bytes:
         ) from fault
 
 
-def _proof(path: Path, sha256: str) -> tuple[str | None, str]:
-    """The level of the proof beside a wheel, or None and why it does not count."""
-    verdict = beside(path, ".verify.json")
-    if not verdict.is_file():
-        return None, f"{verdict.name} is not beside it"
+def _proof(path: Path, sha256: str) -> tuple[str | None, str, bool]:
+    """The level of the proof beside a wheel, or None and why; and whether it says that the wheel is none."""
+    found = beside(path, ".verify.json")
+    if not found.is_file():
+        return None, f"{found.name} is not beside it", False
     try:
-        report = json.loads(verdict.read_text("utf-8"))
-        passed, proved, level = report["passed"], report["sha256"], str(report["level"])
-    except (ValueError, KeyError, TypeError):
-        return None, f"{verdict.name} is not a report of `spokeshave verify`"
+        report = json.loads(found.read_text("utf-8"))
+        proved, level, fault = report["sha256"], str(report["level"]), verdict.fault_of(report)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None, f"{found.name} is not a report of `spokeshave verify`", False
     if proved != sha256:
-        return None, f"{verdict.name} is about another file (sha256 differs)"
-    if passed is not True:
-        return None, f"{verdict.name} says that it failed"
-    return level, ""
+        return None, f"{found.name} is about another file (sha256 differs)", False
+    if fault:
+        return None, f"{found.name} says that {fault}", True
+    return level, "", False

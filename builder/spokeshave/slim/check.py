@@ -65,7 +65,7 @@ def compare_imports(
         elif lost := theirs[name].offers - mine[name].offers:
             faults.append(f"{name} lacks {', '.join(sorted(lost)[:5])}")
     return Imports(
-        imported=tuple(name for name in names if not mine[name].error),
+        imported=tuple(name for name in names if not (mine[name].error or theirs[name].error)),
         faults=tuple(faults),
         failing_in_stock={name: one.error for name, one in theirs.items() if one.error},
     )

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from spokeshave import __version__
+from spokeshave import __version__, digests, verdict
 from spokeshave.compare import Comparison
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.files import alone_with, copy_whole, write_whole
-from spokeshave.model import Target
+from spokeshave.model import Target, file_sha256
 from spokeshave.slim.check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.make import slim
@@ -129,10 +129,12 @@ def _one(context: Context, request: SlimRequest, stock: Stock, place: Path) -> O
     with context.reporter.stage(f"slimming {stock.path.name}"):
         (place / "work").mkdir()
         slimmed = slim(stock, request.settings, output=place / "made", scratch=place / "work")
-    outcome = Outcome(slimmed=slimmed, verdict=_check(context, request, slimmed, place))
+    found = _with_evidence(context, slimmed, _check(context, request, slimmed, place))
+    outcome = Outcome(slimmed=slimmed, verdict=found)
     if outcome.verdict.faults:
+        _withdraw(outcome, request.output)
         return outcome
-    return replace(outcome, slimmed=_deliver(outcome, request.output))
+    return replace(outcome, slimmed=_deliver(context, outcome, request.output))
 
 
 def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path) -> Verdict:
@@ -159,6 +161,19 @@ def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path
     return Verdict(imports=imports, tests=tests, marker=request.marker)
 
 
+def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdict:
+    """The verdict; where nothing of the wheel was tried, one that says that there was no check."""
+    passed = found.tests.ours.get("passed") if found.tests else 0
+    if found.skipped or found.faults or found.imports is None:
+        return found
+    if verdict.shows_something(len(found.imports.imported), passed):
+        return found
+    reasons = [f"{name}: {error}" for name, error in found.imports.failing_in_stock.items()]
+    why = "no module can be imported in stock" + "".join(f" ({one})" for one in reasons[:1])
+    context.reporter.say(f"{slimmed.wheel.name}: not verified: {why}; --with adds what its modules need")
+    return replace(found, skipped=why)
+
+
 def told(tests: Comparison) -> str:
     """What upstream's tests say, in a line; that it is little, where most do not pass on stock."""
     passed, ran = tests.stock.get("passed", 0), sum(tests.stock.values()) - tests.stock.get("skipped", 0)
@@ -166,19 +181,26 @@ def told(tests: Comparison) -> str:
     return line if passed > ran / 2 else f"{line}; add --with what the others need"
 
 
-def _deliver(outcome: Outcome, output: Path) -> Slimmed:
+def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
     """Puts the wheel and its record into the output folder; the wheel comes last, and whole."""
     slimmed = outcome.slimmed
     wheel = output / slimmed.wheel.name
-    verdict = beside(wheel, ".verify.json")
+    record = beside(wheel, ".verify.json")
     with alone_with(wheel):  # another run may slim the same one with other levers
         _write(beside(wheel, ".slim.json"), outcome.to_json())
         if outcome.verdict.skipped:
-            verdict.unlink(missing_ok=True)  # one of another day may say more than is known today
-        else:
-            _write(verdict, _verify_report(outcome))
+            record.unlink(missing_ok=True)  # one of another day may say more than is known today
+        elif kept := verdict.put(record, _verify_report(outcome)):
+            context.reporter.say(kept)
         copy_whole(slimmed.wheel, wheel)
     return replace(slimmed, wheel=wheel)
+
+
+def _withdraw(outcome: Outcome, output: Path) -> None:
+    """Writes beside the same wheel of an earlier run, which may be called verified there, that it failed."""
+    wheel = output / outcome.slimmed.wheel.name
+    if wheel.is_file() and file_sha256(wheel) == outcome.slimmed.sha256:
+        verdict.put(beside(wheel, ".verify.json"), _verify_report(outcome))
 
 
 def _verify_report(outcome: Outcome) -> Mapping[str, object]:
@@ -195,6 +217,7 @@ def _verify_report(outcome: Outcome) -> Mapping[str, object]:
         "comparison": asdict(outcome.verdict.tests) if outcome.verdict.tests else None,
         "flaky": {},
         "passed": not outcome.verdict.faults,
+        "judge": digests.slim_check_digest(),
     }
 
 

@@ -92,13 +92,15 @@ def train(context: Context, course: Course) -> Trained:
             next_step="give it a table [training]; recipes/README.md describes it",
         )
     _check_place(bundle_path(loaded, course.profile))
+    python = find_interpreter(course.target, "training").path  # tried before hours of compiling
     libraries, plan = _plans(context, course)
     counting = instrumented(plan, loaded.recipe, table)
     built = pipeline.build(context, (*libraries, counting))
     exercise = _exercise(context, loaded, table, course, built[plan.recipe])
     with context.store.scratch() as scratch:
         counts = _Counts(counted=scratch / "counted", tested=scratch / "tested")
-        venv = _install(context, loaded, course.target, built, scratch)
+        venv = make_venv(scratch / "venv", context.runner, context.logs / "train-install.log", python=python)
+        _install(context, loaded, course.target, built, venv)
         done = []
         for at, level in enumerate(table.dispatch):
             place = Place(
@@ -160,16 +162,9 @@ def _check_place(path: Path) -> None:
         )
 
 
-def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, Built], folder: Path) -> Venv:
-    """A venv with the counting wheel, its libraries and its tests; what else it is proved with is stock."""
-    python = find_interpreter(target)
-    if python is None:
-        raise TrainError(
-            f"training needs Python {target.python_version} on PATH",
-            next_step=f"install python{target.python_version} and its -venv package",
-        )
+def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, Built], venv: Venv) -> None:
+    """Fills a venv with the counting wheel, its libraries and its tests; the rest of the stack is stock."""
     log = context.logs / "train-install.log"
-    venv = make_venv(folder / "venv", context.runner, log, python=python)
     pins = [stock_pin(one, target, None) for one in stack_of(context, (loaded.recipe.name,))[:-1]]
     wheels = [stock_wheel(context, pin, target) for pin in pins if pin]
     wheels += [one.wheel for one in built.values()]
@@ -182,7 +177,6 @@ def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, 
     if archive := built[loaded.recipe.name].tests:
         with zipfile.ZipFile(archive) as files:
             files.extractall(venv.site)
-    return venv
 
 
 def _work(context: Context, course: Course, place: Place, exercise: _Exercise, level: str) -> Work:

@@ -114,6 +114,10 @@ def test_a_proof_that_comes_later_is_told(index: IndexFolder, stack: tuple[Relea
     assert [file.verified for file in index.add(stack, LATER)] == ["full", "full"]
     assert b"not verified" not in (index.root / "simple/numpy/index.html").read_bytes()
     assert [file.verified for file in index.add(bare, LATER)] == ["full", "full"]
+    weaker = [replace(release, level="smoke") for release in stack]
+    assert [file.verified for file in index.add(weaker, LATER)] == ["full", "full"]
+    refuted = [replace(release, level=None, refuted=True) for release in stack]
+    assert [file.verified for file in index.add(refuted, LATER)] == [None, None]
 
 
 def test_yanking_and_taking_it_back(index: IndexFolder, stack: tuple[Release, ...]) -> None:

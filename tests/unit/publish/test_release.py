@@ -41,6 +41,7 @@ def test_one_name_for_two_contents_is_refused(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"passed": False}, "says that it failed"),
+        ({"imported": 0}, "says that no module was imported and no test passed"),
         ({"passed": "false"}, "says that it failed"),
         ({"sha256": "0" * 64}, "is about another file"),
     ],

@@ -1,0 +1,46 @@
+"""`--python`: the tag of a Python that exists, and that can be built for where a command builds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal
+
+import click
+
+from spokeshave.context import Context
+from spokeshave.images import LOCAL_PYTHON
+from spokeshave.model import Target
+from spokeshave.pythons import build_fault, buildable, known_pythons
+
+_HINT = "--python"
+
+
+def python_option(
+    told: str = "Target Python, as a tag.", among: tuple[str, ...] = ()
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--python TAG`, which is cp311 unless given; `told` is its help, `among` are the only ones taken."""
+    check = partial(_known, among)
+    return click.option(_HINT, default=LOCAL_PYTHON, show_default=True, callback=check, help=told)
+
+
+def _known(among: tuple[str, ...], context: click.Context, option: click.Parameter, tag: str) -> str:
+    known = known_pythons()
+    if tag not in known:
+        raise click.BadParameter(f"{tag!r} is not a Python tag that is known: {', '.join(known)}")
+    if among and tag not in among:
+        raise click.BadParameter(f"{tag} is not among those that can be made here: {', '.join(among)}")
+    return tag
+
+
+def refuse_unbuildable(context: Context, engine: Literal["docker", "host"], target: Target) -> None:
+    """Raises click.BadParameter for a Python that the engine cannot build for here, where it can for others.
+
+    Where it can for none, the fault is the engine's, and it says so itself.
+    """
+    fault = build_fault(context, engine, target)
+    if fault and (others := buildable(context, engine)):
+        raise click.BadParameter(
+            f"nothing can be built for {target.python} here: {fault}; what can: {', '.join(others)}",
+            param_hint=_HINT,
+        )

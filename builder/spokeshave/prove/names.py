@@ -1,0 +1,101 @@
+"""What dir() lists of public modules and their public classes, on stock; and which of it is not on ours.
+
+Standard library only. All public modules have been imported before, in one order on both sides: what one of
+them adds to another is there on both.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from types import ModuleType
+
+# The types of what stands in for a part that was left out: it has no names of its own.
+STAND_INS = frozenset({"_LeftOut", "_StandIn"})
+# What Python itself sets where somebody asks or warns, in whatever order; and Cython's doctests, which go
+# with the docstrings.
+_PASSING = frozenset({"__annotations__", "__slotnames__", "__test__", "__warningregistry__"})
+
+
+def offered(modules: Iterable[str]) -> dict[str, list[str]]:
+    """The names of each module, without its submodules, and of each class by its shortest public path.
+
+    A submodule that is public is itself among the modules, and one that is not may be loaded by anything.
+    """
+    owners: dict[str, object] = {name: sys.modules[name] for name in modules}
+    classes: dict[int, str] = {}
+    for path, value in (row for name in owners for row in _public_classes(name)):
+        known = classes.get(id(value))
+        if known is None or _order(path) < _order(known):
+            classes[id(value)] = path
+    owners |= {path: _find(path) for path in classes.values()}
+    return {path: _names(path, value) for path, value in sorted(owners.items())}
+
+
+def lacking(stock: Mapping[str, Iterable[str]], imported: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Which names of stock's are not in dir() here, and what each of them answers when it is asked for.
+
+    Owners that are not here, or that something stands in for, are left to the check of imports.
+    """
+    here = frozenset(imported)
+    found = {}
+    for path, wanted in stock.items():
+        owner = _find(path) if {path, path.rpartition(".")[0]} & here else None
+        if owner is None or _stands_in(owner):
+            continue
+        gone = sorted(set(wanted) - set(_dir(owner)))
+        if gone:
+            found[path] = {name: _ask(owner, name) for name in gone}
+    return found
+
+
+def _public_classes(module: str) -> Iterator[tuple[str, type]]:
+    """The classes of the same package that a module has under a public name."""
+    package = module.partition(".")[0]
+    for name, value in sorted(vars(sys.modules[module]).items()):
+        if name.startswith("_") or not isinstance(value, type) or _stands_in(value):
+            continue
+        if str(getattr(value, "__module__", "")).partition(".")[0] == package:
+            yield f"{module}.{name}", value
+
+
+def _order(path: str) -> tuple[int, str]:
+    return path.count("."), path
+
+
+def _find(path: str) -> object:
+    """A module, or what a module has under a name; None where there is neither."""
+    if path in sys.modules:
+        return sys.modules[path]
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(sys.modules[module], name)
+    except BaseException:  # a stub may raise anything
+        return None
+
+
+def _stands_in(value: object) -> bool:
+    """Whether a value is in place of a part that was left out, or a class that derives of such a one."""
+    return any(type(one).__name__ in STAND_INS for one in (value, *getattr(value, "__mro__", ())))
+
+
+def _names(path: str, owner: object) -> list[str]:
+    inside = isinstance(owner, ModuleType)
+    names = (name for name in _dir(owner) if not (inside and f"{path}.{name}" in sys.modules))
+    return sorted(names)
+
+
+def _dir(owner: object) -> list[str]:
+    try:
+        names = dir(owner)
+    except BaseException:
+        return []
+    return [name for name in names if name not in _PASSING]
+
+
+def _ask(owner: object, name: str) -> str:
+    try:
+        getattr(owner, name)
+    except BaseException as fault:
+        return f"{type(fault).__name__}: {fault}"
+    return ""

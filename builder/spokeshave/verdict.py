@@ -1,0 +1,85 @@
+"""Records of verification (`.verify.json`): what one counts for, and which of two stays beside a wheel."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spokeshave.files import alone_with, write_whole
+
+LEVELS = ("imports", "upstream", "smoke", "core", "full")
+"""What a record can be of, each showing more than those before it."""
+
+NOTHING_SHOWN = "no module was imported and no test passed"
+
+
+def shows_something(imported: object, passed: object) -> bool:
+    """Whether a run is evidence at all: it has imported a module, or an upstream test has passed."""
+    return any(isinstance(count, int) and count > 0 for count in (imported, passed))
+
+
+def fault_of(record: Mapping[str, Any]) -> str:
+    """Why a record verifies nothing, whatever it says of itself; empty where it does.
+
+    Raises KeyError or TypeError for what is no such record.
+    """
+    if record["passed"] is not True:
+        return "it failed"
+    counts = (record.get("comparison") or {}).get("ours") or {}
+    return "" if shows_something(record.get("imported"), counts.get("passed")) else NOTHING_SHOWN
+
+
+def rank(level: object) -> int:
+    """How much a level shows: least where there is none (None), then what is unknown, then in their order."""
+    if level in LEVELS:
+        return LEVELS.index(level) + 1
+    return -1 if level is None else 0
+
+
+def _strength(record: Mapping[str, Any]) -> tuple[bool, int]:
+    """Tests beside stock's come first: a recipe may give a level none."""
+    return bool(record.get("comparison")), rank(record.get("level"))
+
+
+def read(path: Path) -> Mapping[str, Any] | None:
+    """A record as it lies beside a wheel; None where there is none that can be read."""
+    try:
+        data = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) else None
+
+
+def same_subject(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether two records are about the same bytes, judged by the same code of ours."""
+    keys = ("sha256", "judge")
+    return all(one.get(key) and one.get(key) == other.get(key) for key in keys)
+
+
+def put(path: Path, record: Mapping[str, Any]) -> str:
+    """Writes a record, unless the one that is there says more of the same wheel; returns what it kept.
+
+    A run of a higher level holds the tests of the lower ones, so that a lower one that passes adds nothing:
+    it neither takes a proof away nor makes a higher one's failure good. One that fails does say something
+    new, however little it ran: it contradicts the proof, and takes its place.
+    """
+    with alone_with(path):  # another run may write one of the same wheel
+        before = read(path)
+        if (
+            before is not None
+            and same_subject(before, record)
+            and _strength(before) > _strength(record)
+            and not fault_of(record)
+        ):
+            verdict = "failed" if fault_of(before) else "passed"
+            return f"{path.name} stays of level {before['level']} ({verdict}): {record['level']} shows less"
+        write_whole(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
+    return ""
+
+
+def failed_before(path: Path, record: Mapping[str, Any]) -> bool:
+    """Whether the record beside a wheel says of the same bytes, by the same judge, that they failed."""
+    before = read(path)
+    return before is not None and same_subject(before, record) and bool(fault_of(before))
