@@ -221,7 +221,7 @@ def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
 
 def test_a_recorder_that_cannot_write_leaves_the_program_alone(tmp_path: Path, trace: Trace) -> None:
     environment = prepare({**os.environ, "PYTHONPATH": ""}, WATCH, tmp_path / "other")
-    (tmp_path / "other" / "processes").rmdir()
+    shutil.rmtree(tmp_path / "other" / "processes")
     done = subprocess.run(
         [sys.executable, "-c", "print('fine')"], env=environment, capture_output=True, text=True, check=True
     )
