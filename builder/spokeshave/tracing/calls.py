@@ -17,6 +17,7 @@ the program uses an object by naming it: at once where it is there, else when it
 
 from __future__ import annotations
 
+import _thread
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -92,11 +93,6 @@ class Calls:
         ours = module_name(frame) == "threading" and threading.getprofile() == self._on_profile
         if not SEES_CALLS and not ours:
             self._journal.tell("lost", "another profiler took over")
-
-    def other_thread(self, frame: FrameType) -> None:
-        """A thread was started: one that `threading` did not start is not listened to on 3.11."""
-        if not SEES_CALLS and module_name(frame) != "threading":
-            self._journal.tell("lost", "a thread was started without the module threading")
 
     def named(self, dotted: str, user: str, function: str) -> None:
         """A name counts as used: now, or as soon as it is there."""
@@ -207,6 +203,8 @@ class Calls:
         return times < (_MOST if other < 0 else _TIMES)
 
     def _tell_called(self, function: object, frame: FrameType) -> None:
+        if function is _thread.start_new_thread and not SEES_CALLS and module_name(frame) != "threading":
+            self._journal.tell("lost", "a thread was started without the module threading")
         modules = [*called(function), self.holdings.module_of(function)]
         if any(map(self._scope.is_watched, modules)):
             self._tell_named(modules, module_name(frame), frame.f_code.co_qualname)

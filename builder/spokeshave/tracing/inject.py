@@ -45,16 +45,33 @@ def run_recorded(
     passed on to it. Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
     """
     with _place() as place:
-        variables = prepare(environment, watch, place)
-        with (place / "processes" / PAGE).open("rb") as page:
+        variables = _prepared(environment, watch, place)
+        output = place / "processes"
+        with (output / PAGE).open("rb") as page:
             code = _pass_through(argv, variables)
-            reasons = _losses(place / "processes", page.read(PAGE_SIZE))
-        lines = read_lines(_files(place / "processes"))
-        shutil.copytree(place / "processes", folder / "processes", dirs_exist_ok=True)
+            reasons = _losses(output, page.read(PAGE_SIZE))
+        files = _copied(_files(output), folder / "processes")
+    lines = read_lines(files)
     if not lines.processes:
         told = f"no Python process of {argv[0]!r} was recorded (exit code {code})"
         raise NothingRecorded("; ".join([told, *reasons]), next_step=_NEXT, code=code)
     return code, lines.model_copy(update={"lost": (*lines.lost, *reasons)})
+
+
+def _prepared(environment: Mapping[str, str], watch: Watch, place: Path) -> dict[str, str]:
+    try:
+        return prepare(environment, watch, place)
+    except OSError as fault:
+        raise TraceError(
+            f"the recorder cannot be written to {place}: {fault.strerror}",
+            next_step="set TMPDIR to a folder with room",
+        ) from fault
+
+
+def _copied(files: Sequence[Path], folder: Path) -> list[Path]:
+    """The files where they stay: beside the log of the run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [Path(shutil.copyfile(path, folder / path.name)) for path in files]
 
 
 @contextmanager

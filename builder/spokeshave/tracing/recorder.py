@@ -46,7 +46,6 @@ class Recorder:
             "pickle.find_class": self._on_unpickle,
             "spokeshave.stub": self._on_stub,
             "sys.setprofile": self._on_other_profiler,
-            "_thread.start_new_thread": self._on_thread,
             "subprocess.Popen": self._on_popen,
             "os.system": self._on_system,
             "os.exec": self._on_exec_file,
@@ -154,9 +153,6 @@ class Recorder:
 
     def _on_other_profiler(self, *rest: object) -> None:
         self._calls.other_profiler(_frame())
-
-    def _on_thread(self, *rest: object) -> None:
-        self._calls.other_thread(_frame())
 
     # Other processes.
 

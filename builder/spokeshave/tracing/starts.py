@@ -16,25 +16,38 @@ _WRAPPERS = frozenset(
 )
 _ASKS = frozenset({"-V", "-VV", "--version", "-h", "--help", "-?", "--help-all", "--help-env"})
 
+_EXPANDED = "$`*?[~"  # by the shell
+_SEPARATORS = {ord(char): " " for char in "'\"();&|<>={}"}
+
 Kind = Literal["recorded", "hidden", "other"]
 
 
 def kind_of(executable: str, words: Sequence[str], variables: Mapping[str, str], folder: str) -> Kind:
     """Whether a command starts a Python with the recorder, one without, or something else.
 
-    `folder` has the recorder. A shell counts as a Python where the recorder would not be found: nobody
-    knows what it starts.
+    `folder` has the recorder. Where that would not be found, a shell counts as a Python if its command
+    names one, a script of one, or what only the shell knows.
     """
     reached = folder in variables.get("PYTHONPATH", "").split(os.pathsep) and os.access(folder, os.X_OK)
     path = _full_path(executable, variables)
     if _is_shell(executable):
-        return "other" if reached else "hidden"
+        return "hidden" if not reached and _may_start_python(words, variables) else "other"
     options = _options(path, words)
     if options is None:
         return "other"
     if not reached or isolated(options):
         return "hidden"
     return "recorded" if path and not _ASKS & set(options[:1]) else "other"
+
+
+def _may_start_python(words: Sequence[str], variables: Mapping[str, str]) -> bool:
+    if "-c" not in words[1:-1]:
+        return True  # a script of the shell
+    text = words[words.index("-c") + 1]
+    if any(char in text for char in _EXPANDED):
+        return True
+    names = text.translate(_SEPARATORS).split()
+    return any(_is_shell(name) or _options(_full_path(name, variables), [name]) is not None for name in names)
 
 
 def isolated(options: Iterable[str]) -> bool:
