@@ -8,6 +8,7 @@ Standard library only: `inject.py` copies it into the traced program's path. Wha
 | functions of C, pybind11, f2py | builtins of Python's own kind | every call from Python code |
 | Cython functions, compiled classes | by name alone | every call from Python code |
 | callables in tables of a module | by name of the table, if classes or Cython functions | every call |
+| a place that calls by value | its first thousand calls | its first thousand calls |
 | calls from compiled code | not | not |
 | names that code has | globals, closure, locals, dotted names | the same |
 
@@ -32,7 +33,7 @@ from .scope import Scope, module_name
 SEES_CALLS = sys.version_info >= (3, 12)
 _FUNCTION = 0x1  # inspect.CO_OPTIMIZED: the code of a function, not of a module or class
 _REMEMBERED = 200_000  # code objects
-_TIMES, _MOST = 16, 1000  # calls from one place that are looked at; more if it calls different ones
+_TIMES, _MOST = 16, 1000  # calls that are looked at: from a place that names its function; from others
 _TOOL = "spokeshave trace"
 _TOOL_IDS = (4, 3)  # of sys.monitoring: those that no kind of tool is asked to take
 
@@ -45,7 +46,7 @@ class Calls:
         self._scope, self._journal = scope, journal
         self._done: dict[int, CodeType] = {}  # by id, which stays theirs as long as they are held here
         self._left: set[int] = set()  # of these: those that have returned once
-        self._places: dict[int, tuple[CodeType, dict[int, tuple[int, int]]]] = {}
+        self._places: dict[int, tuple[CodeType, dict[int, int]]] = {}
         self._waiting: dict[str, tuple[str, str]] = {}  # dotted names that are not there yet
         self._loaded = 0  # modules at the last look for these
         self._disable: Any = None  # a callback of sys.monitoring returns it to hear of this place no more
@@ -108,7 +109,7 @@ class Calls:
             if id(frame.f_code) not in self._done:
                 self._scope.quietly(self._look, frame)
         elif event == "c_call":
-            if not self._scope.state.loading and self._is_heard(frame.f_code, frame.f_lasti, argument):
+            if not self._scope.state.loading and self._is_heard(frame, frame.f_lasti, argument):
                 self._scope.quietly(self._tell_called, argument, frame)
         elif event == "return":
             if frame.f_code.co_name == "<module>":
@@ -123,10 +124,11 @@ class Calls:
     def _on_call(self, code: CodeType, offset: int, function: object, first: object) -> Any:
         if self._scope.state.loading or self._scope.state.busy:
             return None
-        if not self._is_heard(code, offset, function):
+        frame = sys._getframe(1)
+        if not self._is_heard(frame, offset, function):
             return self._disable
         if type(function) is not FunctionType:
-            self._scope.quietly(self._tell_called, function, sys._getframe(1))
+            self._scope.quietly(self._tell_called, function, frame)
         return None
 
     def _on_return(self, code: CodeType, offset: int, value: object) -> Any:
@@ -190,17 +192,19 @@ class Calls:
             self._tell_globals(tuple(frame.f_globals), frame, bases=True)
             self._look_for_waiting(loaded=True)
 
-    def _is_heard(self, code: CodeType, offset: int, function: object) -> bool:
-        """Whether a place has made few calls until now, or calls more than one function."""
+    def _is_heard(self, frame: FrameType, offset: int, function: object) -> bool:
+        """Whether a place has made few calls until now; fewer are enough if it calls a global by its name."""
+        code = frame.f_code
         places = self._places.get(id(code))
         if places is None:
             if len(self._places) >= _REMEMBERED:
                 return True
             places = self._places[id(code)] = (code, {})
-        times, which = places[1].get(offset, (0, 0))
-        other = id(function) if which in (0, id(function)) else -1
-        places[1][offset] = times + 1, other
-        return times < (_MOST if other < 0 else _TIMES)
+        times = places[1].get(offset, 0) + 1
+        if times == _TIMES and any(_is_global(name, frame, function) for name in code.co_names):
+            times = _MOST
+        places[1][offset] = times
+        return times < _MOST
 
     def _tell_called(self, function: object, frame: FrameType) -> None:
         if function is _thread.start_new_thread and not SEES_CALLS and module_name(frame) != "threading":
@@ -276,6 +280,10 @@ def _lookup(frame: FrameType) -> Any:
     names, free = frame.f_globals, frame.f_code.co_freevars
     closure = {name: value for name, value in frame.f_locals.items() if name in free} if free else {}
     return lambda name: closure.get(name, names.get(name))
+
+
+def _is_global(name: str, frame: FrameType, function: object) -> bool:
+    return frame.f_globals.get(name, frame.f_builtins.get(name)) is function
 
 
 def _package(frame: FrameType) -> str:

@@ -79,11 +79,11 @@ def _of_owner(owner: object) -> Iterator[str]:
 
 
 def held(table: object) -> Iterator[str]:
-    """The modules of classes and functions that a table of a module holds."""
+    """The modules of classes and functions that a table of a module holds, but for builtins."""
     if type(table) not in _CONTAINERS or len(table) > _LARGEST:  # type: ignore[arg-type]
         return
     for value in list(table.values() if type(table) is dict else table):  # type: ignore[call-overload]
-        if not issubclass(type(value), ModuleType):
+        if type(value) is not BuiltinFunctionType and not issubclass(type(value), ModuleType):
             yield from origins(value, bases=True)
 
 

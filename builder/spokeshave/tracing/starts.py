@@ -33,11 +33,11 @@ def kind_of(executable: str, words: Sequence[str], variables: Mapping[str, str],
     if _is_shell(executable):
         return "hidden" if not reached and _may_start_python(words, variables) else "other"
     options = _options(path, words)
-    if options is None:
+    if options is None or _ASKS & set(options[:1]):
         return "other"
     if not reached or isolated(options):
         return "hidden"
-    return "recorded" if path and not _ASKS & set(options[:1]) else "other"
+    return "recorded" if path else "other"
 
 
 def _may_start_python(words: Sequence[str], variables: Mapping[str, str]) -> bool:
