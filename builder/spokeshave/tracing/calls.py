@@ -47,6 +47,7 @@ class Calls:
         self._done: dict[int, CodeType] = {}  # by id, which stays theirs as long as they are held here
         self._left: set[int] = set()  # of these: those that have returned once
         self._places: dict[int, tuple[CodeType, dict[int, int]]] = {}
+        self._spent: set[tuple[int, int]] = set()  # places of 3.11 that are heard no more
         self._waiting: dict[str, tuple[str, str]] = {}  # dotted names that are not there yet
         self._loaded = 0  # modules at the last look for these
         self._disable: Any = None  # a callback of sys.monitoring returns it to hear of this place no more
@@ -109,12 +110,14 @@ class Calls:
             if id(frame.f_code) not in self._done:
                 self._scope.quietly(self._look, frame)
         elif event == "c_call":
-            if not self._scope.state.loading and self._is_heard(frame, frame.f_lasti, argument):
+            if (id(frame.f_code), frame.f_lasti) in self._spent or self._scope.state.loading:
+                return
+            if self._is_heard(frame, frame.f_lasti, argument):
                 self._scope.quietly(self._tell_called, argument, frame)
-        elif event == "return":
+        elif event == "return" and id(frame.f_code) not in self._left:
             if frame.f_code.co_name == "<module>":
                 self._scope.quietly(self._leave_module, frame)
-            elif id(frame.f_code) not in self._left and not self._scope.state.loading:
+            elif not self._scope.state.loading:
                 self._scope.quietly(self._leave, frame)
 
     def _on_start(self, code: CodeType, offset: int) -> Any:
@@ -204,6 +207,8 @@ class Calls:
         if times == _TIMES and any(_is_global(name, frame, function) for name in code.co_names):
             times = _MOST
         places[1][offset] = times
+        if times >= _MOST:
+            self._spent.add((id(code), offset))
         return times < _MOST
 
     def _tell_called(self, function: object, frame: FrameType) -> None:

@@ -39,9 +39,9 @@ class Watch:
 def run_recorded(
     argv: Sequence[str], environment: Mapping[str, str], watch: Watch, folder: Path
 ) -> tuple[int, Lines]:
-    """Runs a command to its end, with `folder` for the recorder; its exit code, and what was recorded.
+    """Runs a command to its end with the recorder in it; its exit code, and what was recorded.
 
-    The code is 128 more than the signal that ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are
+    The files of its processes are copied into `folder` afterwards. The code is 128 more than the signal that ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are
     passed on to it. Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
     """
     with _place() as place:
