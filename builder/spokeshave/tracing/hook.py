@@ -22,7 +22,7 @@ def _run_next(here: str) -> None:
 if __name__ == "sitecustomize":
     _HERE = os.path.dirname(__file__)  # noqa: PTH120  (pathlib would be loaded into the program)
     try:
-        from spokeshave_recorder import start  # type: ignore[import-not-found]  # the copy beside it
+        from spokeshave_recorder.recorder import start  # type: ignore[import-not-found]  # the copy
 
         start(f"{_HERE}/settings.tsv")
     except Exception as fault:

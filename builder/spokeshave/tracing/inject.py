@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +16,12 @@ from types import FrameType
 
 from spokeshave.digests import package_root
 from spokeshave.errors import NothingRecorded, TraceError
-from spokeshave.tracing.record import Lines, read_lines
+from spokeshave.tracing.journal import LOSSES, PAGE, PAGE_SIZE
+from spokeshave.tracing.processes import still_running
+from spokeshave.tracing.record import Lines, read_lines, read_starts
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_INJECTED = ("calls", "chains", "journal", "origins", "recorder", "scope", "starts")
 _NEXT = (
     "python -I, -E and -S keep the recorder out, and so does a program that clears PYTHONPATH for its "
     "children: start it without"
@@ -34,32 +39,94 @@ class Watch:
 def run_recorded(
     argv: Sequence[str], environment: Mapping[str, str], watch: Watch, folder: Path
 ) -> tuple[int, Lines]:
-    """Runs a command to its end, with `folder` for the recorder; its exit code, and what was recorded.
+    """Runs a command to its end with the recorder in it; its exit code, and what was recorded.
 
-    The code is 128 more than the signal that ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are
-    passed on to it. Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
+    The files of its processes are copied into `folder` afterwards. The code is 128 more than the signal that
+    ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are passed on to it. Raises TraceError where it
+    cannot be started, NothingRecorded where it ran unheard.
     """
-    code = _pass_through(argv, prepare(environment, watch, folder))
-    lines = read_lines((folder / "processes").glob("*.tsv"))
+    with _place() as place:
+        variables = _prepared(environment, watch, place)
+        output = place / "processes"
+        with (output / PAGE).open("rb") as page:
+            code = _pass_through(argv, variables)
+            reasons = _losses(output, page.read(PAGE_SIZE))
+        files = _copied(_files(output), folder / "processes")
+    lines = read_lines(files)
     if not lines.processes:
         told = f"no Python process of {argv[0]!r} was recorded (exit code {code})"
-        raise NothingRecorded(told, next_step=_NEXT, code=code)
-    return code, lines
+        raise NothingRecorded("; ".join([told, *reasons]), next_step=_NEXT, code=code)
+    return code, lines.model_copy(update={"lost": (*lines.lost, *reasons)})
+
+
+def _prepared(environment: Mapping[str, str], watch: Watch, place: Path) -> dict[str, str]:
+    try:
+        return prepare(environment, watch, place)
+    except OSError as fault:
+        raise TraceError(
+            f"the recorder cannot be written to {place}: {fault.strerror}",
+            next_step="set TMPDIR to a folder with room",
+        ) from fault
+
+
+def _copied(files: Sequence[Path], folder: Path) -> list[Path]:
+    """The files where they stay: beside the log of the run."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return [Path(shutil.copyfile(path, folder / path.name)) for path in files]
+
+
+@contextmanager
+def _place() -> Iterator[Path]:
+    """A folder that processes of other users get to, as those of a service do, and nobody else finds."""
+    with tempfile.TemporaryDirectory(prefix="spokeshave-trace-", ignore_cleanup_errors=True) as name:
+        outer = Path(name).resolve()
+        place = outer / secrets.token_hex(16)
+        place.mkdir()
+        for folder in (outer, place):
+            folder.chmod(0o711)
+        yield place
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of processes: any user can put something else there."""
+    return [path for path in folder.glob("*.tsv") if path.is_file() and not path.is_symlink()]
+
+
+def _losses(folder: Path, page: bytes) -> list[str]:
+    """Why the processes have recorded less than all: as they report, and as the folder shows."""
+    found = [why for place, why in enumerate(LOSSES) if page[place : place + 1].strip(b"\0")]
+    if not os.access(folder, os.W_OK):
+        found.append("the folder of the record was removed or became read-only")
+    if left := still_running(read_starts(_files(folder))):
+        found.append(f"{len(left)} of its processes still ran when the command had ended")
+    return found
 
 
 def prepare(environment: Mapping[str, str], watch: Watch, folder: Path) -> dict[str, str]:
     """Writes the recorder into a folder; returns the variables with which Python finds it there."""
     injected, output = folder.resolve() / "inject", folder.resolve() / "processes"
-    for place in (injected, output):
+    package = injected / "spokeshave_recorder"
+    for place in (package, output):
         place.mkdir(parents=True)
     source = package_root() / "tracing"
-    shutil.copyfile(source / "recorder.py", injected / "spokeshave_recorder.py")
+    for name in _INJECTED:
+        shutil.copyfile(source / f"{name}.py", package / f"{name}.py")
     shutil.copyfile(source / "hook.py", injected / "sitecustomize.py")
     rows = [("output", str(output)), *(("package", name) for name in watch.packages)]
     rows += [("watch", name) for name in watch.modules]
     (injected / "settings.tsv").write_text("".join(f"{key}\t{value}\n" for key, value in rows), "utf-8")
+    (output / PAGE).write_bytes(bytes(PAGE_SIZE))
+    _open_to_all(injected, output)
     path = [str(injected), *([before] if (before := environment.get("PYTHONPATH")) else [])]
     return {**environment, "PYTHONPATH": os.pathsep.join(path)}
+
+
+def _open_to_all(injected: Path, output: Path) -> None:
+    """Whatever the umask: each user may read the recorder and write files, and list or remove no others."""
+    for path in (injected, *injected.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    output.chmod(0o1733)
+    (output / PAGE).chmod(0o666)
 
 
 def _pass_through(argv: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from spokeshave.errors import TraceError
 from spokeshave.files import alone_with, write_whole
+from spokeshave.tracing.processes import Began, Start, unheard
 
 Moment = Literal["program", "call", "loading"]
 Kind = Literal["python", "ext", "stub"]
@@ -53,9 +54,10 @@ class Use(_Frozen):
 class Run(_Frozen):
     """One run of a command, over all its processes.
 
-    `versions` are those of the stack's packages by import name. `lost` says why calls were not recorded,
-    `hidden` names Python processes that were started without the recorder. `weights` are bytes of components
-    as installed there, without tests, type stubs and sources.
+    `versions` are those of the stack's packages by import name. `lost` says why the record may lack loads or
+    calls, `hidden` names Python processes that were started without the recorder. `sees_calls` is set if
+    calls of compiled callables were visible in all processes. `weights` are bytes of components as installed
+    there, without tests, type stubs and sources.
     """
 
     command: tuple[str, ...]
@@ -70,6 +72,7 @@ class Run(_Frozen):
     data: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    sees_calls: bool = False
     weights: dict[str, int] = {}
 
     @property
@@ -126,22 +129,21 @@ class Lines(_Frozen):
     data: tuple[str, ...]
     lost: tuple[str, ...]
     hidden: tuple[str, ...]
+    sees_calls: bool
 
 
 def read_lines(files: Iterable[Path]) -> Lines:
     """Merges the files of a run's processes; a line that a crash has cut short is passed over."""
-    rows: dict[str, dict[tuple[str, ...], None]] = {}
-    for path in sorted(files):
-        for line in path.read_text("utf-8", "replace").split("\n")[:-1]:
-            key, *fields = line.split("\t")
-            rows.setdefault(key, {})[tuple(fields)] = None
+    rows = _rows(files)
 
     def of(key: str, length: int) -> list[tuple[str, ...]]:
         return sorted(fields for fields in rows.get(key, ()) if len(fields) == length)
 
+    starts = _starts(of("start", 6))
+    missing = dict.fromkeys(unheard(starts, _began(of("began", 4))))
     return Lines(
-        processes=len(of("start", 2)),
-        pythons=tuple(sorted({python for _, python in of("start", 2)})),
+        processes=len(starts),
+        pythons=tuple(sorted({start.python for start in starts})),
         roots=tuple((name, folder) for name, folder in of("root", 2)),
         loads=_loads(of("load", 5)),
         mentions=tuple(Mention(name=name, user=user) for name, user in of("mention", 2)),
@@ -150,9 +152,41 @@ def read_lines(files: Iterable[Path]) -> Lines:
             + [Use(module=module, user=user, function=function) for module, user, function in of("named", 3)]
         ),
         data=tuple(name for (name,) in of("data", 1)),
-        lost=tuple(why for (why,) in of("lost", 1)),
+        lost=(
+            *(why for (why,) in of("lost", 1)),
+            *(f"a Python process recorded nothing: {command}" for command in missing),
+        ),
         hidden=tuple(what for (what,) in of("hidden", 1)),
+        sees_calls=bool(starts) and all(start.sees_calls for start in starts),
     )
+
+
+def read_starts(files: Iterable[Path]) -> list[Start]:
+    """The processes of a run."""
+    return _starts(fields for fields in _rows(files).get("start", ()) if len(fields) == 6)
+
+
+def _rows(files: Iterable[Path]) -> dict[str, dict[tuple[str, ...], None]]:
+    rows: dict[str, dict[tuple[str, ...], None]] = {}
+    for path in sorted(files):
+        for line in path.read_text("utf-8", "replace").split("\n")[:-1]:
+            key, *fields = line.split("\t")
+            rows.setdefault(key, {})[tuple(fields)] = None
+    return rows
+
+
+def _starts(rows: Iterable[tuple[str, ...]]) -> list[Start]:
+    return [
+        Start(how=how, pid=int(pid), parent=int(parent), token=token, python=python, sees_calls=bool(calls))
+        for how, pid, parent, token, python, calls in rows
+    ]
+
+
+def _began(rows: Iterable[tuple[str, ...]]) -> list[Began]:
+    return [
+        Began(way=way, pid=int(pid), number=int(number), command=command)
+        for way, pid, number, command in rows
+    ]
 
 
 def _loads(rows: Iterable[tuple[str, ...]]) -> tuple[Load, ...]:

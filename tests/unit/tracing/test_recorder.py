@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,58 +18,10 @@ from spokeshave.levers.base import Tree
 from spokeshave.levers.docstrings import blank
 from spokeshave.levers.indentation import shrink_indentation
 from spokeshave.model import Removed
-from spokeshave.tracing.inject import Watch, prepare, run_recorded
-from spokeshave.tracing.record import Lines, Load, Mention, Use
+from spokeshave.tracing.inject import prepare, run_recorded
+from spokeshave.tracing.record import Load, Mention, Use
 from support import shipped_plan
-
-FILES = {
-    "alpha/__init__.py": "from alpha import eager\n",
-    "alpha/eager.py": "def decorate(f):\n    return f\n\n\n@decorate\ndef work():\n    return 1\n",
-    "alpha/late.py": "VALUE = 2\n",
-    "alpha/user.py": "from alpha.eager import work\n\n\ndef go():\n    import alpha.late\n    work()\n",
-    "alpha/read.py": "import pathlib\npathlib.Path(__file__).with_name('table.csv').read_text()\n",
-    "alpha/table.csv": "1,2\n",
-    "alpha/gone.py": "",
-    "alpha/lazy.py": "",
-}
-WATCH = Watch(packages=("alpha",), modules=("alpha.eager", "alpha.late"))
-Trace = Callable[..., tuple[int, Lines]]
-
-
-def pythons() -> list[str]:
-    """This one, and one that has sys.monitoring where this one has not."""
-    newer = [name for name in ("python3.12", "python3.13", "python3.14") if _runs(name)]
-    return [sys.executable, *(newer[:1] if sys.version_info < (3, 12) else [])]
-
-
-def _runs(name: str) -> bool:
-    argv = [name, "-c", f"import sys; assert '{name}'.endswith('%d.%d' % sys.version_info[:2])"]
-    return (
-        shutil.which(name) is not None
-        and not subprocess.run(argv, capture_output=True, check=False).returncode
-    )
-
-
-@pytest.fixture(params=pythons(), ids=lambda path: Path(path).name)
-def trace(tmp_path: Path, request: pytest.FixtureRequest) -> Trace:
-    """Runs a script beside the package under the recorder; with what `more` adds to the variables."""
-    for name, text in FILES.items():
-        path = tmp_path / "site" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-
-    def run(script: str, *options: str, **more: str) -> tuple[int, Lines]:
-        path = tmp_path / "app.py"
-        path.write_text(script, "utf-8")
-        environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site"), **more}
-        argv = (request.param, *options, str(path))
-        return run_recorded(argv, environment, WATCH, tmp_path / "run")
-
-    return run
-
-
-def loaded(lines: Lines) -> set[str]:
-    return {load.module for load in lines.loads}
+from traced import WATCH, Trace, loaded
 
 
 def test_a_load_has_its_importer_line_and_moment(trace: Trace) -> None:
@@ -221,7 +172,7 @@ def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
 
 def test_a_recorder_that_cannot_write_leaves_the_program_alone(tmp_path: Path, trace: Trace) -> None:
     environment = prepare({**os.environ, "PYTHONPATH": ""}, WATCH, tmp_path / "other")
-    (tmp_path / "other" / "processes").rmdir()
+    shutil.rmtree(tmp_path / "other" / "processes")
     done = subprocess.run(
         [sys.executable, "-c", "print('fine')"], env=environment, capture_output=True, text=True, check=True
     )

@@ -1,0 +1,110 @@
+"""Whether a process that a program starts will be recorded too, as far as its command tells.
+
+Standard library only: `inject.py` copies it into the traced program's path.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+_SHELLS = frozenset({"sh", "bash", "dash", "zsh", "ksh", "busybox"})
+_WRAPPERS = frozenset(
+    {"env", "nice", "ionice", "timeout", "nohup", "setsid", "stdbuf", "taskset", "time", "xargs"}
+    | {"sudo", "su", "doas", "runuser", "setpriv", "chroot", "unshare", "strace", "bwrap", "docker", "podman"}
+)
+_ASKS = frozenset({"-V", "-VV", "--version", "-h", "--help", "-?", "--help-all", "--help-env"})
+
+_EXPANDED = "$`*?[~"  # by the shell
+_SEPARATORS = {ord(char): " " for char in "'\"();&|<>={}"}
+
+Kind = Literal["recorded", "hidden", "other"]
+
+
+def kind_of(executable: str, words: Sequence[str], variables: Mapping[str, str], folder: str) -> Kind:
+    """Whether a command starts a Python with the recorder, one without, or something else.
+
+    `folder` has the recorder. Where that would not be found, a shell counts as a Python if its command
+    names one, a script of one, or what only the shell knows.
+    """
+    reached = folder in variables.get("PYTHONPATH", "").split(os.pathsep) and os.access(folder, os.X_OK)
+    path = _full_path(executable, variables)
+    if _is_shell(executable):
+        return "hidden" if not reached and _may_start_python(words, variables) else "other"
+    options = _options(path, words)
+    if options is None or _ASKS & set(options[:1]):
+        return "other"
+    if not reached or isolated(options):
+        return "hidden"
+    return "recorded" if path else "other"
+
+
+def _may_start_python(words: Sequence[str], variables: Mapping[str, str]) -> bool:
+    if "-c" not in words[1:-1]:
+        return True  # a script of the shell
+    text = words[words.index("-c") + 1]
+    if any(char in text for char in _EXPANDED):
+        return True
+    names = text.translate(_SEPARATORS).split()
+    return any(_is_shell(name) or _options(_full_path(name, variables), [name]) is not None for name in names)
+
+
+def isolated(options: Iterable[str]) -> bool:
+    """Whether options of Python before the script have it pass over PYTHONPATH or `sitecustomize`."""
+    for option in options:
+        if not option.startswith("-") or option.startswith(("--", "-c", "-m")):
+            return False
+        if not option.startswith(("-W", "-X")) and set(option) & set("IES"):
+            return True
+    return False
+
+
+def shown(words: Sequence[str]) -> str:
+    """A command for messages: its program without folders, and the beginning of the rest."""
+    name = "python" if _is_python(words[0]) else _base(words[0])
+    return " ".join([name, *words[1:3]])[:60]
+
+
+def _options(path: str, words: Sequence[str]) -> Sequence[str] | None:
+    """The words behind a Python in a command, or None where it starts none."""
+    if _is_python(words[0]) or _is_python(path):
+        return words[1:]
+    if _base(words[0]) in _WRAPPERS:
+        places = [place for place, word in enumerate(words) if place and _is_python(word)]
+        return words[places[0] + 1 :] if places else None
+    options = _shebang(path)
+    return None if options is None else [*options, *words]
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _is_python(path: str) -> bool:
+    return _base(path).startswith("python") and not _base(path).endswith("-config")
+
+
+def _is_shell(path: str) -> bool:
+    return _base(path) in _SHELLS
+
+
+def _full_path(executable: str, variables: Mapping[str, str]) -> str:
+    """Where the program of a command is; nothing where it is not there."""
+    folders = [""] if "/" in executable else variables.get("PATH", os.defpath).split(os.pathsep)
+    paths = (f"{folder}/{executable}" if folder else executable for folder in folders)
+    return next((path for path in paths if os.access(path, os.X_OK)), "")
+
+
+def _shebang(path: str) -> Sequence[str] | None:
+    """The options that the first line of a script gives its Python; None where that names none."""
+    if not path:
+        return None
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123  (pathlib would be loaded into the program)
+            line = file.readline(256)
+    except OSError:
+        return None
+    words = line[2:].decode("utf-8", "replace").split() if line.startswith(b"#!") else []
+    places = [place for place, word in enumerate(words) if _is_python(word)]
+    return words[places[0] + 1 :] if places else None
