@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+import tokenize
 from collections.abc import Iterator
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)
@@ -33,6 +34,6 @@ def parses_alone(lines: list[str], first: int) -> bool:
     """Whether the definition that starts on a line (from 1) parses once its indentation is taken off."""
     try:
         ast.parse(textwrap.dedent("".join(inspect.getblock(lines[first - 1 :]))))
-    except SyntaxError:
+    except (SyntaxError, tokenize.TokenError):
         return False
     return True
