@@ -42,8 +42,8 @@ def run_recorded(
     """Runs a command to its end with the recorder in it; its exit code, and what was recorded.
 
     The files of its processes are copied into `folder` afterwards. The code is 128 more than the signal that
-    ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are passed on to it. Raises TraceError where
-    it cannot be started, NothingRecorded where it ran unheard.
+    ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are passed on to it.
+    Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
     """
     with _place() as place:
         variables = _prepared(environment, watch, place)
