@@ -33,7 +33,7 @@ def unwritable(folder: Path) -> str:
         return f"{nearest} is not a folder"
     if not os.access(nearest, os.W_OK | os.X_OK):
         return f"no rights to write in {nearest}"
-    try:  # rights are not all: /proc takes no file, not even from root; this one has no name for others to see
+    try:  # rights are not all: /proc takes no file, not even from root (this one has no name that others see)
         tempfile.TemporaryFile(dir=nearest).close()
     except OSError as fault:
         return f"nothing can be made in {nearest}: {fault.strerror}"

@@ -120,7 +120,7 @@ def test_resolve_for_a_python_that_is_not_here_says_so(tmp_path: Path) -> None:
     made = wheel(tmp_path, "app", "1.0", "six")
     name = made.name.replace("py3-none-any", "cp320-cp320-manylinux_2_28_x86_64")
     releases = gather([made.rename(made.with_name(name))], unverified=True)
-    with pytest.raises(PublishError, match="needs Python 3.20, which is not on PATH"):
+    with pytest.raises(PublishError, match=r"needs Python 3\.20, which is not on PATH"):
         resolved(releases, tmp_path)
 
 
