@@ -82,7 +82,8 @@ def test_state_from_another_namespace_is_that_of_the_lock(owner: Started, tmp_pa
     end(process)
     for elsewhere in (True, False):
         assert output_of(JUDGE, label, folder.parent, namespace=elsewhere) == "dead"
-    assert output_of(JUDGE, label, tmp_path / "another store", namespace=True) == "unsure"
+    # Linux gives the number of a namespace that has ended to a new one, where no process of the label is.
+    assert output_of(JUDGE, label, tmp_path / "another store", namespace=True) in ("unsure", "dead")
 
 
 def test_state_in_the_same_namespace_needs_no_folder() -> None:
