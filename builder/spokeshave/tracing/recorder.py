@@ -148,8 +148,11 @@ class Recorder:
             self._calls.named(f"{module}.{name}", "pickle", "load")
 
     def _on_stub(self, message: str) -> None:
-        """A stub's message was raised, in a recheck; an import that is guarded and meets one is no use."""
-        if self._moment(_frame()) != "loading":
+        """A stub's message was raised, in a recheck; an import that is guarded and meets one is no use.
+
+        The frame that raises the event is of `overlay.py`'s module, which that of the stub has called.
+        """
+        if self._moment(_frame().f_back) != "loading":
             self._journal.tell("touched", message)
 
     def _on_other_profiler(self, *rest: object) -> None:
