@@ -65,25 +65,39 @@ def resolve(context: Context, base: Profile, target: Target, runs: Sequence[Run]
     if not any(run.loads for run in runs):
         raise TraceError("the program loaded nothing of the stack", next_step="trace a command that does")
     parts = components(context)
-    used = {name: why for name, part in parts.items() if (why := evidence(name, part, runs))}
+    used, doubts = _used(parts, runs), _doubts(context, base, target, runs)
     gone = [row.component for row in base.remove]
     if lacking := [f"  {name}: {used[name]}" for name in gone if name in used]:
         raise TraceError(
             f"profile {base.name!r} leaves out what the program uses:\n" + "\n".join(lacking),
             next_step="name another --profile to begin with, such as lean",
         )
-    known = source_modules(context, base, target)
-    kept = {name: why for name, part in parts.items() if (why := _doubt(name, part, known, runs))}
-    open_to = [name for name in parts if name not in {*used, *kept, *gone}]
+    open_to = [name for name in parts if name not in {*used, *doubts, *gone}]
     extra = list(_unseen(import_graph(context, base, target), runs))
     going, needed = _settle(context, base, target, {name: parts[name] for name in open_to}, extra)
     weights = {name: size for run in runs for name, size in run.weights.items()}
     verdicts = []
     for name in [name for name in parts if name not in gone and not _is_within(name, going, parts)]:
-        why = used.get(name) or kept.get(name) or needed.get(name) or _unused(parts[name], runs)
+        why = used.get(name) or doubts.get(name) or needed.get(name) or _unused(parts[name], runs)
         size = weights.get(name, 0)
         verdicts.append(Verdict(component=name, removed=name in going, why=why, weight=size))
     return Resolution(base=base.name, verdicts=tuple(verdicts))
+
+
+def reasons_to_keep(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> dict[str, str]:
+    """The components that the runs used or may have used, each with the reason."""
+    return {**_doubts(context, base, target, runs), **_used(components(context), runs)}
+
+
+def _used(parts: Mapping[str, ComponentTable], runs: Sequence[Run]) -> dict[str, str]:
+    return {name: why for name, part in parts.items() if (why := evidence(name, part, runs))}
+
+
+def _doubts(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> dict[str, str]:
+    """Why components without a sign of use are kept all the same."""
+    known = source_modules(context, base, target)
+    parts = components(context)
+    return {name: why for name, part in parts.items() if (why := _doubt(name, part, known, runs))}
 
 
 def _unseen(graph: ImportGraph, runs: Sequence[Run]) -> Iterator[Edge]:
