@@ -81,5 +81,5 @@ def test_trace_with_the_recheck_keeps_what_a_script_uses(
     kept, gone, text = traced(python, cache, tmp_path, script)
     assert names <= set(kept)
     assert len(gone) > 40, "what is not used goes, though calls of compiled code are not visible on 3.11"
-    assert "recheck: it ended with exit code 0 again without" in text
+    assert "recheck: it ended with exit code 0 again without " in text
     assert "the command passed without it" in text

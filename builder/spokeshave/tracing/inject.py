@@ -31,10 +31,14 @@ _NEXT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Watch:
-    """What to listen for: packages by import name, and the modules of components in them."""
+    """What to listen for: packages by import name, and the modules of components in them.
+
+    Without `calls`, only loads and stubs are recorded: a recheck asks for no more.
+    """
 
     packages: tuple[str, ...]
     modules: tuple[str, ...]
+    calls: bool = True
 
 
 def run_recorded(
@@ -105,6 +109,7 @@ def prepare(environment: Mapping[str, str], watch: Watch, folder: Path) -> dict[
     shutil.copyfile(source / "hook.py", injected / "sitecustomize.py")
     rows = [("output", str(output)), *(("package", name) for name in watch.packages)]
     rows += [("watch", name) for name in watch.modules]
+    rows += [] if watch.calls else [("calls", "no")]
     (injected / "settings.tsv").write_text("".join(f"{key}\t{value}\n" for key, value in rows), "utf-8")
     (output / PAGE).write_bytes(bytes(PAGE_SIZE))
     _open_to_all(injected, output)

@@ -96,7 +96,8 @@ def _take_out(context: Context, loaded: Loaded, profile: Profile, target: Target
                 ) from fault
         changed += _stubs(removed, site)
     for path in changed:
-        _let_tell(path)
+        if path.is_file():  # else it went with its component
+            _let_tell(path)
 
 
 def _plan(context: Context, recipe: str, profile: Profile, target: Target) -> BuildPlan:
@@ -125,7 +126,7 @@ def _patch(loaded: Loaded, profile: Profile, target: Target, site: Path) -> list
         if not before:
             raise
         apply_patches(site, after)
-    return [path for file in sorted(files) if (path := site / file).is_file()]
+    return [site / file for file in sorted(files)]
 
 
 def _python_parts(patch: bytes, site: Path) -> Iterator[tuple[str, bytes]]:

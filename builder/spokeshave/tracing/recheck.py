@@ -10,11 +10,11 @@ import os
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spokeshave.context import Context
-from spokeshave.errors import Interrupted, PatchError, TraceError
+from spokeshave.errors import Interrupted, NothingRecorded, PatchError, TraceError
 from spokeshave.model import Target
 from spokeshave.removal import owner_of, removed_modules, stack_recipes
 from spokeshave.tables import Profile
@@ -23,7 +23,7 @@ from spokeshave.tracing.inject import run_recorded
 from spokeshave.tracing.overlay import changes_compiled_code, lay_over, without
 from spokeshave.tracing.record import Lines, Recheck, Run
 from spokeshave.tracing.resolve import components, resolve, taking_out
-from spokeshave.tracing.session import Traced, watch
+from spokeshave.tracing.session import Traced, losses, watch
 
 _LIMIT = 24  # runs; each keeps one component more at the least, and most ask for several at once
 _ONE_BY_ONE = 12  # runs, before all that could be missed next is kept at once
@@ -91,7 +91,7 @@ def _until_it_passes(task: _Task) -> Recheck:
         if not tried:
             return found
         log = task.context.logs / f"recheck-{number}.log"
-        say(f"recheck {number}: running the command without {len(tried)} components; its output is in {log}")
+        say(f"recheck {number}: running the command without {_counted(tried)}; its output is in {log}")
         again = _run_again(task, going, number, log)
         _check_base(task.wanted.base, again)
         same = again.code == task.traced.run.exit_code
@@ -104,6 +104,10 @@ def _until_it_passes(task: _Task) -> Recheck:
         say(f"recheck {number}: exit code {again.code}; kept from now on: {', '.join(more)}")
         needed |= more
     raise TraceError(f"after {_LIMIT} further runs the command asks for more", next_step=_NO_RECHECK)
+
+
+def _counted(names: Sequence[str]) -> str:
+    return f"{len(names)} component{'s' * (len(names) != 1)}"
 
 
 def _with(run: Run, found: Recheck) -> Run:
@@ -161,20 +165,30 @@ def _run_again(task: _Task, going: Sequence[str], number: int, log: Path) -> _Ag
         except PatchError as fault:
             raise _Impossible(f"removals cannot be simulated on the traced packages: {fault.what}") from fault
         path = os.pathsep.join([str(site), *filter(None, [task.environment.get("PYTHONPATH")])])
-        code, lines = run_recorded(
-            traced.run.command,
-            {**task.environment, "PYTHONPATH": path},
-            watch(context),
-            context.logs / f"recheck-{number}",
-            output=log,
-            on_signal=stopped.append,
-        )
+        try:
+            code, lines = run_recorded(
+                traced.run.command,
+                {**task.environment, "PYTHONPATH": path},
+                replace(watch(context), calls=False),
+                context.logs / f"recheck-{number}",
+                output=log,
+                on_signal=stopped.append,
+            )
+        except NothingRecorded as fault:
+            raise TraceError(f"recheck {number}: {fault.what}", next_step=_NO_RECHECK) from fault
         if stopped:
             raise Interrupted("the recheck was interrupted", next_step=_resume(context))
-        for _, root in lines.roots:
-            if Path(root).parent.resolve() != site.resolve():
-                raise _Impossible(f"the command finds {root} by itself, whatever PYTHONPATH says")
+        _check_lines(lines, site)
         return _Again(code=code, asked=_asked(lines, removed_modules(context, profile)))
+
+
+def _check_lines(lines: Lines, site: Path) -> None:
+    """Raises _Impossible where the run says nothing of the copy, or may have met stubs that nobody saw."""
+    for _, root in lines.roots:
+        if Path(root).parent.resolve() != site.resolve():
+            raise _Impossible(f"the command finds {root} by itself, whatever PYTHONPATH says")
+    if lost := losses(lines):
+        raise _Impossible(f"not all of it was recorded: {lost[0]}")
 
 
 def _resume(context: Context) -> str:

@@ -19,7 +19,7 @@ from spokeshave.recipes import pick_version
 from spokeshave.removal import stack_recipes
 from spokeshave.tables import ComponentTable
 from spokeshave.tracing.inject import Watch, run_recorded
-from spokeshave.tracing.record import Mention, Run
+from spokeshave.tracing.record import Lines, Mention, Run
 from spokeshave.tracing.resolve import components
 from spokeshave.weigh import kind_of
 
@@ -113,7 +113,7 @@ def _places(site: Path, module: str) -> Iterable[Path]:
     )
 
 
-def losses(run: Run) -> list[str]:
+def losses(run: Run | Lines) -> list[str]:
     """What the recorder did not see of a run, and so cannot say that it used nothing."""
     started = [f"a Python process was started without the recorder: {what}" for what in run.hidden]
     return [*run.lost, *started]

@@ -64,7 +64,8 @@ def _proof(run: Run) -> str:
     if not found.without:
         return "recheck: none of the packages that it loaded loses a component"
     return (
-        f"recheck: it ended with exit code {run.exit_code} again without {len(found.without)} components, "
+        f"recheck: it ended with exit code {run.exit_code} again without {len(found.without)} of the "
+        f"components, "
         f"in run {found.times + 1} of it"
     )
 
