@@ -22,7 +22,7 @@ from spokeshave.tracing.evidence import is_loaded, unseen
 from spokeshave.tracing.inject import run_recorded
 from spokeshave.tracing.overlay import changes_compiled_code, lay_over, without
 from spokeshave.tracing.record import Lines, Recheck, Run
-from spokeshave.tracing.resolve import components, resolve, taking_out
+from spokeshave.tracing.resolve import Verdict, components, resolve, taking_out
 from spokeshave.tracing.session import Traced, losses, watch
 
 _LIMIT = 24  # runs; each keeps one component more at the least, and most ask for several at once
@@ -85,9 +85,11 @@ def _until_it_passes(task: _Task) -> Recheck:
     say, needed = task.context.reporter.say, dict[str, str]()
     doubts = _doubts(task)
     for number in range(1, _LIMIT + 1):
-        going = _going(task, needed)
+        hoped = _hoped(task, needed)
+        going = tuple(one.component for one in hoped if one.removed)
         tried = [name for name in going if _is_tried(task, name)]
-        found = Recheck(times=number - 1, without=tuple(tried), needed=needed, untried=dict(task.untried))
+        untried = {**_kept_unseen(task, hoped), **task.untried}
+        found = Recheck(times=number - 1, without=tuple(tried), needed=needed, untried=untried)
         if not tried:
             return found
         log = task.context.logs / f"recheck-{number}.log"
@@ -132,17 +134,22 @@ def _untried(context: Context, run: Run) -> dict[str, str]:
     }
 
 
-def _going(task: _Task, needed: Mapping[str, str]) -> tuple[str, ...]:
-    """What would go if the command did without all that it has not been shown to need."""
+def _hoped(task: _Task, needed: Mapping[str, str]) -> tuple[Verdict, ...]:
+    """What would go, and why the rest stays, if the command did without all that it has not asked for."""
     doubtful = {*needed, *task.untried}
-    hoped = Recheck(
+    found = Recheck(
         without=tuple(name for name in components(task.context) if name not in doubtful),
         needed=dict(needed),
         untried=dict(task.untried),
     )
-    runs = (*task.wanted.earlier, _with(task.traced.run, hoped))
-    found = resolve(task.context, task.wanted.base, task.wanted.target, runs)
-    return tuple(one.component for one in found.removed)
+    runs = (*task.wanted.earlier, _with(task.traced.run, found))
+    return resolve(task.context, task.wanted.base, task.wanted.target, runs).verdicts
+
+
+def _kept_unseen(task: _Task, hoped: Sequence[Verdict]) -> dict[str, str]:
+    """Why components that the run does not show are kept: for kept modules that need them, mostly."""
+    parts, run = components(task.context), task.traced.run
+    return {one.component: one.why for one in hoped if not one.removed and unseen(parts[one.component], run)}
 
 
 def _is_tried(task: _Task, name: str) -> bool:
