@@ -54,10 +54,19 @@ def stack_recipes(context: Context) -> list[Loaded]:
 
 def import_graph(context: Context, profile: Profile, target: Target) -> ImportGraph:
     """The import graph of the whole stack as this profile compiles it; what was read is kept in the store."""
-    recipes = stack_recipes(context)
-    modules = {m for loaded in recipes for part in loaded.recipe.components for m in part.modules}
-    read = [_imports_of(context, _source(loaded, profile, target)) for loaded in recipes]
-    return build_graph(read, extra_modules=modules)
+    modules = {
+        m for loaded in stack_recipes(context) for part in loaded.recipe.components for m in part.modules
+    }
+    return build_graph(_read_stack(context, profile, target), extra_modules=modules)
+
+
+def source_modules(context: Context, profile: Profile, target: Target) -> frozenset[str]:
+    """The modules that the sources name, as this profile compiles them, without those only recipes name."""
+    return frozenset(name for read in _read_stack(context, profile, target) for name in read.modules)
+
+
+def _read_stack(context: Context, profile: Profile, target: Target) -> list[PackageImports]:
+    return [_imports_of(context, _source(loaded, profile, target)) for loaded in stack_recipes(context)]
 
 
 def _imports_of(context: Context, one: _Source) -> PackageImports:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from smallstack import small_stack
 from spokeshave.cli import main
 from spokeshave.errors import RecipeError
 from spokeshave.recipes import RecipeBook
+from spokeshave.tracing.record import read_record
 from together import run_together
 
 ALPHA = {"alpha/__init__.py": "", "alpha/one.py": "", "alpha/two.py": ""}
@@ -162,6 +164,42 @@ def test_a_second_run_is_added_to_the_record(here: Path) -> None:
         )
         assert result.exit_code == 0
     assert removed("app.toml") == []
+
+
+def test_the_recheck_is_told_and_recorded(here: Path) -> None:
+    words = ("trace", "--record", "a.json", "--output", "app.toml")
+    result = spokeshave(*words, *python("import alpha.one"))
+    assert result.exit_code == 0
+    assert "recheck 1: running the command without 1 component;" in result.stderr
+    (run,) = read_record(Path("a.json"))
+    assert run.recheck and (run.recheck.times, run.recheck.without) == (1, ("alpha/two",))
+    assert (
+        "recheck: it ended with exit code 0 again without 1 of the components" in Path("app.toml").read_text()
+    )
+
+
+def test_no_recheck_runs_the_command_once_and_the_profile_says_so(here: Path) -> None:
+    once = "import alpha.one, os; os.mkdir('once')"
+    refused = spokeshave("trace", "--output", "app.toml", *python(once))
+    assert refused.exit_code == 44 and "give --no-recheck" in refused.stderr
+    os.rmdir("once")  # noqa: PTH106
+    result = spokeshave("trace", "--no-recheck", "--output", "app.toml", *python(once))
+    assert result.exit_code == 0
+    assert (
+        "no recheck ran: what is loaded and whose use is not visible is kept" in Path("app.toml").read_text()
+    )
+
+
+def test_a_profile_on_the_word_of_a_run_with_losses_is_refused(here: Path) -> None:
+    hidden = "import alpha.one, subprocess, sys; subprocess.run([sys.executable, '-I', '-c', 'import json'])"
+    words = ("trace", "--record", "a.json", "--output", "app.toml")
+    refused = spokeshave(*words, *python(hidden))
+    assert refused.exit_code == 44 and not Path("app.toml").exists()
+    assert "app.toml is not written, since not all was recorded" in refused.stderr
+    assert "without the recorder" in refused.stderr and "--despite-losses" in refused.stderr
+    assert spokeshave("trace", "--record", "a.json", "--json").exit_code == 0
+    allowed = spokeshave("trace", "--record", "a.json", "--output", "app.toml", "--despite-losses")
+    assert allowed.exit_code == 0 and removed("app.toml") == ["alpha/two"]
 
 
 @pytest.mark.parametrize(

@@ -15,15 +15,16 @@ from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.places import RESULT_FILE
 from spokeshave.cli.pythons import python_option
 from spokeshave.context import Context
-from spokeshave.errors import SpokeshaveError
+from spokeshave.errors import Interrupted, SpokeshaveError, TraceError
 from spokeshave.files import copy_whole, write_whole
 from spokeshave.model import Target
 from spokeshave.recipes import pick_version
 from spokeshave.removal import check_removals, stack_recipes
 from spokeshave.tables import profile_name
-from spokeshave.tracing.record import Run, add_run, read_record
+from spokeshave.tracing import recheck
+from spokeshave.tracing.record import Run, add_run, read_record, replace_run
 from spokeshave.tracing.resolve import resolve
-from spokeshave.tracing.session import run_once, warnings
+from spokeshave.tracing.session import Traced, losses, run_once, shown, warnings
 from spokeshave.tracing.text import profile_text
 
 
@@ -45,6 +46,19 @@ from spokeshave.tracing.text import profile_text
 )
 @click.option("--profile", default="lean", show_default=True, help="The profile that the new one extends.")
 @python_option()
+@click.option(
+    "--recheck/--no-recheck",
+    "wanted_recheck",
+    default=True,
+    show_default=True,
+    help="Run COMMAND again on a copy of its packages without what the profile removes, until it ends as "
+    "before. Switch it off for a command that cannot run twice: what a run cannot show is then kept.",
+)
+@click.option(
+    "--despite-losses",
+    is_flag=True,
+    help="Write --output although parts of a run were not recorded.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Write what goes and stays as JSON to stdout.")
 @click.pass_obj
 @guarded
@@ -56,13 +70,16 @@ def trace(
     records: tuple[Path, ...],
     profile: str,
     python: str,
+    wanted_recheck: bool,
+    despite_losses: bool,
     as_json: bool,
 ) -> None:
     """Run COMMAND, record what all its processes use of the stack, and write a profile without the rest.
 
-    A component goes where no run used it and no kept module needs it; the profile says of each why. Records
-    of several runs (tests, an API, a worker) are merged. The exit code is the command's own; where it ended
-    with 0 and its run tells nothing, trace's.
+    A component is removed if no run used it and no kept module needs it; the profile says of each why. A use
+    that a run cannot show (calls of compiled code on Python 3.11) keeps it, unless COMMAND passes again on a
+    copy of its packages without it. Records of several runs (tests, an API, a worker) are merged. The exit
+    code is COMMAND's own; if that is 0 and its run shows nothing, trace's.
 
     \b
     Examples:
@@ -70,31 +87,49 @@ def trace(
       spokeshave trace --record app.json -- python -m bookgen.worker
       spokeshave trace --record app.json --record api.json --output app.toml
     """
+    _check_words(command, output, records, as_json=as_json)
+    context = options.context()
+    wanted = _Wanted(
+        base=profile,
+        target=Target(python=python),
+        output=output,
+        recheck=wanted_recheck and (output is not None or as_json),
+        despite_losses=despite_losses,
+    )
+    _check(context, wanted)
+    runs = [run for path in records if path.exists() or not command for run in read_record(path)]
+    if not command:
+        _tell(context, wanted, runs, as_json=as_json)
+        return
+    traced = run_once(context, command, os.environ)
+    places = (context.logs / "trace.json", *records[:1])
+    for place in places:
+        add_run(place, traced.run)
+        context.reporter.say(f"trace: the run is recorded in {place}")
+    if records:  # other commands may have added theirs while this one ran
+        known = [run for path in records if path.exists() for run in read_record(path)]
+        runs = [run for run in known if run != traced.run]
+    try:
+        _tell(context, wanted, [*runs, _rechecked(context, wanted, runs, traced, places)], as_json=as_json)
+    except Interrupted:
+        raise
+    except SpokeshaveError as fault:
+        if not traced.run.exit_code:
+            raise
+        context.reporter.say(f"error: {fault.what}\nnext: {fault.next_step}")
+    sys.exit(traced.run.exit_code)
+
+
+def _check_words(
+    command: tuple[str, ...], output: Path | None, records: tuple[Path, ...], *, as_json: bool
+) -> None:
+    """Raises click's errors for options that do not go together."""
     if not (output or records or as_json):
         raise click.UsageError("give --output, --record or --json, else nothing is left of the run")
     if not (command or records):
         raise click.UsageError("give a COMMAND behind --, or a --record of earlier ones")
     if output:
         _check_name(output)
-    context, wanted = options.context(), _Wanted(base=profile, target=Target(python=python), output=output)
-    _check(context, wanted)
-    runs = [run for path in records if path.exists() or not command for run in read_record(path)]
-    code = 0
-    if command:
-        runs.append(run_once(context, command, os.environ))
-        code = runs[-1].exit_code
-        for kept in (context.logs / "trace.json", *records[:1]):
-            add_run(kept, runs[-1])
-            context.reporter.say(f"trace: the run is recorded in {kept}")
-        if records:  # other commands may have added theirs while this one ran
-            runs = [run for path in records if path.exists() for run in read_record(path)]
-    try:
-        _tell(context, wanted, runs, as_json=as_json)
-    except SpokeshaveError as fault:
-        if not code:
-            raise
-        context.reporter.say(f"error: {fault.what}\nnext: {fault.next_step}")
-    sys.exit(code)
 
 
 def _check_name(output: Path) -> None:
@@ -114,6 +149,33 @@ class _Wanted:
     base: str
     target: Target
     output: Path | None
+    recheck: bool
+    despite_losses: bool
+
+
+def _check_losses(wanted: _Wanted, runs: Sequence[Run]) -> None:
+    """Raises TraceError where a profile would rest on a run that was not recorded whole."""
+    lost = [f"  {shown(run.command)}: {why}" for run in runs for why in losses(run)]
+    if wanted.output and lost and not wanted.despite_losses:
+        raise TraceError(
+            f"{wanted.output} is not written, since not all was recorded:\n" + "\n".join(lost),
+            next_step="mend that and trace again; or give --despite-losses, and test the wheels well",
+        )
+
+
+def _rechecked(
+    context: Context, wanted: _Wanted, earlier: Sequence[Run], traced: Traced, places: Sequence[Path]
+) -> Run:
+    """The run with what its recheck has shown, which its records then have too; as it is without one."""
+    _check_losses(wanted, [*earlier, traced.run])
+    if not (wanted.recheck and traced.run.loads):
+        return traced.run
+    base = context.book.profile(wanted.base)
+    asked = recheck.Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
+    run = recheck.recheck(context, asked, traced, os.environ)
+    for place in places:
+        replace_run(place, traced.run, run)
+    return run
 
 
 def _check(context: Context, wanted: _Wanted) -> None:
@@ -127,6 +189,7 @@ def _check(context: Context, wanted: _Wanted) -> None:
 
 def _tell(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bool) -> None:
     """Warnings, and the profile where one was asked for: it is checked like any other before it is there."""
+    _check_losses(wanted, runs)
     notes = warnings(context, runs, wanted.target)
     for note in notes:
         context.reporter.say(f"warning: {note}")

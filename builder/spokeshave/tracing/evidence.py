@@ -1,4 +1,4 @@
-"""Why a program needs a component: what its runs have shown."""
+"""Why a program needs a component: what its runs have shown, and what no run can show."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from spokeshave.levers.base import fits
 from spokeshave.tables import ComponentTable
 from spokeshave.tracing.record import Run
 
+_FOR_COMPILERS = (".h", ".pxd")
+
 
 def is_loaded(part: ComponentTable, runs: Iterable[Run]) -> bool:
     """Whether a module of the component was loaded at all, be it along with its package."""
@@ -16,18 +18,49 @@ def is_loaded(part: ComponentTable, runs: Iterable[Run]) -> bool:
     return any(inside(load.module) for run in runs for load in run.loads)
 
 
-def evidence(part: ComponentTable, runs: Sequence[Run]) -> str | None:
-    """The plainest sign that the program uses a component; None where there is none.
+def evidence(name: str, part: ComponentTable, runs: Sequence[Run]) -> str | None:
+    """The plainest sign that the program uses a component (`recipe/name`); None where there is none.
 
     That a module was loaded while another one of the stack was is no sign: whether that import can go, the
-    import graph tells.
+    import graph tells. No sign is no proof either: see `unseen`.
     """
-    signs = (_imports, _calls, _deferred_imports, _names, _data, _unknown)
-    return next((sign for find in signs for run in runs for sign in find(part, run)), None)
+    signs = (_imports, _calls, _deferred_imports, _names, _data)
+    found = (sign for find in signs for run in runs for sign in find(part, run))
+    return next(found, None) or next((why for run in runs if (why := _rechecked(name, run))), None)
+
+
+def unseen(part: ComponentTable, run: Run) -> bool:
+    """Whether the run could have used the component without a sign of it.
+
+    Calls of compiled code are visible in some runs alone, those of Python code in all that lost nothing; a
+    compiler's reading of headers and declarations is in none.
+    """
+    if not part.modules:
+        packages = {glob.partition("/")[0] for glob in part.files if _is_for_compilers(glob)}
+        return any(load.module.partition(".")[0] in packages for load in run.loads)
+    inside = _inside(part)
+    kinds = {load.kind for load in run.loads if inside(load.module)} - {"stub"}
+    return bool(kinds) and (bool(run.lost) or ("ext" in kinds and not run.sees_calls))
+
+
+def is_proved(name: str, run: Run) -> bool:
+    """Whether the command has run again without the component and ended as before."""
+    return run.recheck is not None and name in run.recheck.without
+
+
+def harness(part: ComponentTable, runs: Iterable[Run]) -> str | None:
+    """The conftest.py of a package that needs the component for the package's own tests; None for none."""
+    inside = _inside(part)
+    users = (one.user for run in runs for one in run.harness if inside(one.name))
+    return next((f"{user} imports it, without which no test of that package runs" for user in users), None)
 
 
 def _inside(part: ComponentTable) -> Callable[[str], bool]:
     return lambda module: any(covers(name, module) for name in part.modules)
+
+
+def _is_for_compilers(glob: str) -> bool:
+    return glob.endswith(_FOR_COMPILERS) or "/include/" in glob
 
 
 def _imports(part: ComponentTable, run: Run) -> Iterator[str]:
@@ -73,6 +106,5 @@ def _data(part: ComponentTable, run: Run) -> Iterator[str]:
     return (f"read {name}" for name in run.data if fits(name, part.files))
 
 
-def _unknown(part: ComponentTable, run: Run) -> Iterator[str]:
-    if run.lost and is_loaded(part, [run]):
-        yield f"loaded, and its use is not known ({run.lost[0]})"
+def _rechecked(name: str, run: Run) -> str | None:
+    return run.recheck.needed.get(name) if run.recheck else None

@@ -8,11 +8,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 from spokeshave.digests import package_root
 from spokeshave.errors import NothingRecorded, TraceError
@@ -30,28 +31,40 @@ _NEXT = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Watch:
-    """What to listen for: packages by import name, and the modules of components in them."""
+    """What to listen for: packages by import name, and the modules of components in them.
+
+    Without `calls`, only loads and stubs are recorded: a recheck asks for no more.
+    """
 
     packages: tuple[str, ...]
     modules: tuple[str, ...]
+    calls: bool = True
 
 
 def run_recorded(
-    argv: Sequence[str], environment: Mapping[str, str], watch: Watch, folder: Path
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    watch: Watch,
+    folder: Path,
+    *,
+    output: Path | None = None,
+    on_signal: Callable[[int], object] = int,
 ) -> tuple[int, Lines]:
     """Runs a command to its end with the recorder in it; its exit code, and what was recorded.
 
     The files of its processes are copied into `folder` afterwards. The code is 128 more than the signal that
-    ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are passed on to it.
+    ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are passed on to it, and to `on_signal`. With
+    `output` it gets no input, and all that it writes goes there.
     Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
     """
     with _place() as place:
         variables = _prepared(environment, watch, place)
-        output = place / "processes"
-        with (output / PAGE).open("rb") as page:
-            code = _pass_through(argv, variables)
-            reasons = _losses(output, page.read(PAGE_SIZE))
-        files = _copied(_files(output), folder / "processes")
+        processes = place / "processes"
+        with (processes / PAGE).open("rb") as page:
+            with nullcontext() if output is None else output.open("wb") as log:
+                code = _pass_through(argv, variables, log, on_signal)
+            reasons = _losses(processes, page.read(PAGE_SIZE))
+        files = _copied(_files(processes), folder / "processes")
     lines = read_lines(files)
     if not lines.processes:
         told = f"no Python process of {argv[0]!r} was recorded (exit code {code})"
@@ -114,6 +127,7 @@ def prepare(environment: Mapping[str, str], watch: Watch, folder: Path) -> dict[
     shutil.copyfile(source / "hook.py", injected / "sitecustomize.py")
     rows = [("output", str(output)), *(("package", name) for name in watch.packages)]
     rows += [("watch", name) for name in watch.modules]
+    rows += [] if watch.calls else [("calls", "no")]
     (injected / "settings.tsv").write_text("".join(f"{key}\t{value}\n" for key, value in rows), "utf-8")
     (output / PAGE).write_bytes(bytes(PAGE_SIZE))
     _open_to_all(injected, output)
@@ -129,22 +143,31 @@ def _open_to_all(injected: Path, output: Path) -> None:
     (output / PAGE).chmod(0o666)
 
 
-def _pass_through(argv: Sequence[str], environment: Mapping[str, str]) -> int:
+def _pass_through(
+    argv: Sequence[str],
+    environment: Mapping[str, str],
+    log: IO[bytes] | None,
+    on_signal: Callable[[int], object],
+) -> int:
     """Not by `run.py`, which keeps the output and starts a session of its own: this one may be a dialogue."""
+    streams = (None, None, None) if log is None else (subprocess.DEVNULL, log, subprocess.STDOUT)
     try:
-        process = subprocess.Popen(argv, env=dict(environment))
+        process = subprocess.Popen(
+            argv, env=dict(environment), stdin=streams[0], stdout=streams[1], stderr=streams[2]
+        )
     except OSError as fault:
         raise TraceError(
             f"{argv[0]!r} cannot be started: {fault.strerror}", next_step="give the command behind --"
         ) from fault
-    with _signals_to(process):
+    with _signals_to(process, on_signal):
         code = process.wait()
     return code if code >= 0 else 128 - code
 
 
 @contextmanager
-def _signals_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _signals_to(process: subprocess.Popen[bytes], on_signal: Callable[[int], object]) -> Iterator[None]:
     def pass_on(number: int, frame: FrameType | None) -> None:
+        on_signal(number)
         if number != signal.SIGINT or not _at_terminal():
             process.send_signal(number)
 

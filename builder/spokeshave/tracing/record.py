@@ -51,13 +51,27 @@ class Use(_Frozen):
     function: str
 
 
+class Recheck(_Frozen):
+    """What running the command again showed: `times` runs, each on a copy of the packages without components.
+
+    The last of them ended as the first run had, without `without`. `needed` says of others why they are kept,
+    `untried` why the copy had to keep them; `fault` says why there was no such run at all.
+    """
+
+    times: int = 0
+    without: tuple[str, ...] = ()
+    needed: dict[str, str] = {}
+    untried: dict[str, str] = {}
+    fault: str = ""
+
+
 class Run(_Frozen):
     """One run of a command, over all its processes.
 
     `versions` are those of the stack's packages by import name. `lost` says why the record may lack loads or
     calls, `hidden` names Python processes that were started without the recorder. `sees_calls` is set if
     calls of compiled callables were visible in all processes. `weights` are bytes of components as installed
-    there, without tests, type stubs and sources.
+    there, without tests, type stubs and sources. `harness` are imports of the packages' own conftest.py.
     """
 
     command: tuple[str, ...]
@@ -74,6 +88,8 @@ class Run(_Frozen):
     hidden: tuple[str, ...] = ()
     sees_calls: bool = False
     weights: dict[str, int] = {}
+    harness: tuple[Mention, ...] = ()
+    recheck: Recheck | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -113,12 +129,26 @@ def add_run(path: Path, run: Run) -> None:
     """Adds a run to a record, or begins it, after those that other commands add at the same time."""
     with alone_with(path):
         before = read_record(path) if path.exists() else ()
-        record = Record(runs=(*before, run))
-        write_whole(path, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")
+        _write(path, (*before, run))
+
+
+def replace_run(path: Path, old: Run, new: Run) -> None:
+    """Puts a run in the place of one that a record has; adds it where the record has lost that one."""
+    with alone_with(path):
+        runs = [run for run in read_record(path) if run != old] if path.exists() else []
+        _write(path, (*runs, new))
+
+
+def _write(path: Path, runs: tuple[Run, ...]) -> None:
+    record = Record(runs=runs)
+    write_whole(path, json.dumps(record.model_dump(mode="json"), indent=1) + "\n")
 
 
 class Lines(_Frozen):
-    """What the processes of one run have told; `roots` are the folders of packages, by import name."""
+    """What the processes of one run have told; `roots` are the folders of packages, by import name.
+
+    `touched` are messages of stubs and placeholders that were used, in a recheck alone.
+    """
 
     processes: int
     pythons: tuple[str, ...]
@@ -130,6 +160,7 @@ class Lines(_Frozen):
     lost: tuple[str, ...]
     hidden: tuple[str, ...]
     sees_calls: bool
+    touched: tuple[str, ...] = ()
 
 
 def read_lines(files: Iterable[Path]) -> Lines:
@@ -158,6 +189,7 @@ def read_lines(files: Iterable[Path]) -> Lines:
         ),
         hidden=tuple(what for (what,) in of("hidden", 1)),
         sees_calls=bool(starts) and all(start.sees_calls for start in starts),
+        touched=tuple(message for (message,) in of("touched", 1)),
     )
 
 

@@ -30,9 +30,15 @@ _INJECTED = os.path.dirname(_HERE)  # noqa: PTH120
 
 
 class Recorder:
-    """What one process has told so far; `packages` are import names, `watched` modules of components."""
+    """What one process has told so far; `packages` are import names, `watched` modules of components.
 
-    def __init__(self, output: str, packages: Iterable[str], watched: Iterable[str]) -> None:
+    Without `calls` it listens to loads and stubs alone, which costs the program no time.
+    """
+
+    def __init__(
+        self, output: str, packages: Iterable[str], watched: Iterable[str], *, calls: bool = True
+    ) -> None:
+        self._listens = calls
         self._journal = Journal(output)
         self._scope = Scope(packages, watched)
         self._calls = Calls(self._scope, self._journal)
@@ -62,7 +68,7 @@ class Recorder:
     def _begin(self) -> None:
         self._journal.begin()
         self._calls.when_spawned(self._on_spawn)
-        self._sees_calls = self._calls.listen()
+        self._sees_calls = self._listens and self._calls.listen()
         self._tell_start("start")
 
     def _before_fork(self) -> None:
@@ -147,12 +153,16 @@ class Recorder:
             self._calls.named(f"{module}.{name}", "pickle", "load")
 
     def _on_stub(self, message: str) -> None:
-        """A stub's message was raised, in a recheck; an import that is guarded and meets one is no use."""
-        if self._moment(_frame()) != "loading":
+        """A stub's message was raised, in a recheck; an import that is guarded and meets one is no use.
+
+        The frame that raises the event is of `overlay.py`'s module, which that of the stub has called.
+        """
+        if self._moment(_frame().f_back) != "loading":
             self._journal.tell("touched", message)
 
     def _on_other_profiler(self, *rest: object) -> None:
-        self._calls.other_profiler(_frame())
+        if self._listens:
+            self._calls.other_profiler(_frame())
 
     # Other processes.
 
@@ -217,10 +227,11 @@ def _is_stub(code: CodeType) -> bool:
 
 
 def start(settings: str) -> None:
-    """Begins to record as a file says: lines of `output`, `package` or `watch`, a tab, and a value."""
-    rows: dict[str, list[str]] = {"output": [], "package": [], "watch": []}
+    """Begins to record as a file says: lines of a key (those of `rows`), a tab, and a value."""
+    rows: dict[str, list[str]] = {"output": [], "package": [], "watch": [], "calls": []}
     with open(settings, encoding="utf-8") as file:  # noqa: PTH123  (pathlib would be loaded into the program)
         for line in file:
             key, _, value = line.rstrip("\n").partition("\t")
             rows[key].append(value)
-    Recorder(rows["output"][0], rows["package"], rows["watch"]).start()
+    calls = "no" not in rows["calls"]
+    Recorder(rows["output"][0], rows["package"], rows["watch"], calls=calls).start()

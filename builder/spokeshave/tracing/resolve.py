@@ -11,12 +11,17 @@ from spokeshave.context import Context
 from spokeshave.errors import TraceError
 from spokeshave.imports.base import covers, parents
 from spokeshave.model import Target
-from spokeshave.removal import find_breaks, import_graph, owner_of, stack_recipes
+from spokeshave.removal import find_breaks, import_graph, owner_of, source_modules, stack_recipes
 from spokeshave.tables import ComponentTable, Profile, RemoveTable
-from spokeshave.tracing.evidence import evidence, is_loaded
+from spokeshave.tracing.evidence import evidence, harness, is_loaded, is_proved, unseen
 from spokeshave.tracing.record import Run
 
 _SEEN = "(seen at run time)"
+_UNSEEN = "loaded; use not visible"
+_PROVED = "loaded; its use is not visible; the command passed without it"
+_BY_HAND = (
+    "removed by hand only: PyPI's wheel has no module or file of its own for it, so no run shows its use"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,30 +58,46 @@ def components(context: Context) -> dict[str, ComponentTable]:
 def resolve(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> Resolution:
     """Takes out of the base profile's wheels all that the runs did not use and no kept module needs.
 
-    The check is the one of every profile, so that what kept modules need stays, though the program may never
-    load those. Raises TraceError where nothing of the stack was loaded, and where the base profile
-    already leaves out what the program uses.
+    What a run cannot show is kept, unless its recheck has. The check is the one of every profile: what
+    kept modules need stays, though the program may never load those. Raises TraceError where nothing of the
+    stack was loaded, and where the base profile already leaves out what the program uses.
     """
     if not any(run.loads for run in runs):
         raise TraceError("the program loaded nothing of the stack", next_step="trace a command that does")
     parts = components(context)
-    used = {name: why for name, part in parts.items() if (why := evidence(part, runs))}
+    used, doubts = _used(parts, runs), _doubts(context, base, target, runs)
     gone = [row.component for row in base.remove]
     if lacking := [f"  {name}: {used[name]}" for name in gone if name in used]:
         raise TraceError(
             f"profile {base.name!r} leaves out what the program uses:\n" + "\n".join(lacking),
             next_step="name another --profile to begin with, such as lean",
         )
-    open_to = [name for name in parts if name not in used and name not in gone]
+    open_to = [name for name in parts if name not in {*used, *doubts, *gone}]
     extra = list(_unseen(import_graph(context, base, target), runs))
     going, needed = _settle(context, base, target, {name: parts[name] for name in open_to}, extra)
     weights = {name: size for run in runs for name, size in run.weights.items()}
     verdicts = []
     for name in [name for name in parts if name not in gone and not _is_within(name, going, parts)]:
-        why = used.get(name) or needed.get(name) or _unused(parts[name], runs)
+        why = used.get(name) or doubts.get(name) or needed.get(name) or _unused(parts[name], runs)
         size = weights.get(name, 0)
         verdicts.append(Verdict(component=name, removed=name in going, why=why, weight=size))
     return Resolution(base=base.name, verdicts=tuple(verdicts))
+
+
+def reasons_to_keep(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> dict[str, str]:
+    """The components that the runs used or may have used, each with the reason."""
+    return {**_doubts(context, base, target, runs), **_used(components(context), runs)}
+
+
+def _used(parts: Mapping[str, ComponentTable], runs: Sequence[Run]) -> dict[str, str]:
+    return {name: why for name, part in parts.items() if (why := evidence(name, part, runs))}
+
+
+def _doubts(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> dict[str, str]:
+    """Why components without a sign of use are kept all the same."""
+    known = source_modules(context, base, target)
+    parts = components(context)
+    return {name: why for name, part in parts.items() if (why := _doubt(name, part, known, runs))}
 
 
 def _unseen(graph: ImportGraph, runs: Sequence[Run]) -> Iterator[Edge]:
@@ -126,8 +147,8 @@ def _settle(
         before = going
         for only_outer in (False, True):
             rows = _outer(going, candidates) if only_outer else going
-            graph = import_graph(context, _without(base, rows), target)
-            while back := _needed(context, _without(base, rows), graph, candidates, extra):
+            graph = import_graph(context, taking_out(base, rows), target)
+            while back := _needed(context, taking_out(base, rows), graph, candidates, extra):
                 needed |= back
                 going, rows = (tuple(name for name in names if name not in back) for names in (going, rows))
         if going == before:
@@ -169,12 +190,26 @@ def _outer(going: Sequence[str], parts: Mapping[str, ComponentTable]) -> tuple[s
     return tuple(name for name in going if not _is_within(name, going, parts))
 
 
-def _without(base: Profile, going: Sequence[str]) -> Profile:
+def taking_out(base: Profile, going: Sequence[str]) -> Profile:
+    """The profile that takes these components out too."""
     rows = [RemoveTable(component=name, reason="not used by the traced program") for name in going]
     return base.model_copy(update={"remove": (*base.remove, *rows)})
 
 
+def _doubt(name: str, part: ComponentTable, known: frozenset[str], runs: Sequence[Run]) -> str | None:
+    """Why a component without a sign of use is kept all the same; None where it may go."""
+    if not part.files and known.isdisjoint(part.modules):
+        return _BY_HAND
+    for run in runs:
+        if unseen(part, run) and not is_proved(name, run):
+            untried = run.recheck.untried.get(name) if run.recheck else None
+            return f"{_UNSEEN}; {untried}" if untried else _UNSEEN
+    return harness(part, runs)
+
+
 def _unused(part: ComponentTable, runs: Sequence[Run]) -> str:
+    if any(unseen(part, run) for run in runs):
+        return _PROVED
     if not part.modules:
         return "not read"
     return "loaded with its package, but not used" if is_loaded(part, runs) else "not loaded"

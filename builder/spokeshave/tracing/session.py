@@ -4,48 +4,80 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from importlib.metadata import distributions
 from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
+from spokeshave.imports.base import Unit
+from spokeshave.imports.python import python_references
 from spokeshave.levers.base import fits
 from spokeshave.model import Target
 from spokeshave.recipes import pick_version
 from spokeshave.removal import stack_recipes
 from spokeshave.tables import ComponentTable
 from spokeshave.tracing.inject import Watch, run_recorded
-from spokeshave.tracing.record import Run
+from spokeshave.tracing.record import Lines, Mention, Run
 from spokeshave.tracing.resolve import components
 from spokeshave.weigh import kind_of
 
 _KEPT = frozenset({"ext modules", "Python", "other"})
 
 
-def run_once(context: Context, argv: Sequence[str], environment: Mapping[str, str]) -> Run:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Traced:
+    """A run, the folders of the stack's packages in it, by import name, and the signals passed to it."""
+
+    run: Run
+    roots: tuple[tuple[str, Path], ...]
+    signals: tuple[int, ...] = ()
+
+
+def run_once(context: Context, argv: Sequence[str], environment: Mapping[str, str]) -> Traced:
     """Runs the command with the recorder in it, and tells what came of it.
 
     Raises TraceError where it cannot be started, NothingRecorded where no Python process was recorded.
     """
     parts = components(context)
     names = {loaded.recipe.import_name: loaded.recipe.distribution for loaded in stack_recipes(context)}
-    modules = sorted({module for part in parts.values() for module in part.modules})
-    watch = Watch(packages=tuple(names), modules=tuple(modules))
     started = datetime.datetime.now(datetime.UTC)
-    code, lines = run_recorded(argv, environment, watch, context.logs / "trace")
+    signals: list[int] = []
+    folder = context.logs / "trace"
+    code, lines = run_recorded(argv, environment, watch(context), folder, on_signal=signals.append)
+    roots = tuple((name, Path(root)) for name, root in lines.roots)
     versions: dict[str, tuple[str, ...]] = {}
-    for name, root in lines.roots:
-        found = (*versions.get(name, ()), *_version(Path(root).parent, names[name]))
+    for name, root in roots:
+        found = (*versions.get(name, ()), *_version(root.parent, names[name]))
         versions[name] = tuple(sorted(set(found)))
-    roots = {name: Path(root) for name, root in lines.roots}
-    return Run(
+    sizes = {name: weigh_installed(dict(roots), part) for name, part in parts.items()}
+    run = Run(
         command=tuple(argv),
         date=started.isoformat(timespec="seconds"),
         exit_code=code,
         versions=versions,
-        weights={name: size for name, part in parts.items() if (size := weigh_installed(roots, part))},
-        **lines.model_dump(exclude={"roots"}),
+        weights={name: size for name, size in sizes.items() if size},
+        harness=tuple(one for name, root in roots for one in _harness(name, root / "conftest.py")),
+        **lines.model_dump(exclude={"roots", "touched"}),
     )
+    return Traced(run=run, roots=roots, signals=tuple(signals))
+
+
+def watch(context: Context) -> Watch:
+    """What to listen for: the stack's packages, and the modules of their components."""
+    modules = {module for part in components(context).values() for module in part.modules}
+    packages = tuple(loaded.recipe.import_name for loaded in stack_recipes(context))
+    return Watch(packages=packages, modules=tuple(sorted(modules)))
+
+
+def _harness(package: str, path: Path) -> Iterator[Mention]:
+    """What a package's own conftest.py cannot do without: verifying a wheel runs the tests behind it."""
+    user = f"{package}.conftest"
+    with suppress(FileNotFoundError, SyntaxError):
+        found = python_references(Unit(text=path.read_text("utf-8", "replace"), module=user))
+        names = {one.name for one in found if one.kind == "import"}
+        yield from (Mention(name=name, user=user) for name in sorted(names))
 
 
 def _version(site: Path, distribution: str) -> Iterator[str]:
@@ -81,6 +113,12 @@ def _places(site: Path, module: str) -> Iterable[Path]:
     )
 
 
+def losses(run: Run | Lines) -> list[str]:
+    """What the recorder did not see of a run, and so cannot say that it used nothing."""
+    started = [f"a Python process was started without the recorder: {what}" for what in run.hidden]
+    return [*run.lost, *started]
+
+
 def warnings(context: Context, runs: Iterable[Run], target: Target) -> list[str]:
     """What makes the runs tell less than all, or tell of something else than the recipes build."""
     told: dict[str, None] = {}
@@ -95,10 +133,10 @@ def warnings(context: Context, runs: Iterable[Run], target: Target) -> list[str]
                 told[f"{command}: {name} {', '.join(other)} was traced, the recipe builds {built[name]}"] = (
                     None
                 )
-        for what in run.hidden:
-            told[f"{command}: a Python process was started without the recorder: {what}"] = None
-        for why in run.lost:
-            told[f"{command}: calls were not recorded ({why}): all that was loaded counts as used"] = None
+        for why in losses(run):
+            told[f"{command}: not all was recorded ({why})"] = None
+        if run.recheck and run.recheck.fault:
+            told[f"{command}: no recheck: {run.recheck.fault}"] = None
         for module in run.missing:
             told[f"{command}: asked for {module}, which its wheels had left out; it counts as loaded"] = None
         if run.exit_code:

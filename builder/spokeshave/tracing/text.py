@@ -28,6 +28,7 @@ def _lines(name: str, resolution: Resolution, runs: Sequence[Run], notes: Sequen
             f"#   exit code {run.exit_code}, {run.processes} process{'es' * (run.processes != 1)}, "
             f"{_modules(run)} modules; Python {', '.join(run.pythons)}, {versions}"
         )
+        yield f"#   {_proof(run)}"
     yield from (f"# Note: {_clean(note)}" for note in notes)
     yield "# MB are 10^6 bytes of code and data as installed there, without tests; built wheels have less."
     times = f"{len(runs)} run{'s' * (len(runs) != 1)}"
@@ -52,6 +53,21 @@ def _package(package: str, verdicts: Sequence[Verdict], told: str) -> Iterator[s
         yield f"\n[[remove]]  # {_mb(one)}"
         yield f"component = {_quoted(one.component)}"
         yield f"reason = {_quoted(f'{one.why} in {told}')}"
+
+
+def _proof(run: Run) -> str:
+    """Whether the command has run without what goes."""
+    found = run.recheck
+    if found is None or found.fault:
+        why = f" ({_clean(found.fault)})" if found else ""
+        return f"no recheck ran{why}: what is loaded and whose use is not visible is kept"
+    if not found.without:
+        return "recheck: none of the packages that it loaded loses a component"
+    return (
+        f"recheck: it ended with exit code {run.exit_code} again without {len(found.without)} of the "
+        f"components, "
+        f"in run {found.times + 1} of it"
+    )
 
 
 def _mb(one: Verdict) -> str:

@@ -10,7 +10,7 @@ from smallstack import small_stack
 from spokeshave.context import Context
 from spokeshave.errors import TraceError
 from spokeshave.removal import check_removals
-from spokeshave.tracing.record import Mention, Run, Use
+from spokeshave.tracing.record import Mention, Recheck, Run, Use
 from spokeshave.tracing.resolve import Resolution, resolve
 from spokeshave.tracing.session import warnings, weigh_installed
 from spokeshave.tracing.text import profile_text
@@ -59,6 +59,12 @@ NESTED = (
 )
 EAGER = '[[components.allow]]\nimporter = "alpha.front"\ntarget = "alpha.eager"\nreason = "g() tells it"\n'
 TABLE = '[[components]]\nname = "table"\nsummary = "x"\nfiles = ["alpha/data/*.csv"]\n'
+HEADERS = '[[components]]\nname = "headers"\nsummary = "x"\nfiles = ["alpha/include/*"]\n'
+BY_HAND = (
+    '[[components]]\nname = "patched"\nsummary = "x"\npatches = ["inner.patch"]\n'
+    '[[components]]\nname = "split"\nsummary = "x"\nmodules = ["alpha.only_ours"]\n'
+)
+HARNESS = "alpha.conftest imports it, without which no test of that package runs"
 LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
 
 
@@ -66,7 +72,7 @@ LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
 def context(tmp_path: Path) -> Context:
     (tmp_path / "recipes" / "alpha").mkdir(parents=True)
     (tmp_path / "recipes" / "alpha" / "inner.patch").write_text(PATCH)
-    made = small_stack(tmp_path, {"alpha": (ALPHA, COMPONENTS + EAGER + NESTED + TABLE)})
+    made = small_stack(tmp_path, {"alpha": (ALPHA, COMPONENTS + EAGER + NESTED + TABLE + HEADERS + BY_HAND)})
     (tmp_path / "recipes" / "profiles" / "lean.toml").write_text(LEAN)
     return made
 
@@ -86,7 +92,7 @@ def test_what_kept_modules_need_stays_and_all_else_goes(context: Context) -> Non
     gone, kept = verdicts(context, run_of("alpha"))
     assert gone == {"one", "two", "pack", "hidden", "eager", "table", "inner"}
     assert kept["lazy"] == "needed: alpha.core:2 → alpha.lazy"
-    assert set(kept) == {"lazy", "whole"}
+    assert set(kept) == {"lazy", "whole", "headers", "patched", "split"}
 
 
 def test_components_that_only_each_other_need_stay_together(context: Context) -> None:
@@ -139,15 +145,65 @@ def test_the_runs_of_several_services_are_one(context: Context) -> None:
             "app.f ran, which has names from alpha.eager",
         ),
         (
-            run_of(load("alpha.eager", importer="alpha.front", moment="loading"), lost=("another",)),
-            "loaded, and its use is not known (another)",
+            run_of("alpha", recheck=Recheck(needed={"alpha/eager": "asked for in the recheck"})),
+            "asked for in the recheck",
         ),
+        (run_of("alpha", harness=(Mention(name="alpha.eager.f", user="alpha.conftest"),)), HARNESS),
         (run_of("alpha", load("alpha.eager", kind="stub")), "imported by main"),
     ],
 )
 def test_each_sign_of_use_keeps_a_component(context: Context, run: Run, why: str) -> None:
     _, kept = verdicts(context, run)
     assert kept["eager"] == why
+
+
+COMPILED = load("alpha.eager", importer="alpha.front", moment="loading", kind="ext")
+PLAIN = load("alpha.eager", importer="alpha.front", moment="loading")
+UNSEEN = "loaded; use not visible"
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        run_of("alpha", COMPILED),
+        run_of("alpha", COMPILED, sees_calls=True, lost=("another profiler",)),
+        run_of("alpha", PLAIN, lost=("another profiler",)),
+        run_of("alpha", COMPILED, recheck=Recheck(without=("alpha/one",))),
+        run_of("alpha", COMPILED, recheck=Recheck(fault="SIGINT ended the command")),
+    ],
+)
+def test_what_a_run_cannot_show_is_kept(context: Context, run: Run) -> None:
+    assert verdicts(context, run)[1]["eager"] == UNSEEN
+    proved = run_of("alpha", COMPILED, recheck=Recheck(without=("alpha/eager",)))
+    assert verdicts(context, proved, run)[1]["eager"] == UNSEEN, "one run's proof is not another's"
+
+
+def test_what_the_recheck_cannot_try_says_so(context: Context) -> None:
+    run = run_of("alpha", COMPILED, recheck=Recheck(untried={"alpha/eager": "its patch is of C"}))
+    assert verdicts(context, run)[1]["eager"] == f"{UNSEEN}; its patch is of C"
+
+
+def test_a_run_that_sees_calls_or_passed_without_it_removes_it(context: Context) -> None:
+    for run, why in (
+        (run_of("alpha", COMPILED, sees_calls=True), "loaded with its package, but not used"),
+        (
+            run_of("alpha", COMPILED, recheck=Recheck(without=("alpha/eager",))),
+            "loaded; its use is not visible; the command passed without it",
+        ),
+    ):
+        found = {one.component: one for one in resolved(context, run).verdicts}
+        assert found["alpha/eager"].removed and found["alpha/eager"].why == why
+
+
+def test_headers_are_read_by_compilers_which_no_run_shows(context: Context) -> None:
+    assert verdicts(context, run_of("alpha"))[1]["headers"] == UNSEEN
+    assert "headers" in verdicts(context, run_of("other"))[0], "its package was not loaded"
+
+
+def test_a_component_of_patches_alone_is_removed_by_hand_only(context: Context) -> None:
+    kept = verdicts(context, run_of("alpha"))[1]
+    for name in ("patched", "split"):
+        assert kept[name].startswith("removed by hand only")
 
 
 def test_a_lazy_loader_hands_modules_on_and_uses_none(context: Context) -> None:

@@ -1,0 +1,257 @@
+"""The proof of a traced profile: the command runs once more, on a copy of its packages without what goes.
+
+What it asks for there, be it in vain and without complaint, is kept, and so is what it fails without; it runs
+again until it ends as it first did.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from spokeshave.context import Context
+from spokeshave.errors import Interrupted, NothingRecorded, PatchError, TraceError
+from spokeshave.model import Target
+from spokeshave.removal import owner_of, removed_modules, stack_recipes
+from spokeshave.tables import Profile
+from spokeshave.tracing.evidence import is_loaded, unseen
+from spokeshave.tracing.inject import run_recorded
+from spokeshave.tracing.overlay import changes_compiled_code, lay_over, without
+from spokeshave.tracing.record import Lines, Recheck, Run
+from spokeshave.tracing.resolve import Verdict, components, resolve, taking_out
+from spokeshave.tracing.session import Traced, losses, watch
+
+_LIMIT = 24  # runs; each keeps one component more at the least, and most ask for several at once
+_ONE_BY_ONE = 12  # runs, before all that could be missed next is kept at once
+_UNTRIED = "the recheck cannot remove it, since its patch changes compiled code"
+_NO_RECHECK = (
+    "give --no-recheck where the command cannot be run twice: all whose use is not visible is then kept"
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """The profile asked for: what it extends, for which target, and the earlier runs that count too."""
+
+    base: Profile
+    target: Target
+    earlier: tuple[Run, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Task:
+    """What every further run has in common; `untried` says of components why the copy keeps them."""
+
+    context: Context
+    wanted: Wanted
+    traced: Traced
+    environment: Mapping[str, str]
+    untried: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Again:
+    """One further run: its exit code, the components that it asked for, and how."""
+
+    code: int
+    asked: Mapping[str, str]
+
+
+def recheck(context: Context, wanted: Wanted, traced: Traced, environment: Mapping[str, str]) -> Run:
+    """The run with what further runs of its command have shown: `Run.recheck`.
+
+    Raises TraceError where the command does not end as before even with all that it had loaded, and where it
+    asks for what the base profile leaves out, and Interrupted where the user stops it.
+    """
+    untried = _untried(context, traced.run)
+    task = _Task(context=context, wanted=wanted, traced=traced, environment=environment, untried=untried)
+    try:
+        _check(traced)
+        found = _until_it_passes(task)
+    except _Impossible as fault:
+        found = Recheck(fault=str(fault))
+    return _with(traced.run, found)
+
+
+class _Impossible(Exception):
+    """The command cannot be run again to any use; the message says why."""
+
+
+def _until_it_passes(task: _Task) -> Recheck:
+    say, needed = task.context.reporter.say, dict[str, str]()
+    doubts = _doubts(task)
+    for number in range(1, _LIMIT + 1):
+        hoped = _hoped(task, needed)
+        going = tuple(one.component for one in hoped if one.removed)
+        tried = [name for name in going if _is_tried(task, name)]
+        untried = {**_kept_unseen(task, hoped), **task.untried}
+        found = Recheck(times=number - 1, without=tuple(tried), needed=needed, untried=untried)
+        if not tried:
+            return found
+        log = task.context.logs / f"recheck-{number}.log"
+        say(f"recheck {number}: running the command without {_counted(tried)}; its output is in {log}")
+        again = _run_again(task, going, number, log)
+        _check_base(task.wanted.base, again)
+        same = again.code == task.traced.run.exit_code
+        if same and not again.asked:
+            say(f"recheck {number}: the command ended as before, with exit code {again.code}")
+            return found.model_copy(update={"times": number})
+        more = _reasons(task, again)
+        if not more or (number >= _ONE_BY_ONE and not same):
+            more = {**_blamed(task, doubts, tried, again.code), **more}
+        say(f"recheck {number}: exit code {again.code}; kept from now on: {', '.join(more)}")
+        needed |= more
+    raise TraceError(f"after {_LIMIT} further runs the command asks for more", next_step=_NO_RECHECK)
+
+
+def _counted(names: Sequence[str]) -> str:
+    return f"{len(names)} component{'s' * (len(names) != 1)}"
+
+
+def _with(run: Run, found: Recheck) -> Run:
+    return run.model_copy(update={"recheck": found})
+
+
+def _check(traced: Traced) -> None:
+    if traced.signals:
+        raise _Impossible(f"{signal.Signals(traced.signals[0]).name} ended the command")
+    roots = dict(traced.roots)
+    for name, root in traced.roots:
+        if roots[name] != root:
+            raise _Impossible(f"its processes had {name} from several places")
+
+
+def _untried(context: Context, run: Run) -> dict[str, str]:
+    return {
+        f"{loaded.recipe.name}/{part.name}": _UNTRIED
+        for loaded in stack_recipes(context)
+        for part in loaded.recipe.components
+        if changes_compiled_code(loaded, part) and is_loaded(part, [run])
+    }
+
+
+def _hoped(task: _Task, needed: Mapping[str, str]) -> tuple[Verdict, ...]:
+    """What would go, and why the rest stays, if the command did without all that it has not asked for."""
+    doubtful = {*needed, *task.untried}
+    found = Recheck(
+        without=tuple(name for name in components(task.context) if name not in doubtful),
+        needed=dict(needed),
+        untried=dict(task.untried),
+    )
+    runs = (*task.wanted.earlier, _with(task.traced.run, found))
+    return resolve(task.context, task.wanted.base, task.wanted.target, runs).verdicts
+
+
+def _kept_unseen(task: _Task, hoped: Sequence[Verdict]) -> dict[str, str]:
+    """Why components that the run does not show are kept: for kept modules that need them, mostly."""
+    parts, run = components(task.context), task.traced.run
+    return {one.component: one.why for one in hoped if not one.removed and unseen(parts[one.component], run)}
+
+
+def _is_tried(task: _Task, name: str) -> bool:
+    recipe = name.partition("/")[0]
+    package = task.context.book.load(recipe).recipe.import_name
+    return name not in task.untried and package in dict(task.traced.roots)
+
+
+def _run_again(task: _Task, going: Sequence[str], number: int, log: Path) -> _Again:
+    """Runs the command on a copy without these components, nor those that the base profile leaves out."""
+    context, traced = task.context, task.traced
+    profile = taking_out(task.wanted.base, going)
+    profile = without(profile, {row.component for row in profile.remove} - set(task.untried))
+    stopped: list[int] = []
+    with context.store.scratch() as work:
+        site = work / "site"
+        try:
+            with context.reporter.stage(f"recheck {number}: copying the packages"):
+                lay_over(context, profile, task.wanted.target, dict(traced.roots), site)
+        except PatchError as fault:
+            raise _Impossible(f"removals cannot be simulated on the traced packages: {fault.what}") from fault
+        path = os.pathsep.join([str(site), *filter(None, [task.environment.get("PYTHONPATH")])])
+        try:
+            code, lines = run_recorded(
+                traced.run.command,
+                {**task.environment, "PYTHONPATH": path},
+                replace(watch(context), calls=False),
+                context.logs / f"recheck-{number}",
+                output=log,
+                on_signal=stopped.append,
+            )
+        except NothingRecorded as fault:
+            raise TraceError(f"recheck {number}: {fault.what}", next_step=_NO_RECHECK) from fault
+        if stopped:
+            raise Interrupted("the recheck was interrupted", next_step=_resume(context))
+        _check_lines(lines, site)
+        return _Again(code=code, asked=_asked(lines, removed_modules(context, profile)))
+
+
+def _check_lines(lines: Lines, site: Path) -> None:
+    """Raises _Impossible where the run says nothing of the copy, or may have met stubs that nobody saw."""
+    for _, root in lines.roots:
+        if Path(root).parent.resolve() != site.resolve():
+            raise _Impossible(f"the command finds {root} by itself, whatever PYTHONPATH says")
+    if lost := losses(lines):
+        raise _Impossible(f"not all of it was recorded: {lost[0]}")
+
+
+def _resume(context: Context) -> str:
+    saved = context.logs / "trace.json"
+    return (
+        f"the first run is recorded in {saved}: `spokeshave trace --record {saved} --output NAME.toml` "
+        "writes the profile from it, and keeps all whose use is not visible"
+    )
+
+
+def _asked(lines: Lines, removed: Mapping[str, str]) -> dict[str, str]:
+    """The components whose stubs the run has met outside the loading of the stack's own modules."""
+    asked = {
+        load.module: f"{load.importer or 'the program'} asked for {load.module} in the recheck"
+        for load in lines.loads
+        if load.kind == "stub" and load.moment != "loading"
+    }
+    for message in lines.touched:
+        module = message.partition(" ")[0]
+        asked.setdefault(module, f"{module} was used in the recheck")
+    owners = {module: owner_of(module, removed) for module in asked}
+    return {owner: asked[module] for module, owner in owners.items() if owner}
+
+
+def _reasons(task: _Task, again: _Again) -> dict[str, str]:
+    failed = again.code != task.traced.run.exit_code
+    before = f"the command failed without it (exit code {again.code}): " if failed else ""
+    return {name: f"{before}{why}" for name, why in again.asked.items()}
+
+
+def _check_base(base: Profile, again: _Again) -> None:
+    gone = {row.component for row in base.remove}
+    if lacking := [f"  {name}: {why}" for name, why in again.asked.items() if name in gone]:
+        raise TraceError(
+            f"profile {base.name!r} leaves out what the program uses:\n" + "\n".join(lacking),
+            next_step="name another --profile to begin with, such as lean",
+        )
+
+
+def _doubts(task: _Task) -> Iterator[tuple[AbstractSet[str], str]]:
+    """Whom to blame by turns for a failure that no stub tells of, and how that is said."""
+    parts, run = components(task.context), task.traced.run
+    dark = {name for name, part in parts.items() if unseen(part, run) or not part.modules}
+    yield dark, "components whose use is not visible"
+    yield {name for name, part in parts.items() if is_loaded(part, [run])}, "components that it had loaded"
+
+
+def _blamed(
+    task: _Task, doubts: Iterator[tuple[AbstractSet[str], str]], tried: Sequence[str], code: int
+) -> dict[str, str]:
+    for names, what in doubts:
+        if blamed := [name for name in tried if name in names]:
+            why = f"the command failed (exit code {code}) without {what}, this one among them"
+            return dict.fromkeys(blamed, why)
+    raise TraceError(
+        f"the command ends with exit code {code} where its first run ended with {task.traced.run.exit_code}, "
+        "though all that it had loaded is in place",
+        next_step=_NO_RECHECK,
+    )
