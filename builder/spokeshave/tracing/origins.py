@@ -119,16 +119,3 @@ class Holdings:
                     if callable(one) and not any(origins(one, bases=False)):
                         self._known.setdefault(id(one), (one, name))
         return self._known.get(id(value), (None, ""))[1]
-
-
-def find(dotted: str) -> object | None:
-    """The object of a dotted name, if its modules are loaded and have it; nothing is imported."""
-    first, *rest = dotted.split(".")
-    value: object | None = sys.modules.get(first)
-    name = first
-    for part in rest:
-        name = f"{name}.{part}"
-        if value is None or not issubclass(type(value), ModuleType):
-            return None
-        value = namespace(value).get(part, sys.modules.get(name))
-    return value
