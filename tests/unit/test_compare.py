@@ -6,7 +6,7 @@ import pytest
 
 from spokeshave.compare import Loss, Outcomes, compare, missed
 from spokeshave.components import stub_message
-from spokeshave.verify import scope_faults
+from spokeshave.faults import scope_faults
 from support import shipped_plan
 
 PASS, FAIL, SKIP, ERROR = ("passed", ""), ("failed", "boom"), ("skipped", "no net"), ("error", "no fixture")

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from spokeshave.faults import import_faults
 from spokeshave.trial import Results
-from spokeshave.verify import import_faults
 from support import RECIPES, shipped_plan
 
 GONE = "ModuleNotFoundError('gone', name='kit.gone')"
