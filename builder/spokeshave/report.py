@@ -119,15 +119,18 @@ def _components(path: Path, record: Mapping[str, Any]) -> Iterable[ComponentRow]
 def _verdict(path: Path, sha256: str) -> str:
     """What the verification beside a wheel says, where it is about this very file."""
     data = verdict.read(path)
-    if data is None or data["sha256"] != sha256:
+    if data is None or data.get("sha256") != sha256:
         return "not verified"
-    fault = verdict.fault_of(data)
-    if fault == verdict.NOTHING_SHOWN:
+    try:
+        fault = verdict.fault_of(data)
+    except (KeyError, TypeError):
+        fault = "its record is not one of `spokeshave verify`"
+    if fault and fault != verdict.FAILED:
         return f"not verified ({fault})"
-    word = f"{len(data['faults'])} faults" if fault else "verified"
-    counts = (data["comparison"] or {}).get("ours", {})
+    word = f"{len(data.get('faults', ()))} faults" if fault else "verified"
+    counts = (data.get("comparison") or {}).get("ours", {})
     tests = f", {counts.get('passed', 0):,} upstream tests passed" if counts else ""
-    return f"{word} ({data['level']}{tests})"
+    return f"{word} ({data.get('level')}{tests})"
 
 
 def to_json(report: Report) -> dict[str, object]:

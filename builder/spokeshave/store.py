@@ -79,7 +79,7 @@ class Store:
         with alone_with(folder), self.scratch() as scratch, _disk_errors(self.root):
             fault = _fault(folder, check)
             if fault is not None and folder.is_dir():
-                self.say(f"store: {kind} {key[:12]} is corrupt ({fault}); it is made again")
+                self.say(f"store: {kind} {key[:12]} cannot be used ({fault}); it is made again")
                 folder.rename(scratch / key)
 
     @contextlib.contextmanager
@@ -117,11 +117,8 @@ class Store:
 
     def entries(self) -> list[tuple[str, str, int]]:
         """All entries as kind, key and bytes."""
-        return [
-            (folder.parent.name, folder.name, sum(f.stat().st_size for f in _files(folder)))
-            for folder in sorted(self.root.glob("entries/*/*"))
-            if folder.is_dir()
-        ]
+        folders = sorted(self.root.glob("entries/*/*"))
+        return [(one.parent.name, one.name, _size(one)) for one in folders if one.is_dir()]
 
     def remove(self, kinds: tuple[str, ...] = ()) -> int:
         """Removes the entries of some kinds, or of all; returns the bytes freed."""
@@ -137,7 +134,7 @@ class Store:
         """Removes the logs of runs that have ended; with `unsure`, of those that may have. Bytes freed."""
         freed = 0
         for folder in (self.root / "logs").glob("run-*"):
-            size = sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())
+            size = _size(folder)
             freed += size * clear([folder], unsure=unsure).removed
         return freed
 
@@ -147,6 +144,13 @@ class Store:
 
 def _files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.is_file() and p.name != _MANIFEST)
+
+
+def _size(folder: Path) -> int:
+    """The bytes of its files; none where another run removes it."""
+    with contextlib.suppress(FileNotFoundError):
+        return sum(path.stat().st_size for path in _files(folder))
+    return 0
 
 
 def _write_manifest(folder: Path) -> None:
@@ -159,12 +163,11 @@ def _fault(folder: Path, check: Check) -> str | None:
         rows = dict(json.loads((folder / _MANIFEST).read_text("utf-8")))
     except (OSError, TypeError, ValueError):
         return "its manifest cannot be read"
-    present = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    if set(present) != set(rows):
-        return "files are missing or added"
     try:
-        found = {name: file_sha256(path) for name, path in present.items()}
+        found = {path.relative_to(folder).as_posix(): file_sha256(path) for path in _files(folder)}
     except FileNotFoundError:  # another run removes it
+        found = {}
+    if set(found) != set(rows):
         return "files are missing or added"
     changed = [name for name, digest in found.items() if digest != rows[name]]
     return f"{changed[0]} has changed" if changed else check(found) or None

@@ -30,6 +30,8 @@ def profile_name(name: str) -> str:
             f"{name!r} cannot name a profile: a name has small letters and digits, begins with a letter,"
             " and may have single hyphens or underscores between them (my-app)"
         )
+    if re.split("[-_]", name)[-1] == "slim":
+        raise ValueError(f"{name!r} cannot name a profile: wheels of `spokeshave slim` have that label")
     return name
 
 

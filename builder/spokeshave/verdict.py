@@ -12,6 +12,7 @@ from spokeshave.files import alone_with, write_whole
 LEVELS = ("imports", "upstream", "smoke", "core", "full")
 """What a record can be of, each showing more than those before it."""
 
+FAILED = "it failed"
 NOTHING_SHOWN = "no module was imported and no test passed"
 
 
@@ -26,7 +27,7 @@ def fault_of(record: Mapping[str, Any]) -> str:
     Raises KeyError or TypeError for what is no such record.
     """
     if record["passed"] is not True:
-        return "it failed"
+        return FAILED
     counts = (record.get("comparison") or {}).get("ours") or {}
     return "" if shows_something(record.get("imported"), counts.get("passed")) else NOTHING_SHOWN
 
@@ -58,6 +59,17 @@ def same_subject(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return all(one.get(key) and one.get(key) == other.get(key) for key in keys)
 
 
+def _says_more(before: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Whether a record shows more of the same bytes; a failure counts only by the code that judges today."""
+    same_bytes = bool(before.get("sha256")) and before["sha256"] == record["sha256"]
+    if not same_bytes or _strength(before) <= _strength(record):
+        return False
+    try:
+        return not fault_of(before) or same_subject(before, record)
+    except (KeyError, TypeError):  # no record of ours
+        return False
+
+
 def put(path: Path, record: Mapping[str, Any]) -> str:
     """Writes a record, unless the one that is there says more of the same wheel; returns what it kept.
 
@@ -67,12 +79,7 @@ def put(path: Path, record: Mapping[str, Any]) -> str:
     """
     with alone_with(path):  # another run may write one of the same wheel
         before = read(path)
-        if (
-            before is not None
-            and same_subject(before, record)
-            and _strength(before) > _strength(record)
-            and not fault_of(record)
-        ):
+        if before is not None and not fault_of(record) and _says_more(before, record):
             verdict = "failed" if fault_of(before) else "passed"
             return f"{path.name} stays of level {before['level']} ({verdict}): {record['level']} shows less"
         write_whole(path, json.dumps(record, indent=1, sort_keys=True) + "\n")

@@ -276,7 +276,7 @@ def test_an_entry_that_fails_the_check_of_its_user_is_made_again(store: Store, s
     place = store.put("source", KEY, fill)
     assert store.get("source", KEY) == place, "intact by its manifest"
     assert store.get("source", KEY, check) is None
-    assert said == [f"store: source {KEY[:12]} is corrupt (2 files); it is made again"]
+    assert said == [f"store: source {KEY[:12]} cannot be used (2 files); it is made again"]
     assert not place.exists()
     store.put("source", KEY, lambda new: (new / "one.txt").touch(), check)
     assert store.get("source", KEY, check) == place

@@ -60,10 +60,19 @@ def test_put_a_weaker_run_that_fails_is_not_hidden(tmp_path: Path) -> None:
     assert put(tmp_path, smoke, full) == (full, ""), "a stronger one answers it"
 
 
-@pytest.mark.parametrize("change", [{"sha256": "b" * 64}, {"judge": "k" * 64}, {"judge": ""}])
-def test_put_another_wheel_or_judge_keeps_nothing(tmp_path: Path, change: dict[str, str]) -> None:
+def test_put_of_another_wheel_replaces_the_record(tmp_path: Path) -> None:
     smoke = record("smoke")
-    assert put(tmp_path, record("full", **change), smoke) == (smoke, "")
+    assert put(tmp_path, record("full", sha256="b" * 64), smoke) == (smoke, "")
+
+
+@pytest.mark.parametrize("judge", ["k" * 64, "", None])
+def test_put_beside_a_record_of_an_older_judge_keeps_its_pass_alone(
+    tmp_path: Path, judge: str | None
+) -> None:
+    """As `publish` does, which takes a pass for the same bytes; what failed may be mended in our code."""
+    full, smoke = record("full", judge=judge), record("smoke")
+    assert put(tmp_path, full, smoke)[0] == full
+    assert put(tmp_path, {**full, "passed": False}, smoke) == (smoke, "")
 
 
 def test_put_tests_show_more_than_a_level_without_any(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.progress import make_reporter
 from spokeshave.publish import lock as locks
-from spokeshave.publish.closure import COMPLETE, Closure, adding, missing, resolve, told
+from spokeshave.publish.closure import COMPLETE, Closure, adding, missing, pythons, resolve, told
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.index import ROOT, File
 from spokeshave.publish.release import Release, gather
@@ -119,7 +119,7 @@ def _closure(
     outside = resolve(releases, needed, context.runner, context.logs / "publish-closure.log")
     pins = [f"{one.project}=={one.version}" for one in outside]
     say(f"the lock also names, from pip's index: {', '.join(pins)}")
-    say(f"for an install without that index: `{adding(pins)}`, and name slim/*.whl too")
+    say(f"for an install without that index: `{adding(pins, pythons(releases)[0])}`, and name slim/*.whl too")
     return Closure(outside=outside)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -27,7 +28,9 @@ def python_option(
 def _known(among: tuple[str, ...], context: click.Context, option: click.Parameter, tag: str) -> str:
     known = known_pythons()
     if tag not in known:
-        raise click.BadParameter(f"{tag!r} is not a Python tag that is known: {', '.join(known)}")
+        close = difflib.get_close_matches(tag.lower(), known, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise click.BadParameter(f"{tag!r} is not a Python tag; {hint}known: {', '.join(known)}")
     if among and tag not in among:
         raise click.BadParameter(f"{tag} is not among those that can be made here: {', '.join(among)}")
     return tag

@@ -139,15 +139,12 @@ def resolve(
     known = tuple(releases)
     found: dict[str, Outside] = {}
     for python in pythons(known):
-        try:
-            interpreter = find_interpreter(Target(python=python), "pip's resolver").path
-        except EngineMissing as fault:
-            raise incomplete(needed, fault.what) from fault
-        for one in _report(tuple(_fitting(known, python)), needed, interpreter, runner, log):
+        for one in _report(tuple(_fitting(known, python)), needed, python, runner, log):
             same = [other for other in found.values() if other.project == one.project]
             if same and same[0].version != one.version:
                 versions = f"{one.project} {same[0].version} and {one.version}"
-                raise incomplete(needed, f"the Pythons of the wheels need {versions}; lock one at a time")
+                why = f"the Pythons of the wheels need {versions}; lock one at a time"
+                raise incomplete(needed, python, why)
             found[one.filename] = one
     return tuple(found[name] for name in sorted(found))
 
@@ -155,16 +152,22 @@ def resolve(
 def _report(
     releases: tuple[Release, ...], needed: Mapping[str, list[str]], python: str, runner: Runner, log: Path
 ) -> list[Outside]:
-    """What pip would install beside the wheels. Nothing is built or installed."""
+    """What pip would install beside the wheels for a Python. Nothing is built or installed."""
+    try:
+        interpreter = find_interpreter(Target(python=python), "pip's resolver").path
+    except EngineMissing as fault:
+        raise incomplete(needed, python, fault.what) from fault
     options = ("--dry-run", "--ignore-installed", "--only-binary=:all:", "--no-input", "--progress-bar=off")
     with TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
         wheels = [os.fspath(one.path.resolve()) for one in releases]  # by path: no index can offer another
-        done = run_pip(python, ("install", *options, "--report", str(report), *wheels), runner, log)
+        done = run_pip(interpreter, ("install", *options, "--report", str(report), *wheels), runner, log)
         if not done.ok:
             lines = done.output.splitlines()
             faults = [line for line in lines if line.startswith("ERROR: ")] or lines
-            raise incomplete(needed, "pip could not resolve them:\n  " + "\n  ".join(faults[-3:]), log)
+            raise incomplete(
+                needed, python, "pip could not resolve them:\n  " + "\n  ".join(faults[-3:]), log
+            )
         rows: list[dict[str, Any]] = json.loads(report.read_text("utf-8"))["install"]
     ours = {one.project for one in releases}
     return [outside(row) for row in rows if canonicalize_name(row["metadata"]["name"]) not in ours]
@@ -194,17 +197,20 @@ def told(needed: Mapping[str, list[str]]) -> str:
     return "; ".join(f"{name} ({', '.join(projects)})" for name, projects in needed.items())
 
 
-def adding(names: Iterable[str]) -> str:
-    """The command that makes wheels of what is missing, to publish with the others."""
-    words = (f"'{name}'" if set(name) & set("<>!~;[, ") else name for name in names)
+def adding(names: Iterable[str], python: str) -> str:
+    """The command that makes wheels of what is missing for a Python, to publish with the others."""
+    words = [f"'{name}'" if set(name) & set("<>!~;[, ") else name for name in names]
+    words += [] if python == Target().python else ["--python", python]
     return f"spokeshave slim {' '.join(words)} --output slim"
 
 
-def incomplete(needed: Mapping[str, list[str]], reason: str, log: Path | None = None) -> PublishError:
+def incomplete(
+    needed: Mapping[str, list[str]], python: str, reason: str, log: Path | None = None
+) -> PublishError:
     """The error for a lock without all that an install needs."""
     return PublishError(
         f"the lock would not be complete. The WHEELs need, and do not include: {told(needed)}; {reason}",
-        next_step=f"`{adding(needed)}`, and name slim/*.whl too;"
+        next_step=f"`{adding(needed, python)}`, and name slim/*.whl too;"
         " or lock the WHEELs alone with --partial, to install with --no-deps",
         log=log,
     )

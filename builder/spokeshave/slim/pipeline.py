@@ -189,7 +189,8 @@ def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
     with alone_with(wheel):  # another run may slim the same one with other levers
         _write(beside(wheel, ".slim.json"), outcome.to_json())
         if outcome.verdict.skipped:
-            record.unlink(missing_ok=True)  # one of another day may say more than is known today
+            if (before := verdict.read(record)) and before.get("sha256") != slimmed.sha256:
+                record.unlink()  # it is about another wheel of that name
         elif kept := verdict.put(record, _verify_report(outcome)):
             context.reporter.say(kept)
         copy_whole(slimmed.wheel, wheel)
