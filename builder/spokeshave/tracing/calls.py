@@ -58,17 +58,17 @@ class Calls:
         """What to do when `multiprocessing` starts a process, of which no audit event tells."""
         self._spawned = action
 
-    def listen(self) -> bool:
-        """Begins; whether calls of compiled callables are visible."""
+    def listen(self) -> None:
+        """Begins."""
         if not SEES_CALLS:
             sys.setprofile(self._on_profile)
             threading.setprofile(self._on_profile)
-            return False
+            return
         monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
         free = [number for number in _TOOL_IDS if monitoring.get_tool(number) is None]
         if not free:
             self._journal.tell("lost", "no free place in sys.monitoring")
-            return False
+            return
         self._tool, self._disable, events = free[0], monitoring.DISABLE, monitoring.events
         monitoring.use_tool_id(self._tool, _TOOL)
         callbacks = {
@@ -80,7 +80,6 @@ class Calls:
         for event, callback in callbacks.items():
             monitoring.register_callback(self._tool, event, callback)
         monitoring.set_events(self._tool, sum(callbacks))
-        return True
 
     def finish(self) -> None:
         """Looks for the names that were not there before; says so if another tool took our place."""

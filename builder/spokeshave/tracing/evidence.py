@@ -32,15 +32,20 @@ def evidence(name: str, part: ComponentTable, runs: Sequence[Run]) -> str | None
 def unseen(part: ComponentTable, run: Run) -> bool:
     """Whether the run could have used the component without a sign of it.
 
-    Calls of compiled code are visible in some runs alone, those of Python code in all that lost nothing; a
-    compiler's reading of headers and declarations is in none.
+    Calls of Python code are visible in each run that lost nothing. Calls of compiled code are not, on any
+    Python: other compiled code makes some, and a place that calls by value is heard for a while only.
     """
     if not part.modules:
-        packages = {glob.partition("/")[0] for glob in part.files if _is_for_compilers(glob)}
-        return any(load.module.partition(".")[0] in packages for load in run.loads)
+        return is_read_unseen(part, run)
     inside = _inside(part)
     kinds = {load.kind for load in run.loads if inside(load.module)} - {"stub"}
-    return bool(kinds) and (bool(run.lost) or ("ext" in kinds and not run.sees_calls))
+    return bool(kinds) and (bool(run.lost) or "ext" in kinds)
+
+
+def is_read_unseen(part: ComponentTable, run: Run) -> bool:
+    """Whether it is headers or declarations of a package that was loaded: compilers read them, unheard."""
+    packages = {glob.partition("/")[0] for glob in part.files if _is_for_compilers(glob)}
+    return not part.modules and any(load.module.partition(".")[0] in packages for load in run.loads)
 
 
 def is_proved(name: str, run: Run) -> bool:

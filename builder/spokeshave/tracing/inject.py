@@ -20,12 +20,13 @@ from spokeshave.errors import NothingRecorded, TraceError
 from spokeshave.tracing.journal import LOSSES, PAGE, PAGE_SIZE
 from spokeshave.tracing.processes import still_running
 from spokeshave.tracing.record import Lines, read_lines, read_starts
+from spokeshave.tracing.starts import kind_of, shown
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _INJECTED = ("calls", "chains", "journal", "origins", "recorder", "scope", "starts")
 _NEXT = (
-    "python -I, -E and -S keep the recorder out, and so does a program that clears PYTHONPATH for its "
-    "children: start it without"
+    "python -I, -E and -S keep the recorder out, and so does whatever sets or clears PYTHONPATH on the way "
+    "to it: start it without, or have it keep what PYTHONPATH has"
 )
 
 
@@ -57,7 +58,7 @@ def run_recorded(
     `output` it gets no input, and all that it writes goes there.
     Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
     """
-    with _place() as place:
+    with open_place() as place:
         variables = _prepared(environment, watch, place)
         processes = place / "processes"
         with (processes / PAGE).open("rb") as page:
@@ -65,11 +66,14 @@ def run_recorded(
                 code = _pass_through(argv, variables, log, on_signal)
             reasons = _losses(processes, page.read(PAGE_SIZE))
         files = _copied(_files(processes), folder / "processes")
+        kind = kind_of(argv[0], argv, variables, str(place.resolve() / "inject"))
+    hidden = [shown(argv)] if kind == "hidden" else []
     lines = read_lines(files)
     if not lines.processes:
         told = f"no Python process of {argv[0]!r} was recorded (exit code {code})"
         raise NothingRecorded("; ".join([told, *reasons]), next_step=_NEXT, code=code)
-    return code, lines.model_copy(update={"lost": (*lines.lost, *reasons)})
+    found = {"lost": (*lines.lost, *reasons), "hidden": (*lines.hidden, *hidden)}
+    return code, lines.model_copy(update=found)
 
 
 def _prepared(environment: Mapping[str, str], watch: Watch, place: Path) -> dict[str, str]:
@@ -89,7 +93,7 @@ def _copied(files: Sequence[Path], folder: Path) -> list[Path]:
 
 
 @contextmanager
-def _place() -> Iterator[Path]:
+def open_place() -> Iterator[Path]:
     """A folder that processes of other users get to, as those of a service do, and nobody else finds."""
     with tempfile.TemporaryDirectory(prefix="spokeshave-trace-", ignore_cleanup_errors=True) as name:
         outer = Path(name).resolve()

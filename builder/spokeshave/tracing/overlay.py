@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from spokeshave import components
@@ -86,7 +87,7 @@ def _take_out(context: Context, loaded: Loaded, profile: Profile, target: Target
     plan = _plan(context, loaded.recipe.name, profile, target)
     changed = _patch(loaded, profile, target, site)
     tree = Tree(root=site, tests=site / f"{_TOLD}.tests")
-    for removed in plan.removed:
+    for removed in (_there(row, site) for row in plan.removed):
         if removed.modules or removed.files:
             try:
                 components.remove(plan, removed, tree)
@@ -98,6 +99,13 @@ def _take_out(context: Context, loaded: Loaded, profile: Profile, target: Target
     for path in changed:
         if path.is_file():  # else it went with its component
             _let_tell(path)
+
+
+def _there(removed: Removed, site: Path) -> Removed:
+    """The component less modules that this install lacks, such as numpy.distutils from Python 3.12 on."""
+    places = {module: site.joinpath(*module.split(".")) for module in removed.modules}
+    there = tuple(m for m, at in places.items() if at.is_dir() or any(at.parent.glob(f"{at.name}.*")))
+    return replace(removed, modules=there, late=tuple(m for m in removed.late if m in there))
 
 
 def _plan(context: Context, recipe: str, profile: Profile, target: Target) -> BuildPlan:

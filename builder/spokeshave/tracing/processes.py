@@ -15,8 +15,7 @@ _PATIENCE, _PAUSE = 3.0, 0.02  # seconds: helpers of multiprocessing end after t
 class Start:
     """The start of a recorder: in a new Python (`start`) or in a forked process (`fork`).
 
-    `token` tells processes apart that have one number after another; `sees_calls` is set where calls of
-    compiled callables were visible.
+    `token` tells processes apart that have one number after another.
     """
 
     how: str
@@ -24,7 +23,6 @@ class Start:
     parent: int
     token: str
     python: str
-    sees_calls: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
@@ -18,8 +19,8 @@ from spokeshave.errors import Interrupted, NothingRecorded, PatchError, TraceErr
 from spokeshave.model import Target
 from spokeshave.removal import owner_of, removed_modules, stack_recipes
 from spokeshave.tables import Profile
-from spokeshave.tracing.evidence import is_loaded, unseen
-from spokeshave.tracing.inject import run_recorded
+from spokeshave.tracing.evidence import is_loaded, is_read_unseen, unseen
+from spokeshave.tracing.inject import open_place, run_recorded
 from spokeshave.tracing.overlay import changes_compiled_code, lay_over, without
 from spokeshave.tracing.record import Lines, Recheck, Run
 from spokeshave.tracing.resolve import Verdict, components, resolve, taking_out
@@ -28,6 +29,7 @@ from spokeshave.tracing.session import Traced, losses, watch
 _LIMIT = 24  # runs; each keeps one component more at the least, and most ask for several at once
 _ONE_BY_ONE = 12  # runs, before all that could be missed next is kept at once
 _UNTRIED = "the recheck cannot remove it, since its patch changes compiled code"
+_UNREAD = "compilers read it, which no recheck notices"
 _NO_RECHECK = (
     "give --no-recheck where the command cannot be run twice: all whose use is not visible is then kept"
 )
@@ -64,8 +66,9 @@ class _Again:
 def recheck(context: Context, wanted: Wanted, traced: Traced, environment: Mapping[str, str]) -> Run:
     """The run with what further runs of its command have shown: `Run.recheck`.
 
-    Raises TraceError where the command does not end as before even with all that it had loaded, and where it
-    asks for what the base profile leaves out, and Interrupted where the user stops it.
+    `Recheck.fault` says why there is none, as for a command that does not end twice alike. Raises TraceError
+    where it does not end as before even with all that it had loaded, and where it asks for what the base
+    profile leaves out, and Interrupted where the user stops it.
     """
     untried = _untried(context, traced.run)
     task = _Task(context=context, wanted=wanted, traced=traced, environment=environment, untried=untried)
@@ -83,7 +86,7 @@ class _Impossible(Exception):
 
 def _until_it_passes(task: _Task) -> Recheck:
     say, needed = task.context.reporter.say, dict[str, str]()
-    doubts = _doubts(task)
+    doubts, controlled = _doubts(task), False
     for number in range(1, _LIMIT + 1):
         hoped = _hoped(task, needed)
         going = tuple(one.component for one in hoped if one.removed)
@@ -100,12 +103,46 @@ def _until_it_passes(task: _Task) -> Recheck:
         if same and not again.asked:
             say(f"recheck {number}: the command ended as before, with exit code {again.code}")
             return found.model_copy(update={"times": number})
+        if not same and not again.asked and not controlled:
+            _control(task)
+            controlled = True
         more = _reasons(task, again)
         if not more or (number >= _ONE_BY_ONE and not same):
             more = {**_blamed(task, doubts, tried, again.code), **more}
         say(f"recheck {number}: exit code {again.code}; kept from now on: {', '.join(more)}")
         needed |= more
     raise TraceError(f"after {_LIMIT} further runs the command asks for more", next_step=_NO_RECHECK)
+
+
+def _control(task: _Task) -> None:
+    """Raises _Impossible where the command does not even end as before with all its packages in place."""
+    context, first = task.context, task.traced.run.exit_code
+    log = context.logs / "recheck-control.log"
+    context.reporter.say(f"recheck: running the command with nothing removed; its output is in {log}")
+    code, _ = _rerun(task, task.environment, "control", log)
+    if code != first:
+        raise _Impossible(
+            f"the command does not end twice alike: with exit code {first}, then {code} with nothing removed"
+        )
+
+
+def _rerun(task: _Task, environment: Mapping[str, str], name: str, log: Path) -> tuple[int, Lines]:
+    """Runs the command once more; its exit code and what was recorded. Raises Interrupted for Ctrl-C."""
+    context, stopped = task.context, list[int]()
+    try:
+        code, lines = run_recorded(
+            task.traced.run.command,
+            environment,
+            replace(watch(context), calls=False),
+            context.logs / f"recheck-{name}",
+            output=log,
+            on_signal=stopped.append,
+        )
+    except NothingRecorded as fault:
+        raise TraceError(f"recheck {name}: {fault.what}", next_step=_NO_RECHECK) from fault
+    if stopped:
+        raise _interrupted(context)
+    return code, lines
 
 
 def _counted(names: Sequence[str]) -> str:
@@ -119,19 +156,32 @@ def _with(run: Run, found: Recheck) -> Run:
 def _check(traced: Traced) -> None:
     if traced.signals:
         raise _Impossible(f"{signal.Signals(traced.signals[0]).name} ended the command")
+    if _has_input():
+        raise _Impossible("its input is a pipe or a file, which it has read; without input, add < /dev/null")
     roots = dict(traced.roots)
     for name, root in traced.roots:
         if roots[name] != root:
             raise _Impossible(f"its processes had {name} from several places")
 
 
+def _has_input() -> bool:
+    """Whether standard input is neither a terminal nor /dev/null."""
+    try:
+        return not stat.S_ISCHR(os.fstat(0).st_mode)
+    except OSError:  # closed
+        return False
+
+
 def _untried(context: Context, run: Run) -> dict[str, str]:
-    return {
-        f"{loaded.recipe.name}/{part.name}": _UNTRIED
-        for loaded in stack_recipes(context)
-        for part in loaded.recipe.components
-        if changes_compiled_code(loaded, part) and is_loaded(part, [run])
-    }
+    found = {}
+    for loaded in stack_recipes(context):
+        for part in loaded.recipe.components:
+            name = f"{loaded.recipe.name}/{part.name}"
+            if changes_compiled_code(loaded, part) and is_loaded(part, [run]):
+                found[name] = _UNTRIED
+            elif is_read_unseen(part, run):
+                found[name] = _UNREAD
+    return found
 
 
 def _hoped(task: _Task, needed: Mapping[str, str]) -> tuple[Verdict, ...]:
@@ -163,8 +213,7 @@ def _run_again(task: _Task, going: Sequence[str], number: int, log: Path) -> _Ag
     context, traced = task.context, task.traced
     profile = taking_out(task.wanted.base, going)
     profile = without(profile, {row.component for row in profile.remove} - set(task.untried))
-    stopped: list[int] = []
-    with context.store.scratch() as work:
+    with open_place() as work:
         site = work / "site"
         try:
             with context.reporter.stage(f"recheck {number}: copying the packages"):
@@ -172,21 +221,21 @@ def _run_again(task: _Task, going: Sequence[str], number: int, log: Path) -> _Ag
         except PatchError as fault:
             raise _Impossible(f"removals cannot be simulated on the traced packages: {fault.what}") from fault
         path = os.pathsep.join([str(site), *filter(None, [task.environment.get("PYTHONPATH")])])
-        try:
-            code, lines = run_recorded(
-                traced.run.command,
-                {**task.environment, "PYTHONPATH": path},
-                replace(watch(context), calls=False),
-                context.logs / f"recheck-{number}",
-                output=log,
-                on_signal=stopped.append,
-            )
-        except NothingRecorded as fault:
-            raise TraceError(f"recheck {number}: {fault.what}", next_step=_NO_RECHECK) from fault
-        if stopped:
-            raise Interrupted("the recheck was interrupted", next_step=_resume(context))
+        code, lines = _rerun(task, {**task.environment, "PYTHONPATH": path}, str(number), log)
         _check_lines(lines, site)
-        return _Again(code=code, asked=_asked(lines, removed_modules(context, profile)))
+        removed = removed_modules(context, profile)
+        asked = _asked(lines, removed)
+        if code == traced.run.exit_code and not asked:
+            _check_extent(traced.run, lines, removed)
+        return _Again(code=code, asked=asked)
+
+
+def _check_extent(first: Run, lines: Lines, removed: Mapping[str, str]) -> None:
+    """Raises _Impossible where the program did not even import what it had imported, and is still there."""
+    again = {load.module for load in lines.loads}
+    wanted = (one.module for one in first.loads if one.moment == "program" and one.kind != "stub")
+    if less := [name for name in wanted if name not in again and owner_of(name, removed) is None]:
+        raise _Impossible(f"the command did less than before: it did not import {less[0]}")
 
 
 def _check_lines(lines: Lines, site: Path) -> None:
@@ -198,11 +247,12 @@ def _check_lines(lines: Lines, site: Path) -> None:
         raise _Impossible(f"not all of it was recorded: {lost[0]}")
 
 
-def _resume(context: Context) -> str:
+def _interrupted(context: Context) -> Interrupted:
     saved = context.logs / "trace.json"
-    return (
-        f"the first run is recorded in {saved}: `spokeshave trace --record {saved} --output NAME.toml` "
-        "writes the profile from it, and keeps all whose use is not visible"
+    return Interrupted(
+        "the recheck was interrupted",
+        next_step=f"the first run is recorded in {saved}: `spokeshave trace --record {saved} --output"
+        " NAME.toml` writes the profile from it, and keeps all whose use is not visible",
     )
 
 

@@ -69,9 +69,9 @@ class Run(_Frozen):
     """One run of a command, over all its processes.
 
     `versions` are those of the stack's packages by import name. `lost` says why the record may lack loads or
-    calls, `hidden` names Python processes that were started without the recorder. `sees_calls` is set if
-    calls of compiled callables were visible in all processes. `weights` are bytes of components as installed
-    there, without tests, type stubs and sources. `harness` are imports of the packages' own conftest.py.
+    calls, `hidden` names Python processes that were started without the recorder. `weights` are bytes of
+    components as installed there, without tests, type stubs and sources. `harness` are imports of the
+    packages' own conftest.py.
     """
 
     command: tuple[str, ...]
@@ -86,7 +86,6 @@ class Run(_Frozen):
     data: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
-    sees_calls: bool = False
     weights: dict[str, int] = {}
     harness: tuple[Mention, ...] = ()
     recheck: Recheck | None = None
@@ -159,7 +158,6 @@ class Lines(_Frozen):
     data: tuple[str, ...]
     lost: tuple[str, ...]
     hidden: tuple[str, ...]
-    sees_calls: bool
     touched: tuple[str, ...] = ()
 
 
@@ -170,7 +168,7 @@ def read_lines(files: Iterable[Path]) -> Lines:
     def of(key: str, length: int) -> list[tuple[str, ...]]:
         return sorted(fields for fields in rows.get(key, ()) if len(fields) == length)
 
-    starts = _starts(of("start", 6))
+    starts = _starts(of("start", 5))
     missing = dict.fromkeys(unheard(starts, _began(of("began", 4))))
     return Lines(
         processes=len(starts),
@@ -188,14 +186,13 @@ def read_lines(files: Iterable[Path]) -> Lines:
             *(f"a Python process recorded nothing: {command}" for command in missing),
         ),
         hidden=tuple(what for (what,) in of("hidden", 1)),
-        sees_calls=bool(starts) and all(start.sees_calls for start in starts),
         touched=tuple(message for (message,) in of("touched", 1)),
     )
 
 
 def read_starts(files: Iterable[Path]) -> list[Start]:
     """The processes of a run."""
-    return _starts(fields for fields in _rows(files).get("start", ()) if len(fields) == 6)
+    return _starts(fields for fields in _rows(files).get("start", ()) if len(fields) == 5)
 
 
 def _rows(files: Iterable[Path]) -> dict[str, dict[tuple[str, ...], None]]:
@@ -209,8 +206,8 @@ def _rows(files: Iterable[Path]) -> dict[str, dict[tuple[str, ...], None]]:
 
 def _starts(rows: Iterable[tuple[str, ...]]) -> list[Start]:
     return [
-        Start(how=how, pid=int(pid), parent=int(parent), token=token, python=python, sees_calls=bool(calls))
-        for how, pid, parent, token, python, calls in rows
+        Start(how=how, pid=int(pid), parent=int(parent), token=token, python=python)
+        for how, pid, parent, token, python in rows
     ]
 
 

@@ -43,7 +43,6 @@ class Recorder:
         self._scope = Scope(packages, watched)
         self._calls = Calls(self._scope, self._journal)
         self._roots: dict[str, str] = {}
-        self._sees_calls = False
         self._started = 0  # processes
         self._events: dict[str, Callable[..., None]] = {
             "import": self._on_import,
@@ -68,7 +67,8 @@ class Recorder:
     def _begin(self) -> None:
         self._journal.begin()
         self._calls.when_spawned(self._on_spawn)
-        self._sees_calls = self._listens and self._calls.listen()
+        if self._listens:
+            self._calls.listen()
         self._tell_start("start")
 
     def _before_fork(self) -> None:
@@ -82,7 +82,7 @@ class Recorder:
         """The parent and the time tell processes apart that have one number after another."""
         version = ".".join(map(str, sys.version_info[:3]))
         ids = (str(os.getpid()), str(os.getppid()), str(time.time_ns()))
-        self._journal.tell("start", how, *ids, version, "calls" if self._sees_calls else "")
+        self._journal.tell("start", how, *ids, version)
 
     def _on_event(self, event: str, args: tuple[Any, ...]) -> None:
         if (action := self._events.get(event)) is not None:

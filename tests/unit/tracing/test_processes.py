@@ -14,7 +14,7 @@ ROOT = ("start", 1, 0)
 
 
 def start(how: str, pid: int, parent: int) -> Start:
-    return Start(how=how, pid=pid, parent=parent, token=f"{how}{pid}{parent}", python="", sees_calls=False)
+    return Start(how=how, pid=pid, parent=parent, token=f"{how}{pid}{parent}", python="")
 
 
 def began(*rows: tuple[str, int]) -> list[Began]:

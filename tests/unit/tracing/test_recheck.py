@@ -7,13 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from smallstack import small_stack
 from spokeshave.context import Context
-from spokeshave.errors import TraceError
 from spokeshave.tracing.recheck import Wanted, recheck
 from spokeshave.tracing.record import Recheck, Run
 from spokeshave.tracing.resolve import resolve
@@ -162,11 +162,44 @@ def test_recheck_a_patch_of_compiled_code_is_not_tried(context: Context) -> None
     assert "alpha/deep" in proof(run).untried and "deep" in kept
 
 
-def test_recheck_a_command_that_cannot_run_twice_is_refused(context: Context) -> None:
-    script = "import alpha, os\nos.mkdir(os.environ['HOME'] + '/once')\n"
-    with pytest.raises(TraceError, match="ends with exit code 1 where its first run ended with 0") as told:
-        rechecked(context, script)
-    assert "--no-recheck" in told.value.next_step
+def test_recheck_a_command_that_cannot_run_twice_proves_nothing(context: Context) -> None:
+    run, kept, _ = rechecked(context, "import alpha, os\nos.mkdir(os.environ['HOME'] + '/once')\n")
+    assert "does not end twice alike: with exit code 0, then 1" in proof(run).fault
+    assert kept["fast"] == "loaded; use not visible"
+
+
+def test_recheck_a_command_that_does_less_the_second_time_proves_nothing(context: Context) -> None:
+    done = "os.environ['HOME'] + '/done'"
+    script = f"import os\nif not os.path.exists({done}):\n    import alpha\n    open({done}, 'w').close()\n"
+    run, kept, _ = rechecked(context, script)
+    assert proof(run).fault == "the command did less than before: it did not import alpha"
+    assert kept["fast"] == "loaded; use not visible"
+
+
+@pytest.fixture
+def piped() -> Iterator[None]:
+    """Standard input is a pipe with a word in it."""
+    (read, write), before = os.pipe(), os.dup(0)
+    os.write(write, b"work")
+    os.close(write)
+    os.dup2(read, 0)
+    yield
+    os.dup2(before, 0)
+    for handle in (read, before):
+        os.close(handle)
+
+
+@pytest.mark.usefixtures("piped")
+def test_recheck_a_command_that_has_read_its_input_proves_nothing(context: Context) -> None:
+    run, kept, _ = rechecked(context, "import alpha\nif name := sys.stdin.read():\n    vars(alpha)[name]()\n")
+    assert "its input is a pipe or a file" in proof(run).fault
+    assert kept["fast"] == "loaded; use not visible"
+
+
+def test_recheck_a_module_that_the_install_lacks_is_passed_over(context: Context) -> None:
+    (context.logs.parent / "site" / "alpha" / "deep.py").unlink()
+    run, _, gone = rechecked(context, "import alpha\n")
+    assert proof(run).fault == "" and "deep" in gone
 
 
 def test_recheck_an_install_that_patches_do_not_fit_is_told(context: Context) -> None:

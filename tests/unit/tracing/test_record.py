@@ -17,10 +17,10 @@ from tracing_runs import run_of
 
 def test_lines_of_processes_are_merged_and_a_torn_one_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "1.tsv").write_text(
-        "start\tstart\t1\t9\tt1\t3.11.7\t\nload\talpha\text\tmain\t3\tprogram\nload\tbe"
+        "start\tstart\t1\t9\tt1\t3.11.7\nload\talpha\text\tmain\t3\tprogram\nload\tbe"
     )
     (tmp_path / "2.tsv").write_text(
-        "start\tfork\t2\t1\tt2\t3.13.1\tcalls\nload\talpha\text\tmain\t3\tprogram\nran\talpha\tf\nnamed\talpha\tbeta\tg\n"
+        "start\tfork\t2\t1\tt2\t3.13.1\nload\talpha\text\tmain\t3\tprogram\nran\talpha\tf\nnamed\talpha\tbeta\tg\n"
         "mention\talpha\tmain\ndata\talpha/x.csv\nroot\talpha\t/x/alpha\nlost\twhy\nhidden\tpython -I\n"
     )
     lines = read_lines(tmp_path.glob("*.tsv"))
@@ -33,20 +33,10 @@ def test_lines_of_processes_are_merged_and_a_torn_one_is_passed_over(tmp_path: P
     assert lines.mentions == (Mention(name="alpha", user="main"),)
     assert (lines.data, lines.roots) == (("alpha/x.csv",), (("alpha", "/x/alpha"),))
     assert (lines.lost, lines.hidden) == (("why",), ("python -I",))
-    assert not lines.sees_calls
-
-
-def test_calls_are_seen_if_all_processes_see_them(tmp_path: Path) -> None:
-    for number in (1, 2):
-        row = f"start\tstart\t{number}\t9\tt{number}\t3.13.1\tcalls\n"
-        (tmp_path / f"{number}.tsv").write_text(row)
-    assert read_lines(tmp_path.glob("*.tsv")).sees_calls
-    assert not read_lines([]).sees_calls
-    assert not run_of("alpha").sees_calls
 
 
 def test_python_that_was_only_seen_to_start_is_lost(tmp_path: Path) -> None:
-    rows = "start\tstart\t1\t9\tt1\t3.11.7\t\nbegan\tchild\t1\t1\tpython x.py\n"
+    rows = "start\tstart\t1\t9\tt1\t3.11.7\nbegan\tchild\t1\t1\tpython x.py\n"
     (tmp_path / "1.tsv").write_text(rows)
     assert read_lines(tmp_path.glob("*.tsv")).lost == ("a Python process recorded nothing: python x.py",)
 

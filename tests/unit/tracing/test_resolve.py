@@ -166,7 +166,6 @@ UNSEEN = "loaded; use not visible"
     "run",
     [
         run_of("alpha", COMPILED),
-        run_of("alpha", COMPILED, sees_calls=True, lost=("another profiler",)),
         run_of("alpha", PLAIN, lost=("another profiler",)),
         run_of("alpha", COMPILED, recheck=Recheck(without=("alpha/one",))),
         run_of("alpha", COMPILED, recheck=Recheck(fault="SIGINT ended the command")),
@@ -183,9 +182,9 @@ def test_what_the_recheck_cannot_try_says_so(context: Context) -> None:
     assert verdicts(context, run)[1]["eager"] == f"{UNSEEN}; its patch is of C"
 
 
-def test_a_run_that_sees_calls_or_passed_without_it_removes_it(context: Context) -> None:
+def test_a_run_that_shows_no_call_or_passed_without_it_removes_it(context: Context) -> None:
     for run, why in (
-        (run_of("alpha", COMPILED, sees_calls=True), "loaded with its package, but not used"),
+        (run_of("alpha", PLAIN), "loaded with its package, but not used"),
         (
             run_of("alpha", COMPILED, recheck=Recheck(without=("alpha/eager",))),
             "loaded; its use is not visible; the command passed without it",

@@ -17,6 +17,8 @@ def variables(tmp_path: Path) -> dict[str, str]:
         "app": f"#!{sys.executable}",
         "env-app": "#!/usr/bin/env python3",
         "tool": "#!/bin/sh",
+        "service": "#!/bin/sh\nexec sudo -u app python3 x.py",
+        "careful": "#!/bin/sh\n# python3 -I\nsudo -E python3 x.py",
     }.items():
         (tmp_path / name).write_text(f"{first}\n")
         (tmp_path / name).chmod(0o755)
@@ -45,6 +47,11 @@ def variables(tmp_path: Path) -> dict[str, str]:
         (["sh", "-c", "ls | wc"], "other", "other"),
         (["sh", "-c", "$PROGRAM"], "other", "hidden"),
         (["bash", "x.sh"], "other", "hidden"),
+        (["sh", "-c", "ls; python3 -I x.py"], "hidden", "hidden"),
+        (["sh", "-c", "env -i python3 x.py"], "hidden", "hidden"),
+        (["sh", "-c", "env A=1 python3 x.py -I"], "other", "hidden"),
+        (["service"], "hidden", "hidden"),
+        (["careful"], "other", "other"),
     ],
 )
 def test_kind_of_command(
