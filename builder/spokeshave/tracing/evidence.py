@@ -9,7 +9,7 @@ from spokeshave.levers.base import fits
 from spokeshave.tables import ComponentTable
 from spokeshave.tracing.record import Run
 
-_FOR_COMPILERS = (".h", ".pxd")
+_FOR_COMPILERS = (".h", ".pxd", ".a")
 
 
 def is_loaded(part: ComponentTable, runs: Iterable[Run]) -> bool:
