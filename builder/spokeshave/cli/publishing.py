@@ -120,6 +120,8 @@ def _closure(
     pins = [f"{one.project}=={one.version}" for one in outside]
     say(f"the lock also names, from pip's index: {', '.join(pins)}")
     say(f"for an install without that index: `{adding(pins, pythons(releases)[0])}`, and name slim/*.whl too")
+    if here := [one.filename for one in outside if one.file]:
+        say(f"warning: pylock.toml names files of this machine, from pip's index: {', '.join(here)}")
     return Closure(outside=outside)
 
 

@@ -126,6 +126,8 @@ def test_publish_lock_names_the_closure_and_the_command_that_adds_it(needy: Path
     result = invoke("publish", str(needy), "--lock", str(tmp_path / "locks"))
     assert result.exit_code == 0, result.stderr
     assert "spokeshave slim cloudpickle==3.1.3 joblib==1.6.0 --output slim" in result.stderr
+    here = "cloudpickle-3.1.3-py3-none-any.whl, joblib-1.6.0-py3-none-any.whl"
+    assert f"names files of this machine, from pip's index: {here}" in result.stderr
     locked = re.findall(r"^(\S+==\S+)", (tmp_path / "locks" / "constraints.txt").read_text(), re.MULTILINE)
     pins = [f"numpy=={NUMPY}", "scikit-learn==1.9.1+lean.1", f"slim-openblas=={BLAS}"]
     assert locked == ["cloudpickle==3.1.3", "joblib==1.6.0", *pins]
