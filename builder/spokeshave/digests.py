@@ -16,6 +16,12 @@ _PREBUILT_CODE = ("prebuilt.py", "elf.py", "wheel.py", "backend/library_init.py"
 _FINISH_CODE = ("finish.py", "components.py", "model.py", "run.py", "wheel.py", "levers/*.py")
 
 
+JUDGE_CODE = (
+    *("compare.py", "faults.py", "inspect_wheel.py", "trial.py", "verdict.py", "verify.py"),
+    *("components.py", "elf.py", "places.py", "wheel.py", "levers/base.py", "levers/test_stubs.py"),
+)
+
+
 def package_root() -> Path:
     """The folder of the installed `spokeshave` package."""
     return Path(str(resources.files("spokeshave")))
@@ -29,10 +35,7 @@ def code_digests(backend: Backend) -> dict[str, str]:
 
 def judge_digest() -> str:
     """The sha256 of our own code that judges results."""
-    judging = ("compare.py", "inspect_wheel.py", "elf.py", "places.py", "trial.py")
-    return _code_digest(
-        (*judging, "verdict.py", "verify.py", "wheel.py", "levers/base.py", "levers/test_stubs.py")
-    )
+    return _code_digest(JUDGE_CODE)
 
 
 def slim_check_digest() -> str:

@@ -90,7 +90,10 @@ def own_folder(parent: Path, prefix: str) -> Iterator[Path]:
     parent.mkdir(parents=True, exist_ok=True)
     while True:
         folder = Path(tempfile.mkdtemp(dir=parent, prefix=f"{prefix}-{_mark()}_"))
-        held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:  # as below
+            continue
         try:
             with contextlib.suppress(OSError):
                 fcntl.flock(held, fcntl.LOCK_EX)

@@ -206,13 +206,21 @@ def refuse_namesakes(plans: Iterable[BuildPlan], folder: Path) -> None:
     for plan in plans:
         stem = f"{plan.distribution.replace('-', '_')}-{plan.local_version}-"
         for record in folder.glob(f"{stem}*.record.json"):
-            other = json.loads(record.read_text("utf-8"))["build_plan"]["profile"]
-            if other != plan.profile:
+            other = _profile_of(record)
+            if other not in ("", plan.profile):
                 raise RecipeError(
                     f"{folder} has a wheel of {plan.distribution} {plan.local_version} that is of profile"
                     f" {other!r}, whose label is that of {plan.profile!r}",
                     next_step="give one of the profiles another name, or name another --output",
                 )
+
+
+def _profile_of(record: Path) -> str:
+    """The profile that a wheel's record names; nothing for a file that is no such record."""
+    try:
+        return str(json.loads(record.read_text("utf-8"))["build_plan"]["profile"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def deliver(
@@ -226,9 +234,11 @@ def deliver(
         with alone_with(wheel):  # another run may deliver one of another plan by that name
             copy_whole(result.wheel, wheel)
             copy_whole(result.record, beside(wheel, ".record.json"))
-            for other in archives_of_tests(wheel):  # an old name is an sdist's to pip
-                other.unlink()
+            archive = beside(wheel, TESTS_ARCHIVE)
             if result.tests:
-                copy_whole(result.tests, beside(wheel, TESTS_ARCHIVE))
+                copy_whole(result.tests, archive)
+            for other in archives_of_tests(wheel):  # an old name is an sdist's to pip
+                if other != archive or not result.tests:
+                    other.unlink()
         delivered.append(wheel)
     return delivered

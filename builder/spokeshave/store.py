@@ -111,9 +111,9 @@ class Store:
         """Removes the scratch folders of runs that are gone; with `unsure`, also of those that may be."""
         return clear((self.root / "tmp").glob("*-*"), unsure=unsure)
 
-    def runs(self) -> int:
-        """How many runs use this store now, our own included."""
-        return sum(is_held(folder) for folder in (self.root / "logs").glob("run-*"))
+    def runs(self, *, but: str) -> int:
+        """How many other runs use this store now than the one whose log folder has that name."""
+        return sum(is_held(folder) for folder in (self.root / "logs").glob("run-*") if folder.name != but)
 
     def entries(self) -> list[tuple[str, str, int]]:
         """All entries as kind, key and bytes."""

@@ -81,7 +81,9 @@ def put(path: Path, record: Mapping[str, Any]) -> str:
         before = read(path)
         if before is not None and not fault_of(record) and _says_more(before, record):
             verdict = "failed" if fault_of(before) else "passed"
-            return f"{path.name} stays of level {before['level']} ({verdict}): {record['level']} shows less"
+            return (
+                f"{path.name} stays of level {before.get('level')} ({verdict}): {record['level']} shows less"
+            )
         write_whole(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
     return ""
 

@@ -134,7 +134,7 @@ def test_logs_of_other_runs_are_removed(store: Store) -> None:
         (ended / "build.log").write_text("12345")
     with own_folder(store.root / "logs", "run") as now:
         (now / "build.log").write_text("12345")
-        assert store.runs() == 1
+        assert store.runs(but="") == 1
         assert store.remove_logs() == 5
         assert list((store.root / "logs").iterdir()) == [now]
 

@@ -125,7 +125,7 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
     except (EngineMissing, EngineDenied):
         containers = Cleared()
     freed = context.store.remove_logs(unsure=everything)
-    if not (others := context.store.runs() - 1):
+    if not (others := context.store.runs(but=context.logs.name)):
         freed += context.store.remove(() if everything else ("source", "wheels", "suite"))
     left, rest = containers.left + folders.left, {"containers": containers.removed, "bytes": freed}
     if as_json:

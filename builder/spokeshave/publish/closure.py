@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
 from packaging.markers import default_environment
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import (
     InvalidWheelFilename,
     NormalizedName,
@@ -103,13 +103,23 @@ def _requirements(
     for name, extra in asked:  # grows as it runs
         environment = {**_environment(python), "extra": extra}
         for line in known[name].requires:
-            one = Requirement(line)
+            one = _requirement(known[name], line)
             if one.marker is not None and not one.marker.evaluate(environment):
                 continue
             yield known[name], one
             more = {(canonicalize_name(one.name), canonicalize_name(text)) for text in one.extras}
             asked += sorted(pair for pair in more - seen if pair[0] in known)
             seen |= more
+
+
+def _requirement(release: Release, line: str) -> Requirement:
+    try:
+        return Requirement(line)
+    except InvalidRequirement as fault:
+        raise PublishError(
+            f"{release.filename} has a requirement that pip does not read either: {line!r}",
+            next_step="build that wheel with current tools, or lock the others alone",
+        ) from fault
 
 
 def _environment(python: str) -> dict[str, str]:

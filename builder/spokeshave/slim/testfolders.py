@@ -35,16 +35,14 @@ class _Text:
 
     @cached_property
     def content(self) -> str:
-        """The text; every byte of a compiled module is a character."""
-        binary = self.path.suffix in EXT_SUFFIXES
-        return self.path.read_text("latin-1" if binary else "utf-8", "replace")
+        """The text of one that is not compiled."""
+        return self.path.read_text("utf-8", "replace")
 
     def who_names(self, folder: _Folder) -> str:
         """This file and how it names the folder; empty where it does not."""
         if self.path.suffix in EXT_SUFFIXES or self.path.name == "entry_points.txt":
-            found = folder.module in self.content and re.search(
-                rf"\b{re.escape(folder.module)}\b", self.content
-            )
+            content, name = self.path.read_bytes(), folder.module.encode()  # not kept: they may be large
+            found = name in content and re.search(rb"\b" + re.escape(name) + rb"\b", content)
             return f"{self.member} names {folder.module}" if found else ""
         line = _mentioning_line(folder, self.content)
         return f"{self.member}:{line} mentions {folder.module}" if line else ""

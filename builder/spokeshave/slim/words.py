@@ -45,7 +45,11 @@ def read_word(word: str, target: Target) -> Path | Wanted:
         raise _no_requirement(word, fault) from fault
     if requirement.url:
         raise _address(word, requirement.url)
-    if requirement.marker and not requirement.marker.evaluate(_environment(target)):
+    try:
+        applies = requirement.marker is None or requirement.marker.evaluate(_environment(target))
+    except ValueError as fault:  # packaging's UndefinedComparison, UndefinedEnvironmentName
+        raise _no_requirement(word, fault) from fault
+    if not applies:
         raise UsageFault(
             f"{word!r} does not apply to {target.identifier}: its marker is false there",
             next_step="leave it out, change the marker, or name another Python with --python",
@@ -144,7 +148,7 @@ def _has_member(path: Path, ending: str) -> bool:
     return any(name.endswith(ending) and name.count("/") == 1 for name in names)
 
 
-def _no_requirement(word: str, fault: InvalidRequirement) -> SpokeshaveError:
+def _no_requirement(word: str, fault: ValueError) -> SpokeshaveError:
     if "://" in word:
         return _address(word, word)
     return WheelError(

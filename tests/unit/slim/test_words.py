@@ -54,6 +54,7 @@ def test_read_word_marker_is_evaluated_for_the_target_and_not_for_this_python() 
         ("git+https://h.invalid/a", "names an address", "pip wheel --no-deps 'git+https://h.invalid/a'"),
         ("https://h.invalid/a-1-py3-none-any.whl#x", "names an address", "pip download --no-deps"),
         ("a==", "neither a file nor a requirement", "lxml==6.0.0"),
+        ("a; os_name ~= 'posix'", "neither a file nor a requirement", "lxml==6.0.0"),
         ("-e", "neither a file nor a requirement", "lxml==6.0.0"),
         ("nothing-1.0.tar.gz", "no such file", "name a wheel"),
     ],
