@@ -13,7 +13,7 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_n
 
 from spokeshave import sources
 from spokeshave.context import Context
-from spokeshave.model import BuildPlan, Target, digest_of
+from spokeshave.model import BuildPlan, Target, bare_text, digest_of
 
 _LOCK = "requirements.txt"
 
@@ -141,9 +141,9 @@ def not_locked(text: str, files: Mapping[str, str]) -> str:
 def _locked_hashes(text: str) -> dict[NormalizedName, tuple[list[str], bool]]:
     """The sha256 of each project's files in a hash-locked text, and whether it has no marker."""
     found: dict[NormalizedName, tuple[list[str], bool]] = {}
-    for line in text.replace("\\\n", " ").splitlines():
-        words = re.sub(r"(^|\s)#.*", "", line).strip()
-        if words and not words.startswith("-"):
+    for line in bare_text(_LOCK, text.replace("\\\n", " ")).splitlines():
+        words = line.strip()
+        if not words.startswith("-"):
             one = Requirement(re.split(r"\s--", words)[0])
             hashes, always = found.get(canonicalize_name(one.name), ([], False))
             hashes += re.findall(r"--hash=sha256:([0-9a-f]{64})", words)

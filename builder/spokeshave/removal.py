@@ -54,19 +54,21 @@ def stack_recipes(context: Context) -> list[Loaded]:
 
 def import_graph(context: Context, profile: Profile, target: Target) -> ImportGraph:
     """The import graph of the whole stack as this profile compiles it; what was read is kept in the store."""
-    modules = {
-        m for loaded in stack_recipes(context) for part in loaded.recipe.components for m in part.modules
-    }
-    return build_graph(_read_stack(context, profile, target), extra_modules=modules)
+    recipes = stack_recipes(context)
+    return graph_of(recipes, read_stack(context, recipes, profile, target))
 
 
-def source_modules(context: Context, profile: Profile, target: Target) -> frozenset[str]:
-    """The modules that the sources name, as this profile compiles them, without those only recipes name."""
-    return frozenset(name for read in _read_stack(context, profile, target) for name in read.modules)
+def graph_of(recipes: Sequence[Loaded], stack: Sequence[PackageImports]) -> ImportGraph:
+    """The import graph of what was read of the stack, with the modules that only its recipes name."""
+    modules = {m for loaded in recipes for part in loaded.recipe.components for m in part.modules}
+    return build_graph(stack, extra_modules=modules)
 
 
-def _read_stack(context: Context, profile: Profile, target: Target) -> list[PackageImports]:
-    return [_imports_of(context, _source(loaded, profile, target)) for loaded in stack_recipes(context)]
+def read_stack(
+    context: Context, recipes: Sequence[Loaded], profile: Profile, target: Target
+) -> list[PackageImports]:
+    """The imports in the stack's sources, as this profile compiles them; kept in the store."""
+    return [_imports_of(context, _source(loaded, profile, target)) for loaded in recipes]
 
 
 def _imports_of(context: Context, one: _Source) -> PackageImports:

@@ -206,7 +206,7 @@ class Calls:
         if times == _TIMES and any(_is_global(name, frame, function) for name in code.co_names):
             times = _MOST
         places[1][offset] = times
-        if times >= _MOST:
+        if times >= _MOST and not SEES_CALLS:
             self._spent.add((id(code), offset))
         return times < _MOST
 

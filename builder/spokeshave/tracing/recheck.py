@@ -86,11 +86,11 @@ class _Impossible(Exception):
 
 def _until_it_passes(task: _Task) -> Recheck:
     say, needed = task.context.reporter.say, dict[str, str]()
-    doubts, controlled = _doubts(task), False
+    doubts, controlled, triable = _doubts(task), False, _triable(task)
     for number in range(1, _LIMIT + 1):
         hoped = _hoped(task, needed)
         going = tuple(one.component for one in hoped if one.removed)
-        tried = [name for name in going if _is_tried(task, name)]
+        tried = [name for name in going if name in triable]
         untried = {**_kept_unseen(task, hoped), **task.untried}
         found = Recheck(times=number - 1, without=tuple(tried), needed=needed, untried=untried)
         if not tried:
@@ -202,10 +202,12 @@ def _kept_unseen(task: _Task, hoped: Sequence[Verdict]) -> dict[str, str]:
     return {one.component: one.why for one in hoped if not one.removed and unseen(parts[one.component], run)}
 
 
-def _is_tried(task: _Task, name: str) -> bool:
-    recipe = name.partition("/")[0]
-    package = task.context.book.load(recipe).recipe.import_name
-    return name not in task.untried and package in dict(task.traced.roots)
+def _triable(task: _Task) -> frozenset[str]:
+    """The components that a copy of the traced packages can go without."""
+    roots = dict(task.traced.roots)
+    there = [one.recipe for one in stack_recipes(task.context) if one.recipe.import_name in roots]
+    names = {f"{recipe.name}/{part.name}" for recipe in there for part in recipe.components}
+    return frozenset(names - set(task.untried))
 
 
 def _run_again(task: _Task, going: Sequence[str], number: int, log: Path) -> _Again:

@@ -10,8 +10,16 @@ from spokeshave.closure import Edge, ImportGraph
 from spokeshave.context import Context
 from spokeshave.errors import TraceError
 from spokeshave.imports.base import covers, parents
+from spokeshave.imports.package import PackageImports
 from spokeshave.model import Target
-from spokeshave.removal import find_breaks, import_graph, owner_of, source_modules, stack_recipes
+from spokeshave.removal import (
+    find_breaks,
+    graph_of,
+    import_graph,
+    owner_of,
+    read_stack,
+    stack_recipes,
+)
 from spokeshave.tables import ComponentTable, Profile, RemoveTable
 from spokeshave.tracing.evidence import evidence, harness, is_loaded, is_proved, unseen
 from spokeshave.tracing.record import Run
@@ -64,8 +72,9 @@ def resolve(context: Context, base: Profile, target: Target, runs: Sequence[Run]
     """
     if not any(run.loads for run in runs):
         raise TraceError("the program loaded nothing of the stack", next_step="trace a command that does")
-    parts = components(context)
-    used, doubts = _used(parts, runs), _doubts(context, base, target, runs)
+    parts, recipes = components(context), stack_recipes(context)
+    stack = read_stack(context, recipes, base, target)
+    used, doubts = _used(parts, runs), _doubts(parts, stack, runs)
     gone = [row.component for row in base.remove]
     if lacking := [f"  {name}: {used[name]}" for name in gone if name in used]:
         raise TraceError(
@@ -73,7 +82,7 @@ def resolve(context: Context, base: Profile, target: Target, runs: Sequence[Run]
             next_step="name another --profile to begin with, such as lean",
         )
     open_to = [name for name in parts if name not in {*used, *doubts, *gone}]
-    extra = list(_unseen(import_graph(context, base, target), runs))
+    extra = list(_unseen(graph_of(recipes, stack), runs))
     going, needed = _settle(context, base, target, {name: parts[name] for name in open_to}, extra)
     weights = {name: size for run in runs for name, size in run.weights.items()}
     verdicts = []
@@ -86,17 +95,19 @@ def resolve(context: Context, base: Profile, target: Target, runs: Sequence[Run]
 
 def reasons_to_keep(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> dict[str, str]:
     """The components that the runs used or may have used, each with the reason."""
-    return {**_doubts(context, base, target, runs), **_used(components(context), runs)}
+    parts, stack = components(context), read_stack(context, stack_recipes(context), base, target)
+    return {**_doubts(parts, stack, runs), **_used(parts, runs)}
 
 
 def _used(parts: Mapping[str, ComponentTable], runs: Sequence[Run]) -> dict[str, str]:
     return {name: why for name, part in parts.items() if (why := evidence(name, part, runs))}
 
 
-def _doubts(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> dict[str, str]:
+def _doubts(
+    parts: Mapping[str, ComponentTable], stack: Sequence[PackageImports], runs: Sequence[Run]
+) -> dict[str, str]:
     """Why components without a sign of use are kept all the same."""
-    known = source_modules(context, base, target)
-    parts = components(context)
+    known = frozenset(name for read in stack for name in read.modules)
     return {name: why for name, part in parts.items() if (why := _doubt(name, part, known, runs))}
 
 
