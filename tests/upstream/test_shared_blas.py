@@ -147,3 +147,23 @@ def test_whole_stack_has_one_blas(wheels: dict[str, Path], tmp_path: Path) -> No
     assert [Path(path).name for path in result["blas"]] == ["libopenblas_slim.so.0"]
     assert result["loaded"] == [os.path.realpath(result["blas"][0])]
     assert result["fortran"] == []
+
+
+LARGE = """
+import numpy
+from numpy.linalg import LinAlgError, eigh, svd
+for function, n in ((svd, 30_000), (eigh, 32_767)):
+    try:
+        function(numpy.broadcast_to(0.0, (n, n)))  # which takes no memory
+    except LinAlgError as fault:
+        print(fault)
+"""
+
+
+def test_svd_of_too_large_a_matrix_names_the_blas(together: tuple[Path, ...]) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, together))}
+    done = subprocess.run([sys.executable, "-c", LARGE], env=env, capture_output=True, text=True, check=True)
+    svd, eigh = done.stdout.splitlines()
+    assert svd.startswith("svd of 30000 by 30000 needs 2700210000 elements")
+    assert eigh.startswith("eigh of 32767 by 32767 needs 2147549181 elements")
+    assert all("BLAS of this numpy has 32-bit indices" in line for line in (svd, eigh))
