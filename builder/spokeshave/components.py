@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from spokeshave.levers.base import Shaved, Tree
+from spokeshave.levers.base import Shaved, Tree, fits
 from spokeshave.model import BuildPlan, Removed
 
 # `from package import module` passes over an error of the module's own name (importlib's _handle_fromlist)
@@ -98,6 +98,7 @@ def stub_message(plan: BuildPlan, removed: Removed, module: str) -> str:
 def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
     """Deletes the component's files and writes its stubs; `saved` is what went less what the stubs take.
 
+    Test files that the wheel keeps for the component's sake go into the tests archive, with the others.
     Raises ValueError where a module or a glob matches nothing that the build made or was told to leave out.
     """
     gone: dict[Path, int] = {}
@@ -111,8 +112,12 @@ def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
         if not matched and not removed.edited:
             raise ValueError(f"component {removed.component!r}: {glob!r} matches no file of the wheel")
         gone |= {path: path.stat().st_size for path in matched}
+    kept_tests = next((row.options.get("keep", ()) for row in plan.levers if row.name == "tests"), ())
     for path in gone:
-        path.unlink()
+        if fits(tree.name(path), kept_tests):
+            tree.move_to_tests(path)
+        else:
+            path.unlink()
     stubs = sum(_write_stub(plan, removed, module, tree) for module in removed.modules)
     return Shaved(saved=sum(gone.values()) - stubs, files=len(gone))
 

@@ -12,7 +12,7 @@ import pytest
 
 from spokeshave.components import remove
 from spokeshave.levers.base import Tree
-from spokeshave.model import BuildPlan, Removed
+from spokeshave.model import BuildPlan, LeverSetting, Removed
 from support import shipped_plan
 
 FILES = {
@@ -165,3 +165,14 @@ def test_what_the_build_left_out_still_gets_its_stub(plan: BuildPlan, tree: Tree
     shaved = remove(plan, replace(PART, modules=("kit.odr",), edited=True), tree)
     assert shaved.files == 0
     assert (tree.root / "kit/odr.py").is_file()
+
+
+def test_remove_test_files_that_the_wheel_keeps_go_into_the_tests_archive(
+    plan: BuildPlan, tree: Tree
+) -> None:
+    keep = LeverSetting(name="tests", options={"keep": ["kit/signal/tests/*", "kit/core.py"]})
+    kept = replace(plan, levers=(keep,))
+    remove(kept, replace(PART, modules=("kit.signal", "kit.core", "kit._native")), tree)
+    moved = {path.relative_to(tree.tests).as_posix() for path in tree.tests.rglob("*") if path.is_file()}
+    assert moved == {"kit/signal/tests/test_it.py", "kit/core.py"}
+    assert "kit.core is not in this wheel" in (tree.root / "kit/core.py").read_text()
