@@ -22,7 +22,8 @@ WHEELS = {
     "sqlalchemy==2.1.9": "symbols",  # ext modules with debug information
     "aiohttp==3.14.5": "symbols",
     "pydantic-core==2.50.5": "typing",  # a compiled module whose stubs fill a folder of its name
-    "nltk==3.10.4": "tests",  # a folder `test` that only doctests name
+    "joblib==1.6.0": "tests",  # a folder `test` that no other module names
+    "nltk==3.10.4": "",  # its folder `test` stays: examples in its docstrings import it
     "pygments==2.21.0": "",  # nothing but modules
     "pyphen==0.18.1": "",  # nothing but data
 }
