@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from spokeshave.model import Backend
 
 
-
 def _specifier(text: str) -> str:
     SpecifierSet(text)
     return text

@@ -11,10 +11,10 @@ from pathlib import Path
 from spokeshave.closure import Edge, ImportGraph, chain_to, needed_by
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
+from spokeshave.hints import did_you_mean
 from spokeshave.imports.base import covers
 from spokeshave.model import Target
 from spokeshave.plan import chosen_components
-from spokeshave.hints import did_you_mean
 from spokeshave.recipes import Loaded
 from spokeshave.removal import import_graph, owner_of, removed_modules, stack_recipes
 from spokeshave.tables import ComponentTable, Profile

@@ -44,7 +44,6 @@ def _allowed(part: ComponentTable, group: GroupTable) -> tuple[AllowTable, ...]:
 
 def group_faults(own: RecipeFile) -> Iterator[Fault]:
     """What is wrong between groups and components: names, and rows that a component has twice."""
-    groups = {group.name: group for group in own.groups}
     for key, rows in (("groups", own.groups), ("components", own.components)):
         names = [row.name for row in rows]
         for number, name in enumerate(names):
@@ -54,18 +53,22 @@ def group_faults(own: RecipeFile) -> Iterator[Fault]:
     for number, group in enumerate(own.groups):
         if group.name not in used:
             yield f"groups.{number}", f"no component is in group {group.name!r}; delete it"
+    groups = {group.name: group for group in own.groups}
     for number, part in enumerate(own.components):
-        where = f"components.{number}"
-        unknown = [name for name in part.groups if name not in groups]
-        for name in unknown:
-            yield f"{where}.groups", f"there is no group {name!r}; {did_you_mean(name, groups)}"
-        if not part.modules and any(groups[name].allow for name in part.groups if name in groups):
-            yield where, f"{part.name!r} has no module that its group's `allow` could be about"
-        if not unknown:
-            yield from _repeated(_inherited(part, groups), where)
-        for module in part.late:
-            if module not in part.modules:
-                yield f"{where}.late", f"{module!r} is not among the component's `modules`"
+        yield from _member_faults(part, groups, f"components.{number}")
+
+
+def _member_faults(part: ComponentRow, groups: Mapping[str, GroupTable], where: str) -> Iterator[Fault]:
+    unknown = [name for name in part.groups if name not in groups]
+    for name in unknown:
+        yield f"{where}.groups", f"there is no group {name!r}; {did_you_mean(name, groups)}"
+    if not part.modules and any(groups[name].allow for name in part.groups if name in groups):
+        yield where, f"{part.name!r} has no module that its group's `allow` could be about"
+    if not unknown:
+        yield from _repeated(_inherited(part, groups), where)
+    for module in part.late:
+        if module not in part.modules:
+            yield f"{where}.late", f"{module!r} is not among the component's `modules`"
 
 
 def _repeated(part: ComponentTable, where: str) -> Iterator[Fault]:

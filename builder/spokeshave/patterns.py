@@ -1,15 +1,15 @@
-"""Patterns of a recipe that matched nothing: which rows they are, which a removal excuses, and the error."""
+"""The patterns of a recipe: in which rows they stand, and with what they are matched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from spokeshave.hints import did_you_mean
 from spokeshave.tables import Recipe
 from spokeshave.texts import Fault
+from spokeshave.unmatched import WHEEL_GLOBS
 
 Row = tuple[str, str]  # key path with dots, pattern
-_GLOBS = ("match", "keep", "add-newdocs")  # options of levers that are matched with files of the wheel
 
 
 def source_rows(recipe: Recipe) -> Iterator[Row]:
@@ -25,7 +25,7 @@ def source_rows(recipe: Recipe) -> Iterator[Row]:
 def wheel_rows(recipe: Recipe) -> Iterator[Row]:
     """The patterns that are matched with the files of the compiled wheel, or that it is repaired with."""
     for lever, options in recipe.levers.items():
-        yield from ((f"levers.{lever}.{key}", p) for key in _GLOBS for p in options.get(key, ()))
+        yield from ((f"levers.{lever}.{key}", p) for key in WHEEL_GLOBS for p in options.get(key, ()))
     for part in recipe.components:
         yield from ((f"components.{part.name}.files", pattern) for pattern in part.files)
     yield from (("build.grafts", pattern) for pattern in recipe.build.grafts)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spokeshave.errors import RecipeError
+from spokeshave.hints import did_you_mean
 from spokeshave.levers import LEVERS, link_time
 from spokeshave.model import (
     BuildPlan,
@@ -20,7 +21,6 @@ from spokeshave.model import (
     Target,
     bare_text,
 )
-from spokeshave.hints import did_you_mean
 from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 

@@ -46,10 +46,11 @@ def read_recipe(folder: Path) -> tuple[Recipe, dict[str, Path]]:
 
 def _parse_all(folder: Path) -> tuple[RecipeFile, dict[str, Strict]]:
     _refuse_strangers(folder)
-    files = [(MAIN, RecipeFile), *((n, m) for n, m in PARTS.items() if (folder / n).is_file())]
+    present = {name: model for name, model in PARTS.items() if (folder / name).is_file()}
+    files: dict[str, type[Strict]] = {MAIN: RecipeFile, **present}
     parsed: dict[str, Strict] = {}
     faults: list[RecipeError] = []
-    for name, model in files:
+    for name, model in files.items():
         try:
             parsed[name] = parse(folder / name, model)
         except RecipeError as fault:
@@ -87,7 +88,7 @@ def _explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"{path}: {error['msg']}"
     key = str(error["loc"][-1])
     others = [MAIN, *PARTS] if model in PARTS.values() else []
-    models = {MAIN: RecipeFile, **PARTS}
+    models: dict[str, type[Strict]] = {MAIN: RecipeFile, **PARTS}
     homes = [name for name in others if key in _keys_at(models[name], error["loc"][:-1])]
     if homes:
         return f"{path}: this key belongs in {' or '.join(homes)}"

@@ -60,31 +60,32 @@ groups = ["subpackages"]
 modules = ["demo.fft"]
 ```
 
-A component inherits the patches, tests and allowed imports of its groups in the order of `groups`. Its own rows
-follow. A row that a component has twice, an unknown group and a group without components are errors.
+A component inherits the patches, tests and allowed imports of its groups in the order of `groups`. Its own
+rows follow. A row that a component has twice, an unknown group and a group without components are errors.
 
 ## `{{version}}` in texts
 
-`{{version}}` stands for the version of the package that is built. It is replaced in reasons, in summaries, and in
-`version`, `license-file` and `source` of `[[bundled]]`. Any other name in braces is an error. Write `{{{{` and `}}}}`
-for braces. The texts of profiles are taken as they are.
+`{{version}}` stands for the version of the package that is built. It is replaced in reasons, in summaries,
+and in `version`, `license-file` and `source` of `[[bundled]]`. Any other name in braces is an error. Write
+`{{{{` and `}}}}` for braces. The texts of profiles are taken as they are.
 
 ## Patterns
 
 A pattern that matches nothing is an error, which names the file, the key and the pattern.
 
-| patterns | are matched with | when |
+| patterns | are matched with | in |
 |---|---|---|
-| `build.levels`, `build.fixes`, `levers.link-time.apart` | paths of compiled sources | after the compile |
-| `untrained` of `training` and of removed components | the same, in a build that uses profile data | after the compile |
-| `match`, `keep` and `add-newdocs` of other levers | files of the compiled wheel | when the wheel is finished |
-| `files` of removed components, `build.grafts` | files of the compiled wheel, grafted libraries | when the wheel is finished |
+| `build.levels`, `build.fixes`, `levers.link-time.apart` | compiled sources | the compile |
+| `untrained` of `training` and of removed components | compiled sources | a compile with a PGO profile |
+| `match`, `keep`, `add-newdocs` of other levers | files of the compiled wheel | the finish step |
+| `files` of removed components | files of the compiled wheel | the finish step |
+| `build.grafts` | vendored libraries | the finish step |
 | `verify.present` | files of the finished wheel | `spokeshave verify` |
 | `verify.skip`, `tests` of removed components | upstream's tests | `spokeshave verify` |
 
-A row of `build.levels` or `build.fixes` that is for some versions or for one architecture says so with `versions`
-or `arch`. A removed component may leave nothing to match, because the build then leaves its sources out. Name such
-patterns under `unmatched` of the component.
+`versions` and `arch` say for which versions and for which architecture a row of `build.levels` or
+`build.fixes` holds. Where a component is removed, the build may leave its sources out, so that a pattern has
+nothing to match. Name such patterns under `unmatched` of the component.
 """
 
 
