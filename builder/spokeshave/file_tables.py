@@ -38,7 +38,7 @@ class GroupTable(Strict):
 class RecipeFile(Recipe):
     """A package, `recipes/<name>/recipe.toml`; the tables of the three files below may stand here, too."""
 
-    model_config = ConfigDict(title="recipe")
+    model_config = ConfigDict(title="Recipe")
     groups: tuple[GroupTable, ...] = ()
     components: tuple[ComponentRow, ...] = ()
 
@@ -53,14 +53,14 @@ class LevelsTable(Strict):
 class LevelsFile(Strict):
     """Compiler flags of parts of the sources, `levels.toml`."""
 
-    model_config = ConfigDict(title="levels file")
+    model_config = ConfigDict(title="Levels file")
     build: LevelsTable
 
 
 class ComponentsFile(Strict):
     """The parts that a profile may remove, `components.toml`."""
 
-    model_config = ConfigDict(title="components file")
+    model_config = ConfigDict(title="Components file")
     groups: tuple[GroupTable, ...] = ()
     components: tuple[ComponentRow, ...]
 
@@ -68,5 +68,5 @@ class ComponentsFile(Strict):
 class BundledFile(Strict):
     """Somebody else's code in the wheel, `bundled.toml`."""
 
-    model_config = ConfigDict(title="bundled file")
+    model_config = ConfigDict(title="Bundled file")
     bundled: tuple[BundledTable, ...]

@@ -78,7 +78,7 @@ def parse(path: Path, model: type[Model]) -> Model:
         raise RecipeError(f"{path}: not valid TOML: {fault}", next_step="correct that place") from fault
     except ValidationError as fault:
         lines = "\n".join(f"  {_explain(dict(e), model)}" for e in fault.errors())
-        title = model.model_config.get("title")
+        title = str(model.model_config.get("title")).lower()
         raise RecipeError(f"{path} is not a valid {title}:\n{lines}", next_step=_FORMAT) from fault
 
 

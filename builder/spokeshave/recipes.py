@@ -20,17 +20,26 @@ from spokeshave.texts import filled
 class Loaded:
     """A recipe with the texts of the files it names, so that planning reads nothing.
 
-    `homes` maps the keys that do not stand in recipe.toml to their files.
+    `homes` maps the keys that do not stand in recipe.toml to their files; `version` is that of the texts, or
+    empty while they are as written.
     """
 
     recipe: Recipe
     folder: Path
     files: Mapping[str, str]
     homes: Mapping[str, Path] = field(default_factory=dict)
+    version: str = ""
 
     def at(self, version: str) -> Loaded:
-        """The recipe with its texts as they are for one version, which they name as `{version}`."""
-        return replace(self, recipe=filled(self.recipe, version=version))
+        """The recipe with its texts as they are for one version, which they name as `{version}`.
+
+        Raises ValueError where they are those of another version already.
+        """
+        if self.version not in ("", version):
+            raise ValueError(f"recipe {self.recipe.name} has the texts of {self.version}, not of {version}")
+        if self.version:
+            return self
+        return replace(self, recipe=filled(self.recipe, version=version), version=version)
 
     def home(self, key: str) -> Path:
         """The file in which a key stands, given with dots: `components.fft.files`."""

@@ -243,7 +243,7 @@ class RemoveTable(Strict):
 class Profile(Strict):
     """Which levers are on: `recipes/profiles/<name>.toml`."""
 
-    model_config = ConfigDict(title="profile")
+    model_config = ConfigDict(title="Profile")
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     name: Annotated[str, AfterValidator(profile_name)] = Field(
         json_schema_extra={"pattern": _PROFILE_NAME},

@@ -91,6 +91,22 @@ def test_a_baseline_is_for_its_architecture_alone() -> None:
     assert not any("march" in flag for flags in arm.compile.flags.values() for flag in flags)
 
 
+@pytest.mark.parametrize(
+    ("row", "holds"),
+    [
+        ('versions = ">=2.4"', True),
+        ('versions = "<2.4"', False),
+        ('arch = "x86_64"', True),
+        ('arch = "aarch64"', False),
+    ],
+)
+def test_plan_row_for_another_version_or_arch_is_not_in_it(recipes: Path, row: str, holds: bool) -> None:
+    edit(recipes / "numpy/levels.toml", r'(match = "\*/umathmodule.c")', rf"\1\n{row}")
+    before, after = shipped_plan("numpy"), shipped_plan("numpy", recipes=recipes)
+    assert (before.compile_key == after.compile_key) is holds
+    assert ("*/umathmodule.c" in {level.match for level in after.compile.levels}) is holds
+
+
 @pytest.mark.parametrize("package", ["numpy", "openblas"])
 def test_a_plan_survives_json(package: str) -> None:
     plan = shipped_plan(package)
