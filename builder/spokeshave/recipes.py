@@ -87,7 +87,20 @@ class RecipeBook:
         """
         found = self._extended(name, ())
         self.refuse_namesake(found.name)
+        self._refuse_strangers(found)
         return found
+
+    def _refuse_strangers(self, profile: Profile) -> None:
+        """Raises RecipeError where a profile removes a component of a recipe that there is not."""
+        known = self.names()
+        for row in profile.remove:
+            recipe = row.component.partition("/")[0]
+            if recipe not in known:
+                raise RecipeError(
+                    f"profile {profile.name}: [[remove]] component = {row.component!r}: there is no recipe"
+                    f" {recipe!r}",
+                    next_step=did_you_mean(recipe, known),
+                )
 
     def refuse_namesake(self, name: str) -> None:
         """Raises RecipeError where another profile's label is the one that a name gives."""

@@ -289,6 +289,23 @@ def test_a_library_loses_what_only_a_removed_component_calls(recipes: Path, blas
     assert {"dgesv_", "dgemm_", "dlartg_"} <= less < whole
 
 
+def test_plan_symbol_of_a_component_that_is_not_exported_is_an_error(recipes: Path) -> None:
+    path = recipes / "openblas" / "exports-lapack-interfaces.txt"
+    path.write_text(f"{path.read_text()}\ndgesvv_\n")
+    with pytest.raises(
+        RecipeError, match=r"exports-lapack-interfaces\.txt names dgesvv_, which no"
+    ) as caught:
+        shipped_plan("openblas", recipes=recipes)
+    assert str(recipes / "openblas" / "recipe.toml") in caught.value.what
+
+
+def test_profile_removal_from_an_unknown_recipe_is_an_error(recipes: Path) -> None:
+    edit(recipes / "profiles/lean.toml", "scipy/assembled-docstrings", "scypi/assembled-docstrings")
+    with pytest.raises(RecipeError, match="there is no recipe 'scypi'") as caught:
+        RecipeBook([recipes]).profile("lean")
+    assert caught.value.next_step == "did you mean 'scipy'?"
+
+
 def test_symbols_go_with_components_that_exist() -> None:
     book = RecipeBook([RECIPES])
     loaded = [book.load(name) for name in book.names()]
