@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from packaging.specifiers import SpecifierSet
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from spokeshave.model import Backend
 
+
+def _specifier(text: str) -> str:
+    SpecifierSet(text)
+    return text
+
+
+Specifier = Annotated[str, AfterValidator(_specifier)]
+Arch = Literal["x86_64", "aarch64"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Glob = Annotated[str, Field(min_length=1)]
 # Ends up in a shell's `case`: nothing that the shell reads otherwise.
-Pattern = Annotated[str, Field(pattern=r"^[\w./*?\[\]+-]+$")]
+SHELL_PATTERN = r"^[\w./*?\[\]+-]+$"
+Pattern = Annotated[str, Field(pattern=SHELL_PATTERN)]
 
 
 PROSE = "prose"  # marks fields that are for people alone: `Strict.facts` leaves them out of keys
+TEXT = "text"  # marks texts that land in a wheel, and may hold `{version}` as prose may
+CHECK = "check"  # marks fields that only say what a check lets pass: no key has them either
 Reason = Annotated[str, Field(min_length=8), PROSE]
+Text = Annotated[str, TEXT]
 
 
 class Strict(BaseModel):
@@ -24,9 +37,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def facts(self) -> dict[str, Any]:
-        """The table as JSON-serialisable data without its prose, for keys."""
+        """The table as JSON-serialisable data, for keys: without its prose, and what checks alone read."""
         fields = type(self).model_fields.items()
-        return {name: _facts(getattr(self, name)) for name, field in fields if PROSE not in field.metadata}
+        keyless = {name for name, field in fields if PROSE in field.metadata or CHECK in field.metadata}
+        return {name: _facts(getattr(self, name)) for name, _ in fields if name not in keyless}
 
 
 def _facts(value: object) -> object:
@@ -63,20 +77,30 @@ class SourceTable(Strict):
         return self
 
 
-class LevelTable(Strict):
-    """An optimisation level for a part of the sources; the first row that matches counts."""
+class SourcesTable(Strict):
+    """A row about a part of the sources, which may hold for some versions or one architecture alone."""
 
     match: Pattern = Field(description="shell pattern for the absolute path of a source file")
+    versions: Specifier = Field("", description="versions of the package that the row is for; all, if empty")
+    arch: Arch | None = Field(None, description="architecture that the row is for; all, if there is none")
+
+    def holds(self, version: str, arch: str) -> bool:
+        """Whether the row is for a version and an architecture."""
+        return self.arch in (None, arch) and SpecifierSet(self.versions).contains(version, prereleases=True)
+
+
+class LevelTable(SourcesTable):
+    """An optimisation level for a part of the sources; the first row that matches counts."""
+
     level: str = Field(
         pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
     )
     reason: Reason = Field(description="why this part differs, with the benchmark if any")
 
 
-class FixTable(Strict):
+class FixTable(SourcesTable):
     """Compiler flags that a part of the sources needs to be compiled rightly, whatever the levers say."""
 
-    match: Pattern = Field(description="shell pattern for the absolute path of a source file")
     flags: str = Field(
         pattern=r"^-([fm][a-z0-9=-]+|D\w+(=\w+)?)( -([fm][a-z0-9=-]+|D\w+(=\w+)?))*$", description="the flags"
     )
@@ -84,7 +108,7 @@ class FixTable(Strict):
 
 
 class SharedTable(Strict):
-    """What a library offers to who links it."""
+    """What packages that link the library need to know."""
 
     soname: str = Field(description="file name and soname of the shared library")
     pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
@@ -97,18 +121,18 @@ class SharedTable(Strict):
 
 
 class WithoutTable(Strict):
-    """Exported symbols that go with a component of another recipe, the only one to call them."""
+    """Exported symbols that only a component of another recipe calls; they are removed with it."""
 
     component: str = Field(pattern=r"^[\w-]+/[\w-]+$", description="the component, as `recipe/name`")
-    exports: str = Field(description="file that lists the symbols, a name a line")
+    exports: str = Field(description="file that lists the symbols, one a line")
 
 
 class LibraryTable(SharedTable):
     """How a make-built static archive becomes the shared library of a wheel."""
 
     archive: Glob = Field(description="glob of the static archive, below the build directory")
-    exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
-    without: tuple[WithoutTable, ...] = Field((), description="symbols that go with a component")
+    exports: tuple[str, ...] = Field(description="files that list the exported symbols, one a line")
+    without: tuple[WithoutTable, ...] = Field((), description="symbols that are removed with a component")
     link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
     kernels_variable: str | None = Field(
         None, alias="kernels-variable", description="make variable that lists the profile's kernels"
@@ -121,11 +145,11 @@ class LibraryTable(SharedTable):
 
 
 class PrebuiltTable(SharedTable):
-    """What is taken out of upstream's wheel, as upstream has compiled it."""
+    """The library in upstream's wheel, taken as upstream has compiled it."""
 
     folder: str = Field(description="folder of the wheel that holds the library and `pkgconfig/`")
     carries: tuple[str, ...] = Field(
-        (), description="libraries beside it that it needs, by file name; they are taken too"
+        (), description="libraries next to it that it needs, by file name; they are taken too"
     )
 
 
@@ -144,7 +168,8 @@ class BuildTable(Strict):
         default_factory=dict, alias="setup-args", description="meson options"
     )
     grafts: tuple[Glob, ...] = Field(
-        (), description="libraries of the build image that auditwheel copies into the wheel"
+        (),
+        description="globs of the build image's libraries that auditwheel copies into the wheel (vendored)",
     )
     targets: tuple[str, ...] = Field((), description="make targets, made one after the other")
     variables: dict[str, str] = Field(default_factory=dict, description="make variables")
@@ -152,12 +177,12 @@ class BuildTable(Strict):
         None, alias="flags-variable", description="make variable that takes the compiler flags"
     )
     upstream_level: Literal["O2", "O3"] = Field(
-        "O3", alias="upstream-level", description="level of all sources where the lever is off"
+        "O3", alias="upstream-level", description="level of all sources where the lever `optimisation` is off"
     )
     level: Literal["O2", "O3", "Os"] = Field(
         "O2", description="level of the sources that no row of `levels` matches"
     )
-    baseline: dict[Literal["x86_64", "aarch64"], str] = Field(
+    baseline: dict[Arch, str] = Field(
         default_factory=dict,
         description="CPU baseline by architecture (`-march`), above the compiler's own: for a package that"
         " cannot be imported on older CPUs anyway",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spokeshave.errors import RecipeError
+from spokeshave.hints import did_you_mean
 from spokeshave.levers import LEVERS, link_time
 from spokeshave.model import (
     BuildPlan,
@@ -20,7 +21,7 @@ from spokeshave.model import (
     Target,
     bare_text,
 )
-from spokeshave.recipes import Loaded, did_you_mean, pick_version, source_pin
+from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 
 _OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
@@ -41,10 +42,11 @@ def make_plan(
     `libraries` are the plans of `recipe.build.libraries`, in that order; `without` names levers that are
     left off although the profile has them on. Raises RecipeError for an unknown lever or no version.
     """
+    version = pick_version(loaded.recipe, target.python_version)
+    loaded = loaded.at(version.version)
     recipe = loaded.recipe
     libraries = tuple(sorted(libraries, key=lambda library: library.distribution))
     _check_blas(recipe, profile, libraries)
-    version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
     patches = patch_names(loaded, profile, version)
@@ -61,7 +63,9 @@ def make_plan(
         tool=dict(tool),
         source=source_pin(version, target),
         patches={p: hashlib.sha256(bare_text(p, loaded.files[p]).encode()).hexdigest() for p in patches},
-        compile=_compile(loaded, profile, patches, levers, libraries, arch=target.arch),
+        compile=_compile(
+            loaded, profile, patches, levers, libraries, version=version.version, arch=target.arch
+        ),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),
         libraries={library.distribution: library.local_version for library in libraries},
@@ -150,9 +154,11 @@ def _compile(
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
     *,
+    version: str,
     arch: str,
 ) -> CompilePlan:
     build = loaded.recipe.build
+    fixes = (row for row in build.fixes if row.holds(version, arch))
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
     base = (f"-march={build.baseline[arch]}",) if arch in build.baseline else ()
@@ -164,9 +170,13 @@ def _compile(
         directory=build.directory,
         settings=_settings(loaded, profile, libraries),
         flags=_flags(levers, general, cython=build.backend == "meson-python"),
-        levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
+        levels=tuple(
+            Level(match=row.match, level=row.level, reason=row.reason)
+            for row in build.levels
+            if optimised and row.holds(version, arch)
+        ),
         fixes=(
-            *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes),
+            *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in fixes),
             *_apart(levers),
         ),
         edits=tuple(

@@ -142,10 +142,10 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["recipe", "profile", "readme"]))
+@click.argument("what", type=click.Choice([*schemas.FORMATS, "readme"]))
 @guarded
 def schema(what: str) -> None:
-    """Print the JSON Schema of recipes or profiles, or the recipes/README.md made from both.
+    """Print the JSON Schema of a recipe's file or of profiles, or the recipes/README.md made from them.
 
     \b
     Example: spokeshave schema recipe > recipe.schema.json
