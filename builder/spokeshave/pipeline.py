@@ -58,7 +58,10 @@ def environment(context: Context, engine: Literal["docker", "host"], target: Tar
 
 
 def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:
-    """The plans of the requested packages and of the libraries they link, in build order."""
+    """The plans of the requested packages and of the libraries they link, in build order.
+
+    They are without PGO profiles, and nothing but recipes and the profile is read.
+    """
     done: dict[str, BuildPlan] = {}
     for name in request.packages:
         _plan_one(context, request, where, name, done)
@@ -88,9 +91,15 @@ def _plan_one(
         libraries=libraries,
         without=request.without if name in request.packages else frozenset(),
     )
-    if request.trained:
-        done[name] = use.choose(loaded, done[name], context.reporter.say)
     return done[name]
+
+
+def make_trained_plans(context: Context, request: Request, where: Environment) -> use.Choice:
+    """The plans with the PGO profiles that fit them, unless the request is for builds without these."""
+    plans = make_plans(context, request, where)
+    if not request.trained:
+        return use.Choice(plans=plans, notes={})
+    return use.choose_all(context.book.load, plans)
 
 
 def make_engine(context: Context, where: Environment) -> Engine:

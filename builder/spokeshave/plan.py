@@ -47,7 +47,7 @@ def make_plan(
     version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = patch_names(loaded, profile, version)
+    patches = patch_names(version, chosen)
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -61,7 +61,7 @@ def make_plan(
         tool=dict(tool),
         source=source_pin(version, target),
         patches={p: hashlib.sha256(bare_text(p, loaded.files[p]).encode()).hexdigest() for p in patches},
-        compile=_compile(loaded, profile, patches, levers, libraries, arch=target.arch),
+        compile=_compile(loaded, profile, patches, levers, libraries, edits=_edits(chosen), arch=target.arch),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),
         libraries={library.distribution: library.local_version for library in libraries},
@@ -82,8 +82,12 @@ def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ..
         )
 
 
-def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentTable, RemoveTable]]:
-    """The recipe's components that the profile takes out, with the profile's row.
+Chosen = tuple[tuple[ComponentTable, RemoveTable], ...]
+"""The components of a recipe that a profile removes, each with the profile's row."""
+
+
+def chosen_components(loaded: Loaded, profile: Profile) -> Chosen:
+    """The recipe's components that the profile removes, with the profile's row.
 
     Raises RecipeError where the profile names one that the recipe does not have.
     """
@@ -99,12 +103,12 @@ def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentT
                 next_step=did_you_mean(name, known),
             )
         chosen.append((known[name], row))
-    return chosen
+    return tuple(chosen)
 
 
-def patch_names(loaded: Loaded, profile: Profile, version: VersionTable) -> tuple[str, ...]:
+def patch_names(version: VersionTable, chosen: Chosen) -> tuple[str, ...]:
     """The version's patches, then those that the removed components need, each once."""
-    needed = (patch for part, _ in chosen_components(loaded, profile) for patch in part.patches)
+    needed = (patch for part, _ in chosen for patch in part.patches)
     return tuple(dict.fromkeys((*version.patches, *needed)))
 
 
@@ -150,6 +154,7 @@ def _compile(
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
     *,
+    edits: tuple[Edit, ...],
     arch: str,
 ) -> CompilePlan:
     build = loaded.recipe.build
@@ -169,15 +174,15 @@ def _compile(
             *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes),
             *_apart(levers),
         ),
-        edits=tuple(
-            Edit(file=row.file, line=row.line)
-            for part, _ in chosen_components(loaded, profile)
-            for row in part.edits
-        ),
+        edits=edits,
         requirements=loaded.files[build.requires] if build.requires else "",
         files=files | export_lists(loaded, profile),
         libraries={library.distribution: library.compile_key for library in libraries},
     )
+
+
+def _edits(chosen: Chosen) -> tuple[Edit, ...]:
+    return tuple(Edit(file=row.file, line=row.line) for part, _ in chosen for row in part.edits)
 
 
 def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:

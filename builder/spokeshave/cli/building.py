@@ -76,9 +76,11 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
     engine = pipeline.choose_engine(context, request.engine)
     refuse_unbuildable(context, engine, request.target)
     where = pipeline.environment(context, engine, request.target)
-    plans = pipeline.make_plans(context, request, where)
+    found = pipeline.make_trained_plans(context, request, where)
+    for note in found.notes.values():
+        context.reporter.say(note)
     removal.check_removals(context, profile, request.target)  # last, as it reads the sources of the stack
-    return plans
+    return found.plans
 
 
 def _emit(data: object) -> None:
