@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from spokeshave.errors import RecipeError
 from spokeshave.imports.base import EdgeKind, covers, longest_known, parents
 from spokeshave.imports.package import PackageImports, SourceFile
-from spokeshave.recipes import did_you_mean
+from spokeshave.nearest import did_you_mean
 
 Allowance = tuple[str, str]
 

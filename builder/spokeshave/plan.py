@@ -20,7 +20,8 @@ from spokeshave.model import (
     Target,
     bare_text,
 )
-from spokeshave.recipes import Loaded, did_you_mean, pick_version, source_pin
+from spokeshave.nearest import did_you_mean
+from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 
 _OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it

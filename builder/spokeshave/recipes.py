@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from spokeshave.errors import RecipeError
 from spokeshave.model import Target, local_label
+from spokeshave.nearest import did_you_mean
 from spokeshave.tables import Profile, Recipe, VersionTable
 
 
@@ -27,13 +27,6 @@ class Loaded:
 
 
 Model = TypeVar("Model", Recipe, Profile)
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for the next step: the closest known word, or all of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
 
 
 def _explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
@@ -146,6 +139,7 @@ class RecipeBook:
         base = self._extended(own.extends, (own.name, *before))
         return own.model_copy(
             update={
+                "trace": own.trace or base.trace,
                 "levers": {**base.levers, **own.levers},
                 "remove": (*base.remove, *own.remove),
                 "allow": (*base.allow, *own.allow),

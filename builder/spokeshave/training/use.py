@@ -20,7 +20,7 @@ _FOR_CCACHE = "default.profdata"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
-    """Plans with their PGO profiles, in build order; `notes` says of each recipe which one it has, or why none."""
+    """Plans with their PGO profiles, in build order; `notes` says by recipe which one it has, or why none."""
 
     plans: tuple[BuildPlan, ...]
     notes: Mapping[str, str]
