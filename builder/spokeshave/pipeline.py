@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, EngineDenied, EngineMissing, RecipeError
 from spokeshave.fetch import Fetched, fetch
 from spokeshave.files import alone_with, copy_whole
+from spokeshave.forecast import Step, about, available_cpus, estimate_of, keep_time
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
@@ -167,15 +169,25 @@ def _compile_and_finish(context: Context, plan: BuildPlan, work: Path, fetched: 
     if raw is None:
         compiled = work / "compiled"
         compiled.mkdir()
-        with context.reporter.stage(f"compiling {label} ({plan.environment.engine})"):
+        with _timed(context, plan, "compile", f"compiling {label} ({plan.environment.engine})"):
             engine.compile(plan, work, compiled, log)
         raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.whl")))
     output = work / "output"
     output.mkdir()
-    with context.reporter.stage(f"finishing {label}"):
+    with _timed(context, plan, "finish", f"finishing {label}"):
         engine.finish(plan, work, _only_wheel(raw), output, log)
     (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
     return context.store.put("built", plan.digest, partial(_copy, output.glob("*.*")))
+
+
+@contextlib.contextmanager
+def _timed(context: Context, plan: BuildPlan, step: Step, title: str) -> Iterator[None]:
+    """A stage whose title says about how long it takes; how long it took is kept for later estimates."""
+    guess = estimate_of(context, plan, step, available_cpus())
+    started = time.monotonic()
+    with context.reporter.stage(f"{title}, about {about(guess.seconds)}" if guess else title):
+        yield
+    keep_time(context, plan, step, time.monotonic() - started)
 
 
 def _copy(files: Iterable[Path], folder: Path) -> None:

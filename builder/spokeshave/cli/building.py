@@ -16,6 +16,7 @@ from spokeshave.cli.base import Globals, guarded, output_option
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
 from spokeshave.context import Context, EngineName, Request
+from spokeshave.forecast import available_cpus, make_forecasts, summary
 from spokeshave.model import BuildPlan, Target
 
 
@@ -101,9 +102,15 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
     """
     context = options.context()
     plans = _plans(context, _request(context, **request))
+    left = make_forecasts(context, plans, available_cpus())
     if as_json:
-        return _emit([{**p.to_json(), "digest": p.digest, "compile_key": p.compile_key} for p in plans])
-    for one in plans:
+        return _emit(
+            [
+                {**p.to_json(), "digest": p.digest, "compile_key": p.compile_key, **found.to_json()}
+                for p, found in zip(plans, left, strict=True)
+            ]
+        )
+    for one, found in zip(plans, left, strict=True):
         options.stdout.print(f"[bold]{one.distribution} {one.local_version}[/] for {one.target.identifier}")
         rows = {
             "digest": one.digest,
@@ -117,9 +124,11 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
             "link flags": " ".join(one.compile.flags["link"]),
             "levels": "; ".join(f"{row.level} {row.match}" for row in one.compile.levels) or "one",
             "budget": f"{one.budget:,} bytes" if one.budget else "none",
+            "store": str(found),
         }
         for key, value in rows.items():
             options.stdout.print(f"  {key:<11} {value}", markup=False, highlight=False, soft_wrap=True)
+    options.stdout.print(summary(left), markup=False, highlight=False, soft_wrap=True)
     return None
 
 
@@ -163,6 +172,7 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     context = options.context()
     plans = _plans(context, _request(context, **request))
     pipeline.refuse_namesakes(plans, output)
+    context.reporter.say(summary(make_forecasts(context, plans, available_cpus())))
     built = pipeline.build(context, plans)
     wheels = pipeline.deliver(context, plans, built, output)
     if as_json:
