@@ -68,10 +68,12 @@ class Forecast:
         """For a line of `plan`."""
         if self.stored == "wheel":
             return "the wheel is in the store"
-        known = f"{about(self.estimate.seconds)}: {self.estimate.source}" if self.estimate else "no estimate"
-        if self.stored == "compile":
-            return f"the compile is in the store; finishing takes {known}"
-        return f"nothing is in the store; building takes {known}"
+        left = "finishing" if self.stored == "compile" else "building"
+        have = "the compile is" if self.stored == "compile" else "nothing is"
+        known = "an unknown time"
+        if self.estimate:
+            known = f"about {about(self.estimate.seconds)} ({self.estimate.source})"
+        return f"{have} in the store; {left} takes {known}"
 
 
 def available_cpus() -> int:

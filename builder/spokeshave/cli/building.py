@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
+from spokeshave import budgets, pipeline, proofs, removal
 from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
-from spokeshave import pipeline, proofs, removal
 from spokeshave.cli.base import Globals, guarded, output_option
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
@@ -84,6 +84,17 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
     return found.plans
 
 
+def _warn_of_budgets(context: Context, request: Request, plans: tuple[BuildPlan, ...]) -> None:
+    folders = [folder / "proofs" for folder in context.book.folders]
+
+    def recorded(one: BuildPlan) -> budgets.Known:
+        unpacked = proofs.recorded_bytes(folders, one)
+        return budgets.Known(unpacked=unpacked, savings=proofs.recorded_savings(folders, one))
+
+    for line in budgets.warnings(context, request, plans, recorded):
+        context.reporter.say(line)
+
+
 def _emit(data: object) -> None:
     click.echo(json.dumps(data, indent=1, sort_keys=True))
 
@@ -101,7 +112,9 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
     Example: spokeshave plan numpy --profile full --json
     """
     context = options.context()
-    plans = _plans(context, _request(context, **request))
+    wanted = _request(context, **request)
+    plans = _plans(context, wanted)
+    _warn_of_budgets(context, wanted, plans)
     left = make_forecasts(context, plans, available_cpus())
     if as_json:
         return _emit(
@@ -170,7 +183,9 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
       spokeshave build --all --profile lean
     """
     context = options.context()
-    plans = _plans(context, _request(context, **request))
+    wanted = _request(context, **request)
+    plans = _plans(context, wanted)
+    _warn_of_budgets(context, wanted, plans)
     pipeline.refuse_namesakes(plans, output)
     context.reporter.say(summary(make_forecasts(context, plans, available_cpus())))
     built = pipeline.build(context, plans)
