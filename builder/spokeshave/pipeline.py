@@ -21,6 +21,7 @@ from spokeshave.errors import BudgetError, EngineDenied, EngineMissing, RecipeEr
 from spokeshave.fetch import Fetched, fetch
 from spokeshave.files import alone_with, copy_whole
 from spokeshave.forecast import Step, about, available_cpus, estimate_of, keep_time
+from spokeshave.libc_reach import reach_warning
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
 from spokeshave.recipes import library_names
@@ -129,6 +130,8 @@ def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
         )
         with context.store.locked("built", plan.digest):
             built[plan.recipe] = _build_one(context, plan, libraries)
+        if warning := reach_warning(plan, built[plan.recipe].wheel):
+            context.reporter.say(warning)
         _check_budget(plan, built[plan.recipe])
     return built
 
