@@ -23,9 +23,12 @@ from spokeshave.files import alone_with, copy_whole
 from spokeshave.forecast import Step, about, available_cpus, estimate_of, keep_time
 from spokeshave.libc_reach import reach_warning
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
+from spokeshave.nearest import did_you_mean
 from spokeshave.plan import make_plan
-from spokeshave.recipes import library_names
+from spokeshave.recipes import RecipeBook, library_names
+from spokeshave.tables import Profile
 from spokeshave.training import use
+from spokeshave.training.plans import is_instrumented
 from spokeshave.weigh import sizes
 from spokeshave.wheel import TESTS_ARCHIVE, archives_of_tests, beside
 
@@ -66,9 +69,21 @@ def make_plans(context: Context, request: Request, where: Environment) -> tuple[
     They are without PGO profiles, and nothing but recipes and the profile is read.
     """
     done: dict[str, BuildPlan] = {}
+    _check_budgeted(context.book, context.book.profile(request.profile))
     for name in request.packages:
         _plan_one(context, request, where, name, done)
     return tuple(done.values())
+
+
+def _check_budgeted(book: RecipeBook, profile: Profile) -> None:
+    """Raises RecipeError where the profile has a budget for a distribution that no recipe makes."""
+    known = {book.load(name).recipe.distribution for name in book.names()}
+    for name in profile.budgets:
+        if name not in known:
+            raise RecipeError(
+                f"profile {profile.name}: [budgets] names {name!r}, which no recipe makes",
+                next_step=did_you_mean(name, known),
+            )
 
 
 def _plan_one(
@@ -190,7 +205,8 @@ def _timed(context: Context, plan: BuildPlan, step: Step, title: str) -> Iterato
     started = time.monotonic()
     with context.reporter.stage(f"{title}, about {about(guess.seconds)}" if guess else title):
         yield
-    keep_time(context, plan, step, time.monotonic() - started)
+    if not is_instrumented(plan):  # it takes longer, and nobody waits for it in `build`
+        keep_time(context, plan, step, time.monotonic() - started)
 
 
 def _copy(files: Iterable[Path], folder: Path) -> None:

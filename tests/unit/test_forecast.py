@@ -144,3 +144,12 @@ def test_read_times_shipped_is_valid(name: str) -> None:
 )
 def test_about_rounds(seconds: float, told: str) -> None:
     assert about(seconds) == told
+
+
+def test_timed_instrumented_compile_is_not_kept(context: Context) -> None:
+    """It collects profile data, which takes longer."""
+    plan = shipped_plan("numpy")
+    counting = replace(plan, compile=replace(plan.compile, pgo="collect"))
+    with pipeline._timed(context, counting, "compile", "compiling numpy"):
+        pass
+    assert context.store.entries("timings") == []

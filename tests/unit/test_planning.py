@@ -70,3 +70,11 @@ def test_make_plan_selects_components_once(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(plan, "chosen_components", counted)
     assert shipped_plan("scipy", "sklearn").removed
     assert calls == ["openblas", "scipy"]
+
+
+def test_make_plans_budget_of_unknown_distribution_is_refused_with_the_nearest(context: Context) -> None:
+    lean = context.book.folders[0] / "profiles" / "lean.toml"
+    lean.write_text(lean.read_text().replace("\nnumpy = ", "\nnunpy = "))
+    with pytest.raises(RecipeError, match=r"profile lean: \[budgets\] names 'nunpy'") as caught:
+        pipeline.make_plans(context, ASKED, WHERE)
+    assert caught.value.next_step == "did you mean 'numpy'?"
