@@ -51,7 +51,7 @@ def shipped_plan(
         libraries=libraries,
         without=without,
     )
-    return choose(loaded, plan, lambda line: None, anywhere=True)
+    return choose(loaded, plan, anywhere=True)[0]
 
 
 def record_row(name: str, data: bytes) -> str:

@@ -51,6 +51,11 @@ def reading_digest() -> str:
     return _code_digest(("imports/*.py",))
 
 
+def sizes_digest() -> str:
+    """The sha256 of our own code that measures the sizes of wheels."""
+    return _code_digest(("weigh.py", "bytecode.py"))
+
+
 def prove_digest() -> str:
     """The sha256 of our own code that runs the tests."""
     return _code_digest(("prove/*.py", "run.py"))

@@ -11,13 +11,13 @@ from pathlib import Path
 from spokeshave.closure import Edge, ImportGraph, chain_to, needed_by
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
-from spokeshave.hints import did_you_mean
 from spokeshave.imports.base import covers
 from spokeshave.model import Target
+from spokeshave.nearest import did_you_mean
 from spokeshave.plan import chosen_components
 from spokeshave.recipes import Loaded
 from spokeshave.removal import import_graph, owner_of, removed_modules, stack_recipes
-from spokeshave.tables import ComponentTable, Profile
+from spokeshave.tables import TRACED, ComponentTable, Profile
 
 _STUB = b" is not in this wheel of "  # the message of components.py; trimming may take a stub's docstring
 
@@ -30,7 +30,8 @@ class Explanation:
     shortest way from another package's public modules or, failing that, a guarded import in one of them (a
     function that asks for it and says what is missing), or the way from its own package's others.
     `weight` is in bytes unpacked, of the module and all below it, by the wheel that was weighed; `stubs` are
-    the wheels of these that hold a stub in its place.
+    the wheels of these that hold a stub in its place. `traced` is what a traced profile says of the component
+    in its table [trace], and `runs` are the runs that it rests on; empty in other profiles.
     """
 
     module: str
@@ -42,6 +43,8 @@ class Explanation:
     users: tuple[str, ...]
     weight: Mapping[str, int]
     stubs: tuple[str, ...]
+    traced: str = ""
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,19 +100,32 @@ def explain(
         raise RecipeError(f"there is no module {module!r}", next_step=did_you_mean(module, graph.modules))
     removed = removed_modules(context, profile)
     component = owner_of(module, removed)
+    reason = next((row.reason for row in profile.remove if row.component == component), "")
+    offered = _offered(context, module)
     wheels = tuple(wheels)
     weights = {path.name: weigh(path, module) for path in wheels}
     return Explanation(
         module=module,
         profile=profile.name,
         component=component,
-        reason=next((row.reason for row in profile.remove if row.component == component), ""),
-        offered=_offered(context, module),
+        reason=reason,
+        offered=offered,
         needed=_needed(graph, module, removed),
         users=tuple(_describe(edge) for edge in needed_by(graph, module)),
         weight={name: size for name, size in weights.items() if size},
         stubs=tuple(path.name for path in wheels if _holds_stub(path, module)),
+        traced=_traced(profile, component, offered, reason),
+        runs=tuple(f"{run.date}: {run.command}" for run in profile.trace.runs) if profile.trace else (),
     )
+
+
+def _traced(profile: Profile, component: str | None, offered: str | None, reason: str) -> str:
+    """What the traced runs of a profile showed of a component; empty where they say nothing of it."""
+    if profile.trace is None:
+        return ""
+    if component:
+        return reason.removeprefix(TRACED) if reason.startswith(TRACED) else ""
+    return profile.trace.kept.get(offered or "", "")
 
 
 def _describe(edge: Edge) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from spokeshave.file_tables import ComponentRow, GroupTable, RecipeFile
-from spokeshave.hints import did_you_mean
+from spokeshave.nearest import did_you_mean
 from spokeshave.tables import AllowTable, ComponentTable, Recipe
 from spokeshave.texts import Fault
 

@@ -51,7 +51,7 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
 
 def _weight(context: Context, request: Request, plan: BuildPlan, without: frozenset[str]) -> int:
     """Bytes unpacked of an untrained build; what has been built is in the store."""
-    one = replace(request, packages=(plan.recipe,), without=without, trained=False)
+    one = replace(request, packages=(plan.recipe,), without=without)
     plans = pipeline.make_plans(context, one, plan.environment)
     return sizes(pipeline.build(context, _unbudgeted(plans))[plan.recipe].wheel).unpacked
 

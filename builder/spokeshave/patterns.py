@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from spokeshave.hints import did_you_mean
+from spokeshave.nearest import did_you_mean
 from spokeshave.tables import Recipe
 from spokeshave.texts import Fault
 from spokeshave.unmatched import WHEEL_GLOBS

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -19,10 +20,15 @@ from spokeshave.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.errors import BudgetError, BuildError, EngineDenied, EngineMissing, RecipeError
 from spokeshave.fetch import Fetched, fetch
 from spokeshave.files import alone_with, copy_whole
+from spokeshave.forecast import Step, about, available_cpus, estimate_of, keep_time
+from spokeshave.libc_reach import reach_warning
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
+from spokeshave.nearest import did_you_mean
 from spokeshave.plan import make_plan
-from spokeshave.recipes import Loaded, library_names
+from spokeshave.recipes import Loaded, RecipeBook, library_names
+from spokeshave.tables import Profile
 from spokeshave.training import use
+from spokeshave.training.plans import is_instrumented
 from spokeshave.weigh import sizes
 from spokeshave.wheel import TESTS_ARCHIVE, archives_of_tests, beside
 
@@ -58,11 +64,26 @@ def environment(context: Context, engine: Literal["docker", "host"], target: Tar
 
 
 def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:
-    """The plans of the requested packages and of the libraries they link, in build order."""
+    """The plans of the requested packages and of the libraries they link, in build order.
+
+    They are without PGO profiles, and nothing but recipes and the profile is read.
+    """
     done: dict[str, BuildPlan] = {}
+    _check_budgeted(context.book, context.book.profile(request.profile))
     for name in request.packages:
         _plan_one(context, request, where, name, done)
     return tuple(done.values())
+
+
+def _check_budgeted(book: RecipeBook, profile: Profile) -> None:
+    """Raises RecipeError where the profile has a budget for a distribution that no recipe makes."""
+    known = {book.load(name).recipe.distribution for name in book.names()}
+    for name in profile.budgets:
+        if name not in known:
+            raise RecipeError(
+                f"profile {profile.name}: [budgets] names {name!r}, which no recipe makes",
+                next_step=did_you_mean(name, known),
+            )
 
 
 def _plan_one(
@@ -88,9 +109,15 @@ def _plan_one(
         libraries=libraries,
         without=request.without if name in request.packages else frozenset(),
     )
-    if request.trained:
-        done[name] = use.choose(loaded, done[name], context.reporter.say)
     return done[name]
+
+
+def make_trained_plans(context: Context, request: Request, where: Environment) -> use.Choice:
+    """The plans with the PGO profiles that fit them, unless the request is for builds without these."""
+    plans = make_plans(context, request, where)
+    if not request.trained:
+        return use.Choice(plans=plans, notes={})
+    return use.choose_all(context.book.load, plans)
 
 
 def make_engine(context: Context, where: Environment) -> Engine:
@@ -118,6 +145,8 @@ def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
         )
         with context.store.locked("built", plan.digest):
             built[plan.recipe] = _build_one(context, plan, libraries)
+        if warning := reach_warning(plan, built[plan.recipe].wheel):
+            context.reporter.say(warning)
         _check_budget(plan, built[plan.recipe])
     return built
 
@@ -164,12 +193,12 @@ def _compile_and_finish(
     if raw is None:
         compiled = work / "compiled"
         compiled.mkdir()
-        with context.reporter.stage(f"compiling {label} ({plan.environment.engine})"):
+        with _timed(context, plan, "compile", f"compiling {label} ({plan.environment.engine})"):
             dead_patterns.check_sources(loaded, plan, engine.compile(plan, work, compiled, log))
         raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.whl")))
     output = work / "output"
     output.mkdir()
-    with context.reporter.stage(f"finishing {label}"):
+    with _timed(context, plan, "finish", f"finishing {label}"):
         try:
             found = engine.finish(plan, work, _only_wheel(raw), output, log)
         except BuildError as fault:
@@ -178,6 +207,17 @@ def _compile_and_finish(
         dead_patterns.check_wheel(loaded, plan, found)
     (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
     return context.store.put("built", plan.digest, partial(_copy, output.glob("*.*")))
+
+
+@contextlib.contextmanager
+def _timed(context: Context, plan: BuildPlan, step: Step, title: str) -> Iterator[None]:
+    """A stage whose title says about how long it takes; how long it took is kept for later estimates."""
+    guess = estimate_of(context, plan, step, available_cpus())
+    started = time.monotonic()
+    with context.reporter.stage(f"{title}, about {about(guess.seconds)}" if guess else title):
+        yield
+    if not is_instrumented(plan):  # it takes longer, and nobody waits for it in `build`
+        keep_time(context, plan, step, time.monotonic() - started)
 
 
 def _copy(files: Iterable[Path], folder: Path) -> None:

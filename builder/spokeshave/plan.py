@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from spokeshave.errors import RecipeError
-from spokeshave.hints import did_you_mean
 from spokeshave.levers import LEVERS, link_time
 from spokeshave.model import (
     BuildPlan,
@@ -21,6 +20,7 @@ from spokeshave.model import (
     Target,
     bare_text,
 )
+from spokeshave.nearest import did_you_mean
 from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 
@@ -49,7 +49,7 @@ def make_plan(
     _check_blas(recipe, profile, libraries)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = patch_names(loaded, profile, version)
+    patches = patch_names(version, chosen)
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -64,7 +64,14 @@ def make_plan(
         source=source_pin(version, target),
         patches={p: hashlib.sha256(bare_text(p, loaded.files[p]).encode()).hexdigest() for p in patches},
         compile=_compile(
-            loaded, profile, patches, levers, libraries, version=version.version, arch=target.arch
+            loaded,
+            profile,
+            patches,
+            levers,
+            libraries,
+            version=version.version,
+            edits=_edits(chosen),
+            arch=target.arch,
         ),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),
@@ -86,8 +93,12 @@ def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ..
         )
 
 
-def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentTable, RemoveTable]]:
-    """The recipe's components that the profile takes out, with the profile's row.
+Chosen = tuple[tuple[ComponentTable, RemoveTable], ...]
+"""The components of a recipe that a profile removes, each with the profile's row."""
+
+
+def chosen_components(loaded: Loaded, profile: Profile) -> Chosen:
+    """The recipe's components that the profile removes, with the profile's row.
 
     Raises RecipeError where the profile names one that the recipe does not have.
     """
@@ -103,12 +114,12 @@ def chosen_components(loaded: Loaded, profile: Profile) -> list[tuple[ComponentT
                 next_step=did_you_mean(name, known),
             )
         chosen.append((known[name], row))
-    return chosen
+    return tuple(chosen)
 
 
-def patch_names(loaded: Loaded, profile: Profile, version: VersionTable) -> tuple[str, ...]:
+def patch_names(version: VersionTable, chosen: Chosen) -> tuple[str, ...]:
     """The version's patches, then those that the removed components need, each once."""
-    needed = (patch for part, _ in chosen_components(loaded, profile) for patch in part.patches)
+    needed = (patch for part, _ in chosen for patch in part.patches)
     return tuple(dict.fromkeys((*version.patches, *needed)))
 
 
@@ -155,6 +166,7 @@ def _compile(
     libraries: tuple[BuildPlan, ...],
     *,
     version: str,
+    edits: tuple[Edit, ...],
     arch: str,
 ) -> CompilePlan:
     build = loaded.recipe.build
@@ -179,15 +191,15 @@ def _compile(
             *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in fixes),
             *_apart(levers),
         ),
-        edits=tuple(
-            Edit(file=row.file, line=row.line)
-            for part, _ in chosen_components(loaded, profile)
-            for row in part.edits
-        ),
+        edits=edits,
         requirements=loaded.files[build.requires] if build.requires else "",
         files=files | export_lists(loaded, profile),
         libraries={library.distribution: library.compile_key for library in libraries},
     )
+
+
+def _edits(chosen: Chosen) -> tuple[Edit, ...]:
+    return tuple(Edit(file=row.file, line=row.line) for part, _ in chosen for row in part.edits)
 
 
 def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:

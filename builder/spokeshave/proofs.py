@@ -120,13 +120,24 @@ def _write(path: Path, record: Mapping[str, Any]) -> None:
 
 def recorded_savings(folders: Iterable[Path], plan: BuildPlan) -> dict[str, int]:
     """Lever name to bytes saved, from the first folder with a record that fits the plan's recipe."""
+    savings: dict[str, int] = _fitting(folders, plan).get("savings", {})
+    return savings
+
+
+def recorded_bytes(folders: Iterable[Path], plan: BuildPlan) -> int | None:
+    """The bytes unpacked of the wheel of the first record that fits the plan's recipe; None without one."""
+    wheel: Mapping[str, int] = _fitting(folders, plan).get("wheel", {})
+    return wheel.get("unpacked")
+
+
+def _fitting(folders: Iterable[Path], plan: BuildPlan) -> Mapping[str, Any]:
+    """The first record that fits the plan's recipe; empty without one."""
     for folder in folders:
         path = record_path(folder, plan.recipe, plan.profile)
         if path.is_file():
-            record = json.loads(path.read_text("utf-8"))
+            record: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
             if record["recipe_digest"] == plan.recipe_digest:
-                savings: dict[str, int] = record["savings"]
-                return savings
+                return record
     return {}
 
 

@@ -13,7 +13,7 @@ from spokeshave.build_tables import Strict
 from spokeshave.errors import RecipeError
 from spokeshave.file_tables import BundledFile, ComponentsFile, LevelsFile, RecipeFile
 from spokeshave.groups import group_faults, inherited
-from spokeshave.hints import did_you_mean
+from spokeshave.nearest import did_you_mean
 from spokeshave.patterns import excuse_faults
 from spokeshave.tables import Recipe
 from spokeshave.texts import Fault, text_faults

@@ -9,9 +9,9 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 
 from spokeshave.errors import RecipeError
-from spokeshave.hints import did_you_mean
 from spokeshave.library import symbols_in
 from spokeshave.model import Target, local_label
+from spokeshave.nearest import did_you_mean
 from spokeshave.recipe_files import MAIN, home_of, parse, read_recipe
 from spokeshave.tables import Profile, Recipe, VersionTable
 from spokeshave.texts import filled
@@ -127,6 +127,7 @@ class RecipeBook:
         base = self._extended(own.extends, (own.name, *before))
         return own.model_copy(
             update={
+                "trace": own.trace or base.trace,
                 "levers": {**base.levers, **own.levers},
                 "remove": (*base.remove, *own.remove),
                 "allow": (*base.allow, *own.allow),

@@ -14,12 +14,13 @@ from spokeshave import digests, patches
 from spokeshave.archive import unpack
 from spokeshave.closure import Breaks, Edge, ImportGraph, broken, build_graph
 from spokeshave.context import Context
-from spokeshave.errors import RemovalRefused
+from spokeshave.errors import RecipeError, RemovalRefused
 from spokeshave.fetch import fetch_sdist
 from spokeshave.imports.base import parents
 from spokeshave.imports.package import PackageImports, package_from_json, read_package
 from spokeshave.model import Target, bare_text, digest_of
-from spokeshave.plan import chosen_components, patch_names
+from spokeshave.nearest import did_you_mean
+from spokeshave.plan import Chosen, chosen_components, patch_names
 from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import Profile
 
@@ -85,10 +86,11 @@ def _imports_of(context: Context, one: _Source) -> PackageImports:
 
 def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
     version = pick_version(loaded.recipe, target.python_version)
+    patches = patch_names(version, chosen_components(loaded, profile))
     return _Source(
         import_name=loaded.recipe.import_name,
         source=source_pin(version, target),
-        patches=tuple((name, loaded.files[name]) for name in patch_names(loaded, profile, version)),
+        patches=tuple((name, loaded.files[name]) for name in patches),
     )
 
 
@@ -103,12 +105,32 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, "utf-8")
 
 
+def selected(context: Context, profile: Profile) -> dict[str, Chosen]:
+    """Recipe name to the components that the profile removes, for the whole stack.
+
+    Raises RecipeError where the profile names a component that there is not.
+    """
+    recipes, known = stack_recipes(context), context.book.names()
+    for row in profile.remove:
+        if row.component.partition("/")[0] not in known:
+            offered = [f"{one.recipe.name}/{part.name}" for one in recipes for part in one.recipe.components]
+            raise RecipeError(
+                f"profile {profile.name}: there is no component {row.component!r}",
+                next_step=did_you_mean(row.component, offered),
+            )
+    return {loaded.recipe.name: chosen_components(loaded, profile) for loaded in recipes}
+
+
 def removed_modules(context: Context, profile: Profile) -> dict[str, str]:
-    """Every module that the profile takes out, to its component (`recipe/name`)."""
+    """Every module that the profile removes, to its component (`recipe/name`)."""
+    return _modules(selected(context, profile))
+
+
+def _modules(chosen: Mapping[str, Chosen]) -> dict[str, str]:
     return {
-        module: f"{loaded.recipe.name}/{part.name}"
-        for loaded in stack_recipes(context)
-        for part, _ in chosen_components(loaded, profile)
+        module: f"{recipe}/{part.name}"
+        for recipe, rows in chosen.items()
+        for part, _ in rows
         for module in part.modules
     }
 
@@ -117,18 +139,24 @@ def find_breaks(
     context: Context, profile: Profile, graph: ImportGraph, extra: Sequence[Edge] = ()
 ) -> tuple[Breaks, dict[str, str]]:
     """What the profile's removals break, and `removed_modules`; `extra` are imports that no source shows."""
-    removed = removed_modules(context, profile)
-    parts = [part for one in stack_recipes(context) for part, _ in chosen_components(one, profile)]
-    rows = [*profile.allow, *(row for part in parts for row in part.allow)]
+    return _breaks(selected(context, profile), profile, graph, extra)
+
+
+def _breaks(
+    chosen: Mapping[str, Chosen], profile: Profile, graph: ImportGraph, extra: Sequence[Edge] = ()
+) -> tuple[Breaks, dict[str, str]]:
+    removed = _modules(chosen)
+    rows = [*profile.allow, *(row for parts in chosen.values() for part, _ in parts for row in part.allow)]
     allowed = [(row.importer, row.target) for row in rows]
     return broken(graph, frozenset(removed), extra, allowed), removed
 
 
 def check_removals(context: Context, profile: Profile, target: Target) -> None:
     """Raises RemovalRefused, with the chains of imports, where kept code needs what the profile removes."""
-    if not removed_modules(context, profile):
+    chosen = selected(context, profile)
+    if not _modules(chosen):
         return  # at most files go, or what happens on an import: nothing that anyone could import
-    found, removed = find_breaks(context, profile, import_graph(context, profile, target))
+    found, removed = _breaks(chosen, profile, import_graph(context, profile, target))
     lines = [f"  {chain}   (component {owner_of(chain.target, removed)})" for chain in found.chains]
     lines += [f"  allow: nothing in {importer} imports {to}" for importer, to in found.stale]
     if lines:

@@ -11,15 +11,17 @@ from typing import Any
 from spokeshave import verdict
 from spokeshave.backends import Backend, is_backend
 from spokeshave.backends import measured as measured_speeds
+from spokeshave.kept_sizes import Measure, Measured
+from spokeshave.kept_sizes import measure as measure_now
 from spokeshave.parts import BLAS, Part, parts, total
 from spokeshave.savings import ComponentRow, LeverRow, Step, waterfall
-from spokeshave.weigh import OnFile, Sizes, sizes
+from spokeshave.weigh import Sizes
 from spokeshave.wheel import beside, parse_name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """All that the report says."""
+    """All that the report says; `kept` are the wheels whose sizes were taken from the store, by file name."""
 
     ours: tuple[Sizes, ...]
     stock: tuple[Sizes, ...]
@@ -27,6 +29,7 @@ class Report:
     components: tuple[ComponentRow, ...]
     verified: Mapping[str, str]
     blas: Backend | None = None
+    kept: tuple[str, ...] = ()
 
     def parts(self) -> tuple[Part, ...]:
         """The stack by package, ours beside stock."""
@@ -41,14 +44,14 @@ def make_report(
     wheels: Iterable[Path],
     stock: Iterable[Path],
     measured: Mapping[str, Mapping[str, int]],
-    on_file: OnFile = lambda name: None,
+    measure: Measure = measure_now,
 ) -> Report:
     """Measures the wheels and reads what lies beside them.
 
     `measured` maps a plan's digest to what builds without a lever have shown: lever name to bytes saved.
-    `on_file` hears the name of each file that is measured.
+    `measure` gives the sizes of a wheel.
     """
-    ours: list[Sizes] = []
+    ours: list[Measured] = []
     levers: list[LeverRow] = []
     components: list[ComponentRow] = []
     verified = {}
@@ -57,20 +60,22 @@ def make_report(
     for path in wheels:
         record = json.loads(beside(path, ".record.json").read_text("utf-8"))
         python = record["build_plan"]["target"]["python"]
-        ours.append(sizes(path, python, on_file))
+        ours.append(measure(path, python))
         levers += _levers(path, record, measured.get(record["plan"], {}))
         components += _components(path, record)
         if is_backend(record["build_plan"]):
-            blas = _backend(path, record["build_plan"], ours[-1])
+            blas = _backend(path, record["build_plan"], ours[-1].sizes)
         verified[path.name] = _verdict(beside(path, ".verify.json"), record["wheel"]["sha256"])
-    theirs = tuple(sizes(path, python, on_file) for path in stock)
+    theirs = [measure(path, python) for path in stock]
+    stock_sizes = tuple(one.sizes for one in theirs)
     return Report(
-        ours=tuple(ours),
-        stock=theirs,
+        ours=tuple(one.sizes for one in ours),
+        stock=stock_sizes,
         levers=tuple(levers),
         components=tuple(components),
         verified=verified,
-        blas=blas and replace(blas, stock_unpacked=_bundled_blas(theirs)),
+        blas=blas and replace(blas, stock_unpacked=_bundled_blas(stock_sizes)),
+        kept=tuple(one.sizes.name for one in (*ours, *theirs) if one.kept),
     )
 
 
@@ -137,7 +142,8 @@ def to_json(report: Report) -> dict[str, object]:
     """The report as JSON-serialisable data; sizes in bytes. Single files are left out."""
     rows = report.parts()
     return {
-        **asdict(replace(report, ours=(), stock=(), blas=None)),
+        **_plain(report),
+        "from_store": list(report.kept),
         "ours": [_without_files(wheel) for wheel in report.ours],
         "stock": [_without_files(wheel) for wheel in report.stock],
         "parts": [asdict(row) for row in rows],
@@ -145,6 +151,12 @@ def to_json(report: Report) -> dict[str, object]:
         "blas": report.blas and report.blas.to_json(),
         "waterfall": [{**asdict(step), "saved": step.saved} for step in report.waterfall()],
     }
+
+
+def _plain(report: Report) -> dict[str, object]:
+    data = asdict(replace(report, ours=(), stock=(), blas=None))
+    del data["kept"]
+    return data
 
 
 def _without_files(wheel: Sizes) -> dict[str, object]:

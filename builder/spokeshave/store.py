@@ -115,9 +115,9 @@ class Store:
         """How many other runs use this store now than the one whose log folder has that name."""
         return sum(is_held(folder) for folder in (self.root / "logs").glob("run-*") if folder.name != but)
 
-    def entries(self) -> list[tuple[str, str, int]]:
-        """All entries as kind, key and bytes."""
-        folders = sorted(self.root.glob("entries/*/*"))
+    def entries(self, kind: str = "*") -> list[tuple[str, str, int]]:
+        """All entries, or those of one kind, as kind, key and bytes."""
+        folders = sorted(self.root.glob(f"entries/{kind}/*"))
         return [(one.parent.name, one.name, _size(one)) for one in folders if one.is_dir()]
 
     def remove(self, kinds: tuple[str, ...] = ()) -> int:

@@ -243,6 +243,26 @@ class RemoveTable(Strict):
     reason: str = Field(min_length=8, description="also in the error of the stubs")
 
 
+TRACED = "traced runs: "
+"""How the reason of a removal begins that `spokeshave trace` wrote."""
+
+
+class TracedRunTable(Strict):
+    """A run that `spokeshave trace` recorded."""
+
+    date: Prose
+    command: Prose
+
+
+class TraceTable(Strict):
+    """What traced runs showed: for people and for `spokeshave explain`, in no key."""
+
+    runs: Annotated[tuple[TracedRunTable, ...], PROSE] = ()
+    kept: Annotated[dict[str, str], PROSE] = Field(
+        default_factory=dict, description="kept component (`recipe/name`) to the reason"
+    )
+
+
 class Profile(Strict):
     """Which levers are on: `recipes/profiles/<name>.toml`."""
 
@@ -257,6 +277,7 @@ class Profile(Strict):
     summary: Prose
     draft: bool = Field(False, description=_DRAFT)
     blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
+    trace: TraceTable | None = Field(None, description="what traced runs showed, written by `trace`")
     remove: tuple[RemoveTable, ...] = ()
     allow: tuple[AllowTable, ...] = ()
     levers: dict[str, bool] = Field(

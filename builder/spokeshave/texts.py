@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from spokeshave.build_tables import PROSE, TEXT, Strict
-from spokeshave.hints import did_you_mean
+from spokeshave.nearest import did_you_mean
 
 NAMES = ("version",)
 Fault = tuple[str, str]  # key path with dots, and what is wrong there

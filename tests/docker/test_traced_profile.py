@@ -64,7 +64,7 @@ def python(small: Small, profile: Path) -> Path:
 def test_the_profile_leaves_out_what_the_run_did_not_load(profile: Path) -> None:
     """Those of the packages that it did not load at all are left out as well."""
     removed = {row["component"]: row["reason"] for row in tomllib.loads(profile.read_text())["remove"]}
-    assert removed["shaveling/extra"].startswith("not loaded in 1 run")
+    assert removed["shaveling/extra"].startswith("traced runs: not loaded")
 
 
 def test_the_traced_path_runs_as_before(small: Small, python: Path) -> None:
@@ -77,7 +77,7 @@ def test_the_untraced_path_fails_with_the_stub_s_message(small: Small, python: P
     assert (done.returncode, done.stdout) == (1, "42\n"), "an exception, not a crash"
     told = done.stderr.splitlines()[-1]
     assert told.startswith("ModuleNotFoundError: ")
-    for part in ("shaveling.extra", "profile 'app'", "'extra'", "not loaded in 1 run"):
+    for part in ("shaveling.extra", "profile 'app'", "'extra'", "traced runs: not loaded"):
         assert part in told
 
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from spokeshave import __version__
 from spokeshave.cli import main
-from spokeshave.errors import SpokeshaveError
+from spokeshave.errors import BuildError, SpokeshaveError
 from spokeshave.model import file_sha256
 from spokeshave.owners import own_folder
 from spokeshave.store import Store
@@ -123,6 +123,26 @@ def test_untrained_asks_for_no_bundle(spokeshave: Invoke) -> None:
     assert "trained" not in bare.stderr
     assert bare.exit_code == 0
     assert bare.stdout == usual.stdout
+
+
+@needs_compiler
+def test_plan_and_build_say_what_is_in_the_store_and_how_long_the_rest_takes(
+    spokeshave: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = spokeshave("plan", "numpy", "--engine", "host", "--json")
+    rows = json.loads(planned.stdout)
+    assert [row["stored"] for row in rows] == [{"wheel": False, "compile": False}] * 2
+    assert all(row["estimate"]["seconds"] > 0 and row["estimate"]["source"] for row in rows)
+    told = spokeshave("plan", "numpy", "--engine", "host").stdout
+    assert "nothing is in the store; building takes" in told
+    assert "in the store: 0 of 2 wheels; the others take about" in told
+
+    def stop(*arguments: object) -> None:
+        raise BuildError("stopped before the compile")
+
+    monkeypatch.setattr("spokeshave.pipeline.build", stop)
+    built = spokeshave("build", "numpy", "--engine", "host")
+    assert "in the store: 0 of 2 wheels; the others take about" in built.stderr
 
 
 def test_a_bad_key_in_a_recipe_is_3(spokeshave: Invoke, tmp_path: Path) -> None:

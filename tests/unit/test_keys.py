@@ -34,6 +34,7 @@ NO_KEY = {
     "Profile.draft": "whether a record is asked for",
     "Profile.extends": "what it brings is resolved, and counts by itself",
     "Profile.budgets": "a limit that bytes are held to",
+    "Profile.trace": "what traced runs showed, for people and for `explain`",
     "Profile.allow": "what the check of removals lets pass",
     "BlasTable.recipe": "picks a library, whose key counts",
     "LevelTable.versions": "picks rows, which count: `test_plan`",

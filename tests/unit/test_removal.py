@@ -122,6 +122,55 @@ def test_an_unknown_component_has_a_hint(context: Context) -> None:
     assert caught.value.next_step == "did you mean 'odr'?"
 
 
+def test_check_removals_component_of_unknown_recipe_is_refused_with_the_nearest(context: Context) -> None:
+    write_profile(context, remove("odr").replace("alpha/", "alhpa/"))
+    with pytest.raises(RecipeError, match="there is no component 'alhpa/odr'") as caught:
+        check_removals(context, context.book.profile("app"), TARGET)
+    assert caught.value.next_step == "did you mean 'alpha/odr'?"
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("alpha.hevy", "did you mean 'alpha.heavy'?"),
+        ("lazy", "did you mean 'alpha.lazy'?"),
+        (
+            "tensorflow",
+            "known: alpha, alpha.core, alpha.heavy, alpha.lazy, alpha.odr, beta, beta._use, beta.api",
+        ),
+    ],
+)
+def test_explain_unknown_module_hints_at_the_nearest(context: Context, word: str, hint: str) -> None:
+    write_profile(context)
+    with pytest.raises(RecipeError, match="there is no module") as caught:
+        explain(context, word, context.book.profile("app"), TARGET, [])
+    assert caught.value.next_step.startswith(hint)
+
+
+TRACE = """
+[[trace.runs]]
+date = "2026-11-26"
+command = "python -m pytest -q"
+[trace.kept]
+"alpha/lazy" = "imported by main"
+[[remove]]
+component = "alpha/odr"
+reason = "traced runs: not loaded"
+"""
+
+
+def test_explain_traced_profile_says_what_the_runs_showed(context: Context) -> None:
+    write_profile(context, TRACE)
+    profile = context.book.profile("app")
+    kept, removed, other = (
+        explain(context, name, profile, TARGET, []) for name in ("alpha.lazy", "alpha.odr", "alpha.heavy")
+    )
+    assert (kept.component, kept.traced) == (None, "imported by main")
+    assert (removed.component, removed.traced) == ("alpha/odr", "not loaded")
+    assert kept.runs == removed.runs == ("2026-11-26: python -m pytest -q",)
+    assert other.traced == ""
+
+
 def test_explain_tells_in_and_out_users_and_weight(context: Context, tmp_path: Path) -> None:
     write_profile(context, remove("odr"))
     profile = context.book.profile("app")

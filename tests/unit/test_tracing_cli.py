@@ -57,7 +57,8 @@ def test_a_run_becomes_a_profile_that_plan_and_explain_take(here: Path) -> None:
     assert result.exit_code == 0, result.output
     assert removed("app.toml") == ["alpha/two"]
     told = spokeshave("explain", "alpha.two", "--profile", "app.toml")
-    assert "alpha.two is OUT of profile 'app': component alpha/two, not loaded in 1 run" in told.output
+    assert "alpha.two is OUT of profile 'app': component alpha/two, traced runs: not loaded" in told.output
+    assert "the traced runs showed: not loaded" in told.output and "import alpha.one" in told.output
     assert "no wheel in the wheelhouse has it" in told.output
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 import click
 
+from spokeshave import budgets, pipeline, proofs, removal
 from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
-from spokeshave import pipeline, proofs, removal
 from spokeshave.cli.base import Globals, guarded, output_option
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
 from spokeshave.context import Context, EngineName, Request
+from spokeshave.forecast import available_cpus, make_forecasts, summary
 from spokeshave.model import BuildPlan, Target
 
 
@@ -76,9 +77,22 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
     engine = pipeline.choose_engine(context, request.engine)
     refuse_unbuildable(context, engine, request.target)
     where = pipeline.environment(context, engine, request.target)
-    plans = pipeline.make_plans(context, request, where)
+    found = pipeline.make_trained_plans(context, request, where)
+    for note in found.notes.values():
+        context.reporter.say(note)
     removal.check_removals(context, profile, request.target)  # last, as it reads the sources of the stack
-    return plans
+    return found.plans
+
+
+def _warn_of_budgets(context: Context, request: Request, plans: tuple[BuildPlan, ...]) -> None:
+    folders = [folder / "proofs" for folder in context.book.folders]
+
+    def recorded(one: BuildPlan) -> budgets.Known:
+        unpacked = proofs.recorded_bytes(folders, one)
+        return budgets.Known(unpacked=unpacked, savings=proofs.recorded_savings(folders, one))
+
+    for line in budgets.warnings(context, request, plans, recorded):
+        context.reporter.say(line)
 
 
 def _emit(data: object) -> None:
@@ -98,10 +112,18 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
     Example: spokeshave plan numpy --profile full --json
     """
     context = options.context()
-    plans = _plans(context, _request(context, **request))
+    wanted = _request(context, **request)
+    plans = _plans(context, wanted)
+    _warn_of_budgets(context, wanted, plans)
+    left = make_forecasts(context, plans, available_cpus())
     if as_json:
-        return _emit([{**p.to_json(), "digest": p.digest, "compile_key": p.compile_key} for p in plans])
-    for one in plans:
+        return _emit(
+            [
+                {**p.to_json(), "digest": p.digest, "compile_key": p.compile_key, **found.to_json()}
+                for p, found in zip(plans, left, strict=True)
+            ]
+        )
+    for one, found in zip(plans, left, strict=True):
         options.stdout.print(f"[bold]{one.distribution} {one.local_version}[/] for {one.target.identifier}")
         rows = {
             "digest": one.digest,
@@ -115,9 +137,11 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
             "link flags": " ".join(one.compile.flags["link"]),
             "levels": "; ".join(f"{row.level} {row.match}" for row in one.compile.levels) or "one",
             "budget": f"{one.budget:,} bytes" if one.budget else "none",
+            "store": str(found),
         }
         for key, value in rows.items():
             options.stdout.print(f"  {key:<11} {value}", markup=False, highlight=False, soft_wrap=True)
+    options.stdout.print(summary(left), markup=False, highlight=False, soft_wrap=True)
     return None
 
 
@@ -159,8 +183,11 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
       spokeshave build --all --profile lean
     """
     context = options.context()
-    plans = _plans(context, _request(context, **request))
+    wanted = _request(context, **request)
+    plans = _plans(context, wanted)
+    _warn_of_budgets(context, wanted, plans)
     pipeline.refuse_namesakes(plans, output)
+    context.reporter.say(summary(make_forecasts(context, plans, available_cpus())))
     built = pipeline.build(context, plans)
     wheels = pipeline.deliver(context, plans, built, output)
     if as_json:

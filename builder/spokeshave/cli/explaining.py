@@ -64,6 +64,9 @@ def _lines(found: Explanation) -> list[str]:
         lines = [f"{found.module} is IN profile {found.profile!r}"]
         if found.offered:
             lines.append(f"  a profile can take it out as component {found.offered}")
+    if found.traced:
+        lines.append(f"  the traced runs showed: {found.traced}")
+        lines += [f"    {run}" for run in found.runs]
     lines.append(f"  needed: {found.needed or 'by no public module but itself'}")
     lines.append(f"  imported elsewhere: {len(found.users)} times")
     lines += [f"    {user}" for user in found.users[:_SHOWN]]

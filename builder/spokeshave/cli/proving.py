@@ -19,6 +19,7 @@ from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.files import write_whole
+from spokeshave.kept_sizes import kept_measure
 from spokeshave.parts import package_of
 from spokeshave.picture.backends import backend_table
 from spokeshave.picture.page import make_page
@@ -202,4 +203,5 @@ def _report(context: Context, group: list[Candidate]) -> reporting.Report:
         one.plan.digest: {**proofs.recorded_savings(folders, one.plan), **measuring.known(context, one.plan)}
         for one in group
     }
-    return reporting.make_report([one.wheel for one in group], stock, measured, context.reporter.line)
+    measure = kept_measure(context.store, context.reporter.line)
+    return reporting.make_report([one.wheel for one in group], stock, measured, measure)

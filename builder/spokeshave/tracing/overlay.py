@@ -15,7 +15,7 @@ from spokeshave.errors import PatchError
 from spokeshave.levers.base import Tree
 from spokeshave.model import BuildPlan, Environment, Removed, Target
 from spokeshave.patches import apply_patches
-from spokeshave.plan import make_plan, patch_names
+from spokeshave.plan import chosen_components, make_plan, patch_names
 from spokeshave.recipes import Loaded, library_names, pick_version
 from spokeshave.removal import stack_recipes
 from spokeshave.tables import ComponentTable, Profile
@@ -122,7 +122,7 @@ def _patch(loaded: Loaded, profile: Profile, target: Target, site: Path) -> list
     them already.
     """
     version = pick_version(loaded.recipe, target.python_version)
-    chosen = patch_names(loaded, profile, version)
+    chosen = patch_names(version, chosen_components(loaded, profile))
     parts = {name: list(_python_parts(loaded.files[name].encode(), site)) for name in chosen}
     own = [name for name in chosen if name not in version.patches]
     files = {file for name in own for file, _ in parts[name]}

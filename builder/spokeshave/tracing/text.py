@@ -1,4 +1,8 @@
-"""The text of a traced profile: for people first, so each component says why it stays or goes."""
+"""The text of a traced profile: for people first, so each component says why it is removed or kept.
+
+The reason of a removal is part of the messages of its stubs, and so of the wheel's key. It names neither the
+command nor the date: a trace with the same result gives the same wheels. These stand once, under [trace].
+"""
 
 from __future__ import annotations
 
@@ -6,29 +10,20 @@ import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from spokeshave.tables import TRACED
 from spokeshave.tracing.record import Run
 from spokeshave.tracing.resolve import Resolution, Verdict
 from spokeshave.tracing.session import shown
 
-_COMMANDS = 3
-
 
 def profile_text(name: str, resolution: Resolution, runs: Sequence[Run], notes: Sequence[str] = ()) -> str:
-    """The profile as TOML; `notes` are told in its head."""
+    """The profile as TOML; `notes` are printed in its head."""
     return "\n".join(_lines(name, resolution, runs, notes)) + "\n"
 
 
 def _lines(name: str, resolution: Resolution, runs: Sequence[Run], notes: Sequence[str]) -> Iterator[str]:
     yield "# Written by `spokeshave trace` from what a program used of the stack; yours to edit."
-    yield f"# `spokeshave plan --all --profile {name}.toml` checks that no kept module needs what goes."
-    for number, run in enumerate(runs, 1):
-        versions = ", ".join(f"{key} {' and '.join(value)}" for key, value in sorted(run.versions.items()))
-        yield f"# Run {number}, {run.date[:10]}: {shown(run.command, 80)}"
-        yield (
-            f"#   exit code {run.exit_code}, {run.processes} process{'es' * (run.processes != 1)}, "
-            f"{_modules(run)} modules; Python {', '.join(run.pythons)}, {versions}"
-        )
-        yield f"#   {_proof(run)}"
+    yield f"# `spokeshave plan --all --profile {name}.toml` checks that no kept module needs what is removed."
     yield from (f"# Note: {_clean(note)}" for note in notes)
     yield "# MB are 10^6 bytes of code and data as installed there, without tests; built wheels have less."
     times = f"{len(runs)} run{'s' * (len(runs) != 1)}"
@@ -37,22 +32,40 @@ def _lines(name: str, resolution: Resolution, runs: Sequence[Run], notes: Sequen
         "draft = true",
         f"summary = {_quoted(f'{resolution.base}, and only what a program used in {times}')}",
     )
-    told = f"{times} ({_commands(runs)})"
-    for package, verdicts in groupby(resolution.verdicts, key=lambda one: one.component.partition("/")[0]):
-        yield from _package(package, list(verdicts), told)
+    yield from _trace(resolution, runs)
+    for package, verdicts in groupby(resolution.verdicts, key=_package):
+        yield from _removals(package, list(verdicts))
 
 
-def _package(package: str, verdicts: Sequence[Verdict], told: str) -> Iterator[str]:
+def _package(one: Verdict) -> str:
+    return one.component.partition("/")[0]
+
+
+def _trace(resolution: Resolution, runs: Sequence[Run]) -> Iterator[str]:
+    """The runs, and why components are kept; no key of a wheel holds these."""
+    for run in runs:
+        versions = ", ".join(f"{key} {' and '.join(value)}" for key, value in sorted(run.versions.items()))
+        yield "\n[[trace.runs]]"
+        yield f"date = {_quoted(run.date[:10])}"
+        yield f"command = {_quoted(shown(run.command))}"
+        yield (
+            f"# exit code {run.exit_code}, {run.processes} process{'es' * (run.processes != 1)}, "
+            f"{_modules(run)} modules; Python {', '.join(run.pythons)}, {versions}"
+        )
+        yield f"# {_proof(run)}"
+    if kept := [one for one in resolution.verdicts if not one.removed]:
+        yield "\n[trace.kept]"
+        yield from (f"{_quoted(one.component)} = {_quoted(one.why)}  # {_mb(one)}" for one in kept)
+
+
+def _removals(package: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
     gone = [one for one in verdicts if one.removed]
-    kept = [one for one in verdicts if not one.removed]
     weight = sum(one.weight for one in gone)
-    yield f"\n# {package}: {len(gone)} of {len(verdicts)} components go, {weight / 1e6:.2f} MB."
-    for one in kept:
-        yield f"# kept: {one.component} ({_mb(one)}): {_clean(one.why)}"
+    yield f"\n# {package}: {len(gone)} of {len(verdicts)} components are removed, {weight / 1e6:.2f} MB."
     for one in gone:
         yield f"\n[[remove]]  # {_mb(one)}"
         yield f"component = {_quoted(one.component)}"
-        yield f"reason = {_quoted(f'{one.why} in {told}')}"
+        yield f"reason = {_quoted(f'{TRACED}{one.why}')}"
 
 
 def _proof(run: Run) -> str:
@@ -76,12 +89,6 @@ def _mb(one: Verdict) -> str:
 
 def _modules(run: Run) -> int:
     return len({load.module for load in run.loads})
-
-
-def _commands(runs: Sequence[Run]) -> str:
-    names = list(dict.fromkeys(shown(run.command) for run in runs))
-    more = [f"and {len(names) - _COMMANDS} more"] if len(names) > _COMMANDS else []
-    return "; ".join([*names[:_COMMANDS], *more])
 
 
 def _clean(text: str) -> str:

@@ -123,7 +123,6 @@ def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], Bui
         profile=course.profile,
         target=course.target,
         engine="docker",
-        trained=False,
     )
     where = pipeline.environment(context, pipeline.choose_engine(context, request.engine), course.target)
     *libraries, plan = pipeline.make_plans(context, request, where)

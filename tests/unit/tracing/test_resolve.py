@@ -261,11 +261,38 @@ def test_the_profile_loads_passes_the_check_and_says_why(context: Context, tmp_p
     check_removals(context, profile, TARGET)
     assert profile.draft and profile.extends == "lean"
     assert [row.component for row in profile.remove] == [one.component for one in found.removed]
-    assert profile.remove[0].reason == 'not loaded in 2 runs (python -m app; tool say "hi" a b)'
+    assert profile.remove[0].reason == "traced runs: not loaded"
+    assert profile.trace
+    assert [run.command for run in profile.trace.runs] == ["python -m app", 'tool say "hi" a b']
+    assert profile.trace.kept["alpha/two"] == "needed: alpha.one:1 → alpha.two"
     text = path.read_text()
-    assert "# kept: alpha/two (not weighed): needed: alpha.one:1 → alpha.two" in text
+    assert text.count("python -m app") == 1, "a command stands once, not in each reason"
+    assert '"alpha/two" = "needed: alpha.one:1 → alpha.two"  # not weighed' in text
     assert "[[remove]]  # 1.23 MB" in text and "# Note: look out" in text
     assert str(tmp_path) not in text and "/opt" not in text
+
+
+def test_profile_text_other_command_and_date_gives_the_same_wheels(context: Context, tmp_path: Path) -> None:
+    """Reasons land in stubs: the same result is the same wheel, whatever was run and when."""
+    first = run_of("alpha")
+    later = first.model_copy(update={"command": ("tool", "other"), "date": "2031-01-01T00:00:00+00:00"})
+    removed = []
+    for run in (first, later):
+        path = tmp_path / "app.toml"
+        path.write_text(profile_text("app", resolved(context, run), [run]))
+        removed.append(context.book.profile(str(path)).remove)
+    assert removed[0] == removed[1] != ()
+
+
+def test_profile_without_trace_table_loads_with_its_long_reasons(context: Context, tmp_path: Path) -> None:
+    """As earlier versions wrote it."""
+    path = tmp_path / "app.toml"
+    head = 'schema = 1\nname = "app"\nextends = "lean"\ndraft = true\nsummary = "x"\n'
+    row = '[[remove]]\ncomponent = "alpha/pack"\nreason = "not loaded in 1 run (python -m app)"\n'
+    path.write_text(f"{head}\n# kept: alpha/two (0.1 MB): imported by main\n\n{row}")
+    profile = context.book.profile(str(path))
+    assert profile.trace is None
+    assert profile.remove[0].reason == "not loaded in 1 run (python -m app)"
 
 
 def test_versions_lost_calls_and_stubs_are_warned_of(context: Context) -> None:

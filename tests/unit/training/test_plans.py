@@ -15,6 +15,7 @@ from spokeshave.model import BuildPlan, Edit, Level, Target
 from spokeshave.plan import make_plan
 from spokeshave.recipes import Loaded, RecipeBook
 from spokeshave.tables import BundleTable, TrainingTable
+from spokeshave.training import use
 from spokeshave.training.bundle import write_bundle
 from spokeshave.training.plans import bundle_of, fit_key, instrumented, is_instrumented, trained
 from spokeshave.training.use import choose, provide
@@ -51,13 +52,11 @@ def planned(loaded: Loaded, without: frozenset[str] = frozenset()) -> BuildPlan:
 
 
 def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
-    said: list[str] = []
-    assert choose(loaded, plain, said.append) is plain
-    (words,) = said
+    found, words = choose(loaded, plain)
+    assert found is plain
     assert "numpy" in words and "not trained: its recipe has no bundle" in words
     untrained = RecipeBook([RECIPES]).load("openblas")
-    assert choose(untrained, shipped_plan("openblas"), said.append) is not None
-    assert len(said) == 1, "a recipe that is not trained at all has nothing to say"
+    assert choose(untrained, shipped_plan("openblas"))[1] == "", "a recipe that is never trained says nothing"
 
 
 def test_every_compile_counts_and_nothing_else_changes(loaded: Loaded, plain: BuildPlan) -> None:
@@ -240,11 +239,10 @@ def test_sources_may_be_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
 
 
 def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
-    said: list[str] = []
     recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
-    found = choose(recipe, plain, said.append)
+    found, said = choose(recipe, plain)
     assert bundle_of(found, recipe.recipe.training)
-    assert "trained with training/lean.tar.xz (2 of 3 functions)" in said[0]
+    assert "trained with training/lean.tar.xz (2 of 3 functions)" in said
     (tmp_path / "kit").mkdir()
     provide(recipe, found, tmp_path / "kit")
     names = [path.name for path in (tmp_path / "kit" / "training").iterdir()]
@@ -252,7 +250,6 @@ def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path:
 
 
 def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
-    said: list[str] = []
     recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
     elsewhere = replace(plain, environment=replace(WHERE, image_digest="sha256:2"))
     flags = {**plain.compile.flags, "c": ("-O1",)}
@@ -262,10 +259,10 @@ def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPl
         replace(plain, compile=replace(plain.compile, flags=flags)),
         elsewhere,
     ]
-    assert all(choose(recipe, other, said.append) is other for other in others)
-    assert all("not trained: no bundle fits" in line for line in said)
-    assert len(said) == len(others)
-    assert choose(recipe, elsewhere, said.append, anywhere=True) is not elsewhere
+    found = [choose(recipe, other) for other in others]
+    assert all(one is other for (one, _), other in zip(found, others, strict=True))
+    assert all("not trained: no bundle fits" in note for _, note in found)
+    assert choose(recipe, elsewhere, anywhere=True)[0] is not elsewhere
 
 
 def test_counters_fit_with_and_without_link_time_optimisation(loaded: Loaded, plain: BuildPlan) -> None:
@@ -282,11 +279,28 @@ def test_counters_of_another_level_do_not_fit(loaded: Loaded, plain: BuildPlan, 
     """Gcc refuses them: what it counts is what its first optimisations leave."""
     level = TABLE.model_copy(update={"level": ""})
     recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, level))
-    assert choose(recipe, plain, print) is plain
+    assert choose(recipe, plain)[0] is plain
 
 
 def test_a_bundle_that_is_gone_is_told(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
     recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
     (tmp_path / "training" / "lean.tar.xz").unlink()
     with pytest.raises(RecipeError, match="cannot be used"):
-        choose(recipe, plain, print)
+        choose(recipe, plain)
+
+
+def test_choose_all_library_with_pgo_profile_gives_users_its_new_key(
+    plain: BuildPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = shipped_plan("openblas")
+    changed = replace(library, compile=replace(library.compile, pgo="0" * 64))
+
+    def choose_one(loaded: Loaded, plan: BuildPlan) -> tuple[BuildPlan, str]:
+        return (changed, "openblas: with a PGO profile") if plan.recipe == "openblas" else (plan, "")
+
+    monkeypatch.setattr(use, "choose", choose_one)
+    found = use.choose_all(RecipeBook([RECIPES]).load, (library, plain))
+    assert plain.compile.libraries == {"slim-openblas": library.compile_key}
+    assert found.plans[0] is changed
+    assert found.plans[1].compile.libraries == {"slim-openblas": changed.compile_key}
+    assert found.notes == {"openblas": "openblas: with a PGO profile"}
