@@ -56,7 +56,7 @@ def test_what_ships_fits_the_exported_schema(path: Path) -> None:
 def test_the_schema_is_as_strict_as_the_code() -> None:
     good = tomllib.loads((RECIPES / "openblas" / "recipe.toml").read_text("utf-8"))
     changes: list[tuple[Callable[[dict[str, Any]], object], str]] = [
-        (lambda d: d.update(sumary="x"), ""),
+        (lambda d: d.update(sumary="x"), ""),  # codespell:ignore sumary
         (lambda d: d["build"].update(import_name="x"), "build"),
         (lambda d: d["versions"][0]["source"].update(sha256="short"), "versions.0.source.sha256"),
         (lambda d: d["build"]["levels"][0].update(level="O9"), "build.levels.0.level"),
