@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by ci/quickstart and ci/test: a venv with spokeshave in it, and Docker where there are the rights.
 # Nothing is installed that is already there, and nothing outside .venv without root or passwordless sudo.
 
@@ -49,6 +50,7 @@ make_venv() {
 }
 
 # Docker from the distribution, running; where that cannot be, the host engine and what it needs.
+# The arguments are the script's own: it starts again with them where it must join Docker's group.
 make_engine() {
     if docker info >/dev/null 2>&1 && command -v mmdebstrap >/dev/null; then return; fi
     if ! may_install; then
@@ -59,7 +61,7 @@ make_engine() {
     command -v dockerd >/dev/null || apt_install docker.io
     command -v docker >/dev/null || apt_install docker-cli  # a package of its own since Debian 13
     docker info >/dev/null 2>&1 || start_docker
-    docker info >/dev/null 2>&1 || join_docker_group
+    docker info >/dev/null 2>&1 || join_docker_group "$@"
     docker info >/dev/null 2>&1 || host_tools
 }
 
@@ -83,7 +85,7 @@ join_docker_group() {
     as_root docker info >/dev/null 2>&1 || return 0
     say "adding $(id -un) to group docker"
     as_root usermod -aG docker "$(id -un)"
-    SPOKESHAVE_IN_GROUP=1 exec sg docker -c "$0 $*"
+    SPOKESHAVE_IN_GROUP=1 exec sg docker -c "$(printf '%q ' "ci/${0##*/}" "$@")"
 }
 
 host_tools() {
@@ -103,5 +105,5 @@ make_test_tools() {
 
 bootstrap() {
     make_venv
-    make_engine
+    make_engine "$@"
 }

@@ -70,12 +70,12 @@ def test_a_sound_recipe_is_read_as_written(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "path", "meant"),
     [
-        ("summary =", "sumary =", "sumary", "summary"),
+        ("summary =", "sumary =", "sumary", "summary"),  # codespell:ignore sumary
         ("import-name =", "import_name =", "import_name", "import-name"),
         ("requires-python =", "require-python =", "versions.0.require-python", "requires-python"),
         ("sha256 =", "sha265 =", "versions.0.source.sha265", "sha256"),
         ("backend =", "backed =", "build.backed", "backend"),
-        ("level =", "levle =", "build.levels.0.levle", "level"),
+        ("level =", "levle =", "build.levels.0.levle", "level"),  # codespell:ignore levle
         ("soname =", "so-name =", "build.library.so-name", "soname"),
         ("license-file =", "licence-file =", "bundled.0.licence-file", "license-file"),
         ("[[verify.skip]]", "[[verify.skips]]", "verify.skips", "skip"),
@@ -105,9 +105,10 @@ def test_an_unknown_key_of_a_profile_too(folder: Path, old: str, new: str, path:
 
 
 def test_all_faults_are_told_at_once(folder: Path) -> None:
-    change(folder / "demo" / "recipe.toml", "summary =", "sumary =")
+    change(folder / "demo" / "recipe.toml", "summary =", "sumary =")  # codespell:ignore sumary
     change(folder / "demo" / "recipe.toml", "license-file =", "licence-file =")
-    with pytest.raises(RecipeError, match=r"(?s)summary: .*required.*sumary: unknown") as caught:
+    faults = r"(?s)summary: .*required.*sumary: unknown"  # codespell:ignore sumary
+    with pytest.raises(RecipeError, match=faults) as caught:
         RecipeBook([folder]).load("demo")
     assert "bundled.0.licence-file: unknown key" in caught.value.what
 

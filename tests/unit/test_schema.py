@@ -59,7 +59,7 @@ def test_the_schema_is_as_strict_as_the_code() -> None:
         **tomllib.loads((RECIPES / "openblas" / "bundled.toml").read_text("utf-8")),
     }
     changes: list[tuple[Callable[[dict[str, Any]], object], str]] = [
-        (lambda d: d.update(sumary="x"), ""),
+        (lambda d: d.update(sumary="x"), ""),  # codespell:ignore sumary
         (lambda d: d["build"].update(import_name="x"), "build"),
         (lambda d: d["versions"][0]["source"].update(sha256="short"), "versions.0.source.sha256"),
         (lambda d: d["bundled"][0].update(version=1), "bundled.0.version"),
