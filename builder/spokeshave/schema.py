@@ -1,25 +1,12 @@
-"""The recipe format for others: JSON Schema, and recipes/README.md made from it."""
+"""The recipe format for others: JSON Schema, and the tables of the reference page made from it."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from spokeshave.levers import LEVERS
 from spokeshave.tables import Profile, Recipe
 
-_INTRO = """# Recipes and profiles
-
-<!-- Made by `spokeshave schema readme > recipes/README.md`; a test keeps it in step. Do not edit. -->
-
-A recipe, `recipes/<name>/recipe.toml`, says how one package is built, trimmed and proved. A profile,
-`recipes/profiles/<name>.toml`, says which levers are on, which BLAS kernels are kept and how large a wheel
-may get. Both are data: TOML without templating and without shell. An unknown key is an error. Files that a
-recipe names (patches, locked requirements, export lists) lie beside it.
-
-Hash-locked requirement files are made with
-`uv pip compile --generate-hashes --no-annotate --no-header --python-version 3.11`.
-`spokeshave schema recipe` and `spokeshave schema profile` print the JSON Schema.
-"""
+_LIMITS = ("pattern", "minLength", "minItems", "minimum", "maximum")
 
 
 def json_schema(what: Literal["recipe", "profile"] | str) -> dict[str, Any]:
@@ -28,28 +15,38 @@ def json_schema(what: Literal["recipe", "profile"] | str) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
 
 
-def readme() -> str:
-    """The text of recipes/README.md."""
-    parts = [_INTRO, "## Levers\n", "| lever | what it takes out |\n|---|---|"]
-    parts += [f"| `{lever.name}` | {lever.summary} |" for lever in LEVERS]
+def reference() -> str:
+    """The tables of every key of recipes and profiles, in Markdown, for docs/reference/recipe-format.md."""
+    parts = []
     for title, what in (("Recipe", "recipe"), ("Profile", "profile")):
         schema = json_schema(what)
-        parts.append(f"\n## {title}\n\n{_table(schema)}")
+        parts.append(f"## {title}\n\n{_table(schema)}\n")
         for name, part in sorted(schema.get("$defs", {}).items()):
-            parts.append(f"\n### {title}: {name.removesuffix('Table')}\n\n{_table(part)}")
-    return "\n".join(parts) + "\n"
+            parts.append(f"### {title}: {name.removesuffix('Table')}\n\n{_table(part)}\n")
+    return "\n".join(parts)
 
 
 def _table(schema: dict[str, Any]) -> str:
     rows = [
         f"{schema.get('description', '').splitlines()[0]}\n",
-        "| key | type | needed | meaning |",
-        "|---|---|---|---|",
+        "| key | type | needed | limits | meaning |",
+        "|---|---|---|---|---|",
     ]
     for key, field in schema["properties"].items():
         needed = "yes" if key in schema.get("required", ()) else _default(field)
-        rows.append(f"| `{key}` | {_type(field)} | {needed} | {field.get('description', '')} |")
+        cells = (f"`{key}`", _type(field), needed, _limits(field), field.get("description", ""))
+        rows.append("| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |")
     return "\n".join(rows)
+
+
+def _limits(field: dict[str, Any]) -> str:
+    """What a value must keep to beyond its type; of a list or a table, each of its values."""
+    found = [f"{name} `{field[name]}`" for name in _LIMITS if name in field]
+    inner = [field.get(name) for name in ("items", "additionalProperties")] + list(field.get("anyOf", ()))
+    found += [text for one in inner if isinstance(one, dict) and (text := _limits(one))]
+    if isinstance(names := field.get("propertyNames"), dict) and "enum" in names:
+        found.append("keys " + ", ".join(f"`{name}`" for name in names["enum"]))
+    return "; ".join(found)
 
 
 def _default(field: dict[str, Any]) -> str:

@@ -16,7 +16,14 @@ from spokeshave.store import Store
 from support import RECIPES
 from venvs import kept_venv, target_python
 
-OPTIONAL = ("openpyxl", "jinja2", "matplotlib", "pillow", "tables", "pytest")  # what pandas and scikit-learn ask for
+OPTIONAL = (
+    "openpyxl",
+    "jinja2",
+    "matplotlib",
+    "pillow",
+    "tables",
+    "pytest",
+)  # what pandas and scikit-learn ask for
 
 
 @pytest.fixture(scope="session")
