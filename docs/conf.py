@@ -13,6 +13,7 @@ version = release = __version__
 extensions = ["myst_parser", "sphinx_click"]
 exclude_patterns = ["_build"]
 nitpicky = True
+highlight_language = "text"
 
 html_theme = "furo"
 html_title = "spokeshave"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,13 +82,14 @@ def outcomes(book: Book) -> str:
 
 
 def reasons(book: Book) -> str:
-    """Why tests of `lean` are skipped: the texts of the recipes."""
-    rows: Counter[tuple[str, str]] = Counter()
+    """Why tests are skipped, and of which components others are: the texts of the recipes, by profile."""
+    rows = []
     for one in book.records():
-        if one["profile"] == "lean":
-            rows.update({(one["recipe"], reason): count for reason, count in one["left out"].items()})
-            rows.update({(one["recipe"], f"component `{name}`"): n for name, n in one["removed"].items()})
-    return table(["package", "reason", "tests"], ([*key, count] for key, count in rows.items()), numbers=1)
+        why = {**one["left out"], **{f"component `{name}`": count for name, count in one["removed"].items()}}
+        rows += [
+            [f"`{one['profile']}`", one["recipe"], reason, f"{count:,}"] for reason, count in why.items()
+        ]
+    return table(["profile", "package", "reason", "tests"], rows, numbers=1)
 
 
 def wheels(book: Book) -> str:

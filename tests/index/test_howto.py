@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
+
 import pytest
 
 from howtos import ADDRESS, FIRST, INSTALLS, README, WHOLE, Shell, blocks
+from support import ROOT
 
 pytestmark = pytest.mark.network
 
@@ -59,3 +63,18 @@ def test_howto_install_that_it_warns_of_takes_another_file(served: Shell, comman
     done = served.run(command)
     assert done.returncode == 0, done.stderr
     assert "evil" in served.installer.got().values()
+
+
+def test_howto_lambda_layer_holds_our_wheels(shell: Shell) -> None:
+    page = (ROOT / "docs" / "how-to" / "aws-lambda.md").read_text("utf-8")
+    (commands,) = re.findall(r"(?ms)^```\n(.*?)^```", page)
+    done = shell.run(*commands.splitlines())
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(shell.root / "layer.zip") as layer:
+        texts = {
+            name: layer.read(name).decode() for name in layer.namelist() if name.endswith("/__init__.py")
+        }
+    found = {name.split("/")[1]: text.strip() for name, text in texts.items()}
+    assert found["numpy"] == found["slim_openblas"] == "value = 'ours'"
+    assert found["six"] == "value = 'public'"
+    assert not [name for name in layer.namelist() if name.endswith(".pyc")]

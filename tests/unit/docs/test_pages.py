@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -97,3 +100,13 @@ def test_site_lists_every_page() -> None:
     listed = set(re.findall(r"(?m)^([a-z-]+(?:/[a-z-]+)?)$", (docs / "index.md").read_text("utf-8")))
     there = {str(page.relative_to(docs).with_suffix("")) for page in BY_NAME.values() if docs in page.parents}
     assert listed >= there - {"index"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_howto_shell_completion_prints_a_script(shell: str) -> None:
+    page = BY_NAME["docs/how-to/shell-completion.md"].read_text("utf-8")
+    assert f"_SPOKESHAVE_COMPLETE={shell}_source spokeshave" in page
+    program = Path(sys.executable).with_name("spokeshave")
+    env = {**os.environ, "_SPOKESHAVE_COMPLETE": f"{shell}_source"}
+    done = subprocess.run([program], env=env, capture_output=True, text=True, check=True)
+    assert f"_SPOKESHAVE_COMPLETE={shell}_complete" in done.stdout
