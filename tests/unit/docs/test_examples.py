@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
+import textwrap
 import tomllib
 
 import pytest
 
+from pages import blocks, pages
 from spokeshave.recipes import RecipeBook
 from spokeshave.tables import Profile
 from support import RECIPES, ROOT, shipped_plan
@@ -29,14 +30,25 @@ def test_pywavelets_example_is_the_smallest() -> None:
     assert "--hash=sha256:" in (EXAMPLES / "pywavelets" / "test-requirements.txt").read_text("utf-8")
 
 
-def profiles(page: str) -> list[str]:
-    found = re.findall(r"(?ms)^```toml\n(.*?)^```", (ROOT / "docs" / page).read_text("utf-8"))
-    return [text for text in found if "\nname = " in text and "extends" in text]
+def toml_blocks() -> list[tuple[str, str]]:
+    """The TOML of all pages, by page."""
+    return [
+        (str(page.relative_to(ROOT)), block.text)
+        for page in pages()
+        for block in blocks(page.read_text("utf-8"))
+        if block.kind == "toml"
+    ]
 
 
-@pytest.mark.parametrize("page", ["reference/profiles.md"])
-def test_profile_in_a_page_is_valid(page: str) -> None:
-    (text,) = profiles(page)
-    profile = Profile.model_validate(tomllib.loads(text))
-    parts = RecipeBook([RECIPES]).load("scipy").recipe.components
-    assert {row.component for row in profile.remove} <= {f"scipy/{part.name}" for part in parts}
+@pytest.mark.parametrize(("page", "text"), toml_blocks())
+def test_toml_in_a_page_is_valid_and_its_components_exist(page: str, text: str) -> None:
+    data = tomllib.loads(textwrap.dedent(text))
+    book = RecipeBook([RECIPES])
+    for row in data.get("remove", ()):
+        recipe, name = row["component"].split("/")
+        assert name in {part.name for part in book.load(recipe).recipe.components}
+
+
+def test_profile_in_the_reference_is_valid() -> None:
+    (text,) = (text for page, text in toml_blocks() if page == "docs/reference/profiles.md")
+    assert Profile.model_validate(tomllib.loads(text)).extends == "lean"
