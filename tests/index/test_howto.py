@@ -7,8 +7,9 @@ import zipfile
 
 import pytest
 
-from howtos import ADDRESS, FIRST, INSTALLS, README, WHOLE, Shell, blocks
+from howtos import ADDRESS, FIRST, INSTALLS, README, WHOLE, Shell, blocks, fenced
 from support import ROOT
+from venvs import target_python
 
 pytestmark = pytest.mark.network
 
@@ -78,3 +79,11 @@ def test_howto_lambda_layer_holds_our_wheels(shell: Shell) -> None:
     assert found["numpy"] == found["slim_openblas"] == "value = 'ours'"
     assert found["six"] == "value = 'public'"
     assert not [name for name in layer.namelist() if name.endswith(".pyc")]
+
+
+def test_tutorial_install_takes_our_wheels_by_hash(shell: Shell) -> None:
+    page = (ROOT / "docs" / "tutorial.md").read_text("utf-8")
+    ((_, commands),) = fenced("4. Install it", page)
+    done = shell.run(*commands.replace("python3.11", target_python()).splitlines())
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"(?m)^numpy +2\.4\.6\+lean\.1$", done.stdout)

@@ -32,6 +32,13 @@ def test_page_sentences_are_short(page: Path) -> None:
     assert [one for one in found if len(one.split()) > _LONGEST] == []
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "data").glob("*.toml")), ids=lambda path: path.name)
+def test_data_of_tables_uses_none_of_the_avoided_words(path: Path) -> None:
+    rows = re.findall(r'(?m)^(?!command\b)[\w-]+ = "(.*)"$', path.read_text("utf-8"))
+    assert rows
+    assert [fault for row in rows for fault in faults(prose(row))] == []
+
+
 @pytest.mark.parametrize("word", avoided(), ids=lambda word: word.word)
 def test_words_each_one_is_found_in_any_case(word: object) -> None:
     text = getattr(word, "word")  # noqa: B009  (the parameter is an object for pytest's ids)
