@@ -23,7 +23,7 @@ OPTIONAL = (
     "pillow",
     "tables",
     "pytest",
-)  # what pandas and scikit-learn ask for
+)  # pandas and sklearn ask for them
 
 
 @pytest.fixture(scope="session")
