@@ -1,4 +1,4 @@
-"""No wheel but ours gets in with the kinds of commands that the README gives, whatever a second index offers.
+"""No wheel but ours gets in with the kinds of commands that the docs give, whatever a second index offers.
 
 The second index stands for a public one: it has higher versions of our names, a name of ours that nobody had
 taken there, and files under our very names. Each kind of configuration is also shown to fail unguarded.

@@ -5,13 +5,14 @@ The limits are those of `ci/workspaces.py`, which asks the drivers themselves.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from support import RECIPES
+from support import RECIPES, ROOT
 
 PATCH = RECIPES / "numpy" / "patches" / "0004-name-the-limits-of-32-bit-indices.patch"
 
@@ -79,3 +80,17 @@ def test_check_lstsq_right_hand_sides_are_counted(checks: dict[str, Callable[...
     for shape, sides in (((46_152, 46_152), 46_152), ((10**6, 10), 3_000), ((34_537, 58_045), 31_022)):
         with pytest.raises(LinAlgError):
             checks["_check_lstsq"](matrix(*shape), sides)
+
+
+def test_documented_limits_are_those_of_the_checks() -> None:
+    rows = tomllib.loads((ROOT / "docs" / "data" / "blas.toml").read_text("utf-8"))["limit"]
+    documented = {row["calls"]: row["n"] for row in rows}
+    svd = "`svd` with vectors, `pinv`"
+    assert documented[svd] == CASES[0][1]
+    assert documented[f"{svd}; complex"] == CASES[1][1]
+    assert documented[f"{svd}; one side 11/6 of the other or more"] == 23_169
+    assert documented["`eigh`"] == CASES[3][1]
+    (rest,) = (
+        n for calls, n in documented.items() if "`qr`" in calls and "`eig`" in calls and "without" in calls
+    )
+    assert {rest} == {CASES[2][1], CASES[4][1], CASES[5][1]}

@@ -285,7 +285,7 @@ def test_an_interpreter_that_cannot_run_is_refused_and_told(
 def test_the_schema_is_printed(spokeshave: Invoke) -> None:
     assert json.loads(spokeshave("schema", "recipe").stdout)["title"] == "Recipe"
     assert json.loads(spokeshave("schema", "profile").stdout)["title"] == "Profile"
-    assert spokeshave("schema", "readme").stdout.startswith("# Recipes and profiles")
+    assert spokeshave("schema", "reference").stdout.startswith("## Recipe\n")
 
 
 def test_report_writes_tables_json_and_a_page(

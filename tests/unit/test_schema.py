@@ -1,4 +1,4 @@
-"""The format as told to others: README and JSON Schema say what the code does."""
+"""The format as others read it: the reference and the JSON Schema say what the code does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from spokeshave.levers import LEVERS
-from spokeshave.schema import FORMATS, json_schema, readme
+from spokeshave.schema import json_schema, reference
 from support import RECIPES
 
 FILES = {
@@ -31,21 +30,19 @@ def faults(what: str, data: Any) -> list[str]:
     return [".".join(map(str, error.absolute_path)) for error in validator(what).iter_errors(data)]
 
 
-def test_the_readme_is_in_step() -> None:
-    assert (RECIPES / "README.md").read_text("utf-8") == readme(), (
-        "spokeshave schema readme > recipes/README.md"
-    )
-
-
-def test_the_readme_names_every_lever_and_key() -> None:
-    text = readme()
-    for lever in LEVERS:
-        assert f"| `{lever.name}` | {lever.summary} |" in text
-    for what in FORMATS:
+def test_reference_names_every_key_with_its_limits() -> None:
+    text = reference()
+    for what in ("recipe", "profile"):
         schema = json_schema(what)
         for table in (schema, *schema["$defs"].values()):
             for key in table["properties"]:
                 assert f"\n| `{key}` |" in text
+    assert "| `reason` | string | yes | minLength `8` |" in text
+    assert "| `versions` | list of table Version | yes | minItems `1` |" in text
+    assert "| `sha256` | string | yes | pattern `^[0-9a-f]{64}$` |" in text
+    assert "| `build` | integer | `1` | minimum `1` |" in text
+    assert "keys `x86_64`, `aarch64`" in text
+    assert r"( -([fm][a-z0-9=-]+\|D\w+(=\w+)?))*$`" in text, "a bar in a cell is escaped"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -91,8 +88,8 @@ def test_schema_of_a_part_is_as_strict_as_the_code(
     assert faults(what, data) == [where]
 
 
-def test_the_readme_names_each_file_and_its_tables() -> None:
-    text = readme()
+def test_reference_names_each_file_and_its_tables() -> None:
+    text = reference()
     assert "| `levels.toml` | `[[build.levels]]`, `[[build.fixes]]` |" in text
     assert "| `components.toml` | `[[groups]]`, `[[components]]` |" in text
     assert "| `bundled.toml` | `[[bundled]]` |" in text

@@ -142,15 +142,15 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice([*schemas.FORMATS, "readme"]))
+@click.argument("what", type=click.Choice([*schemas.FORMATS, "reference"]))
 @guarded
 def schema(what: str) -> None:
-    """Print the JSON Schema of a recipe's file or of profiles, or the recipes/README.md made from them.
+    """Print the JSON Schema of a recipe's file or of profiles, or a reference of all keys in Markdown.
 
     \b
     Example: spokeshave schema recipe > recipe.schema.json
     """
-    if what == "readme":
-        click.echo(schemas.readme(), nl=False)
+    if what == "reference":
+        click.echo(schemas.reference(), nl=False)
     else:
         click.echo(json.dumps(schemas.json_schema(what), indent=1))
