@@ -14,12 +14,11 @@ from spokeshave import digests, patches
 from spokeshave.archive import unpack
 from spokeshave.closure import Breaks, Edge, ImportGraph, broken, build_graph
 from spokeshave.context import Context
-from spokeshave.errors import RecipeError, RemovalRefused
+from spokeshave.errors import RemovalRefused
 from spokeshave.fetch import fetch_sdist
 from spokeshave.imports.base import parents
 from spokeshave.imports.package import PackageImports, package_from_json, read_package
 from spokeshave.model import Target, bare_text, digest_of
-from spokeshave.nearest import did_you_mean
 from spokeshave.plan import Chosen, chosen_components, patch_names
 from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import Profile
@@ -106,19 +105,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def selected(context: Context, profile: Profile) -> dict[str, Chosen]:
-    """Recipe name to the components that the profile removes, for the whole stack.
-
-    Raises RecipeError where the profile names a component that there is not.
-    """
-    recipes, known = stack_recipes(context), context.book.names()
-    for row in profile.remove:
-        if row.component.partition("/")[0] not in known:
-            offered = [f"{one.recipe.name}/{part.name}" for one in recipes for part in one.recipe.components]
-            raise RecipeError(
-                f"profile {profile.name}: there is no component {row.component!r}",
-                next_step=did_you_mean(row.component, offered),
-            )
-    return {loaded.recipe.name: chosen_components(loaded, profile) for loaded in recipes}
+    """Recipe name to the components that the profile removes, for the whole stack."""
+    return {loaded.recipe.name: chosen_components(loaded, profile) for loaded in stack_recipes(context)}
 
 
 def removed_modules(context: Context, profile: Profile) -> dict[str, str]:

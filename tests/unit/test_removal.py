@@ -122,13 +122,6 @@ def test_an_unknown_component_has_a_hint(context: Context) -> None:
     assert caught.value.next_step == "did you mean 'odr'?"
 
 
-def test_check_removals_component_of_unknown_recipe_is_refused_with_the_nearest(context: Context) -> None:
-    write_profile(context, remove("odr").replace("alpha/", "alhpa/"))
-    with pytest.raises(RecipeError, match="there is no component 'alhpa/odr'") as caught:
-        check_removals(context, context.book.profile("app"), TARGET)
-    assert caught.value.next_step == "did you mean 'alpha/odr'?"
-
-
 @pytest.mark.parametrize(
     ("word", "hint"),
     [
