@@ -22,12 +22,12 @@ from spokeshave.build_tables import Strict
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
 from spokeshave.model import BuildPlan, digest_of
+from spokeshave.recipe_files import TIMES
 
 Step = Literal["compile", "finish"]
 State = Literal["wheel", "compile", "nothing"]
 STEPS: tuple[Step, ...] = ("compile", "finish")
 _KIND = "timings"
-_FILE = "times.toml"
 
 
 class TimesTable(Strict):
@@ -130,7 +130,7 @@ def estimate_of(context: Context, plan: BuildPlan, step: Step, cpus: int) -> Est
 
 def read_times(folder: Path) -> TimesTable | None:
     """The times beside a recipe, where there are any; raises RecipeError where they are malformed."""
-    path = folder / _FILE
+    path = folder / TIMES
     if not path.is_file():
         return None
     try:

@@ -19,6 +19,7 @@ from spokeshave.tables import Recipe
 from spokeshave.texts import Fault, text_faults
 
 MAIN = "recipe.toml"
+TIMES = "times.toml"  # how long its steps took, for people in a hurry: in no key
 PARTS: Mapping[str, type[Strict]] = {
     "levels.toml": LevelsFile,
     "components.toml": ComponentsFile,
@@ -64,7 +65,7 @@ def _parse_all(folder: Path) -> tuple[RecipeFile, dict[str, Strict]]:
 
 def _refuse_strangers(folder: Path) -> None:
     for path in sorted(folder.glob("*.toml")):
-        if path.name not in (MAIN, *PARTS):
+        if path.name not in (MAIN, TIMES, *PARTS):
             raise RecipeError(
                 f"{path}: a recipe has no such file", next_step=did_you_mean(path.name, (MAIN, *PARTS))
             )
