@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from packaging.specifiers import SpecifierSet
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from spokeshave.model import Backend
 
+
+def _specifier(text: str) -> str:
+    SpecifierSet(text)
+    return text
+
+
+Specifier = Annotated[str, AfterValidator(_specifier)]
+Arch = Literal["x86_64", "aarch64"]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Glob = Annotated[str, Field(min_length=1)]
 # Ends up in a shell's `case`: nothing that the shell reads otherwise.
-Pattern = Annotated[str, Field(pattern=r"^[\w./*?\[\]+-]+$")]
+SHELL_PATTERN = r"^[\w./*?\[\]+-]+$"
+Pattern = Annotated[str, Field(pattern=SHELL_PATTERN)]
 
 
 PROSE = "prose"  # marks fields that are for people alone: `Strict.facts` leaves them out of keys
+TEXT = "text"  # marks texts that land in a wheel, and may hold `{version}` as prose may
+CHECK = "check"  # marks fields that only say what a check lets pass: no key has them either
 Reason = Annotated[str, Field(min_length=8), PROSE]
+Text = Annotated[str, TEXT]
 
 
 class Strict(BaseModel):
@@ -24,9 +37,10 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def facts(self) -> dict[str, Any]:
-        """The table as JSON-serialisable data without its prose, for keys."""
+        """The table as JSON-serialisable data, for keys: without its prose, and what checks alone read."""
         fields = type(self).model_fields.items()
-        return {name: _facts(getattr(self, name)) for name, field in fields if PROSE not in field.metadata}
+        keyless = {name for name, field in fields if PROSE in field.metadata or CHECK in field.metadata}
+        return {name: _facts(getattr(self, name)) for name, _ in fields if name not in keyless}
 
 
 def _facts(value: object) -> object:
@@ -63,20 +77,30 @@ class SourceTable(Strict):
         return self
 
 
-class LevelTable(Strict):
-    """An optimisation level for a part of the sources; the first row that matches counts."""
+class SourcesTable(Strict):
+    """A row about a part of the sources, which may hold for some versions or one architecture alone."""
 
     match: Pattern = Field(description="shell pattern for the absolute path of a source file")
+    versions: Specifier = Field("", description="versions of the package that the row is for; all, if empty")
+    arch: Arch | None = Field(None, description="architecture that the row is for; all, if there is none")
+
+    def holds(self, version: str, arch: str) -> bool:
+        """Whether the row is for a version and an architecture."""
+        return self.arch in (None, arch) and SpecifierSet(self.versions).contains(version, prereleases=True)
+
+
+class LevelTable(SourcesTable):
+    """An optimisation level for a part of the sources; the first row that matches counts."""
+
     level: str = Field(
         pattern=r"^O[123s]( -[fm][a-z0-9=-]+)*$", description="level, and flags that refine it"
     )
     reason: Reason = Field(description="why this part differs, with the benchmark if any")
 
 
-class FixTable(Strict):
+class FixTable(SourcesTable):
     """Compiler flags that a part of the sources needs to be compiled rightly, whatever the levers say."""
 
-    match: Pattern = Field(description="shell pattern for the absolute path of a source file")
     flags: str = Field(
         pattern=r"^-([fm][a-z0-9=-]+|D\w+(=\w+)?)( -([fm][a-z0-9=-]+|D\w+(=\w+)?))*$", description="the flags"
     )
@@ -157,7 +181,7 @@ class BuildTable(Strict):
     level: Literal["O2", "O3", "Os"] = Field(
         "O2", description="level of the sources that no row of `levels` matches"
     )
-    baseline: dict[Literal["x86_64", "aarch64"], str] = Field(
+    baseline: dict[Arch, str] = Field(
         default_factory=dict,
         description="CPU baseline by architecture (`-march`), above the compiler's own: for a package that"
         " cannot be imported on older CPUs anyway",

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from spokeshave.errors import RecipeError
+from spokeshave.hints import did_you_mean
 from spokeshave.imports.base import EdgeKind, covers, longest_known, parents
 from spokeshave.imports.package import PackageImports, SourceFile
-from spokeshave.recipes import did_you_mean
 
 Allowance = tuple[str, str]
 

@@ -9,11 +9,13 @@ from pathlib import Path
 from spokeshave.model import Backend
 
 _COMPILE_CODE = (
-    *("project.py", "library.py", "backend/*", "engines/settings.py", "kit.py"),
+    *("project.py", "library.py", "backend/*", "engines/settings.py", "kit.py", "unmatched.py"),
     *("patches.py", "archive.py", "members.py"),
 )
 _PREBUILT_CODE = ("prebuilt.py", "elf.py", "wheel.py", "backend/library_init.py")
-_FINISH_CODE = ("finish.py", "components.py", "model.py", "run.py", "wheel.py", "levers/*.py")
+_FINISH_CODE = (
+    *("finish.py", "components.py", "model.py", "run.py", "unmatched.py", "wheel.py", "levers/*.py"),
+)
 
 
 JUDGE_CODE = (

@@ -83,9 +83,13 @@ class ImageError(SpokeshaveError):
 
 
 class BuildError(SpokeshaveError):
-    """The compile, the trimming or the repair failed."""
+    """The compile, the trimming or the repair failed.
+
+    `unmatched` are the patterns of the plan that had matched nothing by then.
+    """
 
     exit_code = 30
+    unmatched: tuple[str, ...] = ()
 
 
 class BudgetError(SpokeshaveError):

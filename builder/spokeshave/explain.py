@@ -11,10 +11,11 @@ from pathlib import Path
 from spokeshave.closure import Edge, ImportGraph, chain_to, needed_by
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
+from spokeshave.hints import did_you_mean
 from spokeshave.imports.base import covers
 from spokeshave.model import Target
 from spokeshave.plan import chosen_components
-from spokeshave.recipes import Loaded, did_you_mean
+from spokeshave.recipes import Loaded
 from spokeshave.removal import import_graph, owner_of, removed_modules, stack_recipes
 from spokeshave.tables import ComponentTable, Profile
 
@@ -64,6 +65,7 @@ def offers(loaded: Loaded, profile: Profile, wheels: Iterable[Path]) -> list[Off
 
     Raises RecipeError where the profile names one that there is not.
     """
+    loaded = loaded.at(loaded.recipe.versions[0].version)
     reasons = {part.name: row.reason for part, row in chosen_components(loaded, profile)}
     own = f"{loaded.recipe.distribution.replace('-', '_')}-"
     mine = [path for path in wheels if path.name.startswith(own)]

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from spokeshave import unmatched
 from spokeshave import wheel as wheels
 from spokeshave.components import remove
 from spokeshave.levers import lever
@@ -74,6 +75,8 @@ def finish(
     tree = Tree(root=wheels.unpack(raw, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
     raw_bytes = _bytes(tree)
+    names = (tree.name(path) for path in tree.files())
+    print(unmatched.line(unmatched.unmatched(unmatched.wheel_patterns(plan), names)), flush=True)
     check_kernels(plan, tree)
     if rewrite:
         _rewrite_paths(tree, rewrite)
@@ -233,7 +236,8 @@ def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> tuple[Path, str]:
     grafted = {p.name for p in root.glob("*.libs/*")}
     if strange := sorted(name for name in grafted if not fits(name, plan.grafts)):
         raise RuntimeError(f"{trimmed.name} needs libraries that are not in the plan: {', '.join(strange)}")
-    if missing := sorted(glob for glob in plan.grafts if not any(fits(name, (glob,)) for name in grafted)):
+    if missing := sorted(unmatched.unmatched(plan.grafts, grafted)):
+        print(unmatched.line(missing), flush=True)
         raise RuntimeError(f"{trimmed.name} does not need {', '.join(missing)}, which the plan grafts")
     return root, wheels.parse_name(repaired.name).platform
 

@@ -19,7 +19,7 @@ from spokeshave.model import BuildPlan
 
 _INSIDE_CODE = (
     *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "components.py", "wheel.py"),
-    *("levers/*.py", "prove/*.py"),
+    *("unmatched.py", "levers/*.py", "prove/*.py"),
 )
 
 

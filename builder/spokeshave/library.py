@@ -36,12 +36,14 @@ def build_library(plan: BuildPlan, tree: Path, package: Path) -> None:
 
 
 def exported_names(plan: BuildPlan) -> tuple[str, ...]:
-    """The symbols of the recipe's export lists, sorted; `#` starts a comment."""
-    names: set[str] = set()
-    for listing in plan.compile.settings["library"]["exports"]:
-        lines = plan.compile.files[listing].splitlines()
-        names |= {line.split("#")[0].strip() for line in lines} - {""}
-    return tuple(sorted(names))
+    """The symbols of the recipe's export lists, sorted."""
+    listings = plan.compile.settings["library"]["exports"]
+    return tuple(sorted({name for one in listings for name in symbols_in(plan.compile.files[one])}))
+
+
+def symbols_in(listing: str) -> set[str]:
+    """The symbols that a list names, one a line; `#` starts a comment."""
+    return {line.split("#")[0].strip() for line in listing.splitlines()} - {""}
 
 
 def _make(plan: BuildPlan, build: Path) -> None:

@@ -10,18 +10,18 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from spokeshave import digests, kit, prebuilt
+from spokeshave import dead_patterns, digests, kit, prebuilt
 from spokeshave.containers import object_cache
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.engines.base import Engine
 from spokeshave.engines.docker import DockerEngine
 from spokeshave.engines.host import HostEngine, compiler_version, find_python
-from spokeshave.errors import BudgetError, EngineDenied, EngineMissing, RecipeError
+from spokeshave.errors import BudgetError, BuildError, EngineDenied, EngineMissing, RecipeError
 from spokeshave.fetch import Fetched, fetch
 from spokeshave.files import alone_with, copy_whole
 from spokeshave.model import BuildPlan, Built, Environment, Target, digest_of
 from spokeshave.plan import make_plan
-from spokeshave.recipes import library_names
+from spokeshave.recipes import Loaded, library_names
 from spokeshave.training import use
 from spokeshave.weigh import sizes
 from spokeshave.wheel import TESTS_ARCHIVE, archives_of_tests, beside
@@ -137,16 +137,22 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
             context.images.ensure(image, plan.target)
     with context.store.scratch() as work:
         kit.prepare(plan, fetched, libraries, work)
-        use.provide(context.book.load(plan.recipe), plan, work / "kit")
-        entry = _compile_and_finish(context, plan, work, fetched)
+        loaded = context.book.load(plan.recipe)
+        use.provide(loaded, plan, work / "kit")
+        entry = _compile_and_finish(context, loaded, plan, work, fetched)
     done = load_built(entry, plan.digest, cached=False)
     seconds = time.monotonic() - started
     context.reporter.say(f"{label}: {done.wheel.stat().st_size / 1e6:.1f} MB wheel, {seconds:.0f} s")
     return done
 
 
-def _compile_and_finish(context: Context, plan: BuildPlan, work: Path, fetched: Fetched) -> Path:
-    """The entry of the finished wheel; the compile has one of its own, so that no later fault loses it."""
+def _compile_and_finish(
+    context: Context, loaded: Loaded, plan: BuildPlan, work: Path, fetched: Fetched
+) -> Path:
+    """The entry of the finished wheel; the compile has one of its own, so that no later fault loses it.
+
+    A compile or wheel for which patterns of the recipe match nothing has none: else the next run took it.
+    """
     engine = make_engine(context, plan.environment)
     label = f"{plan.distribution} {plan.local_version}"
     log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
@@ -159,12 +165,17 @@ def _compile_and_finish(context: Context, plan: BuildPlan, work: Path, fetched: 
         compiled = work / "compiled"
         compiled.mkdir()
         with context.reporter.stage(f"compiling {label} ({plan.environment.engine})"):
-            engine.compile(plan, work, compiled, log)
+            dead_patterns.check_sources(loaded, plan, engine.compile(plan, work, compiled, log))
         raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.whl")))
     output = work / "output"
     output.mkdir()
     with context.reporter.stage(f"finishing {label}"):
-        engine.finish(plan, work, _only_wheel(raw), output, log)
+        try:
+            found = engine.finish(plan, work, _only_wheel(raw), output, log)
+        except BuildError as fault:
+            dead_patterns.check_wheel(loaded, plan, fault.unmatched)
+            raise
+        dead_patterns.check_wheel(loaded, plan, found)
     (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
     return context.store.put("built", plan.digest, partial(_copy, output.glob("*.*")))
 

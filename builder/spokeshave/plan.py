@@ -6,8 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from spokeshave.build_tables import LibraryTable
 from spokeshave.errors import RecipeError
+from spokeshave.hints import did_you_mean
 from spokeshave.levers import LEVERS, link_time
+from spokeshave.library import symbols_in
 from spokeshave.model import (
     BuildPlan,
     Bundled,
@@ -20,7 +23,7 @@ from spokeshave.model import (
     Target,
     bare_text,
 )
-from spokeshave.recipes import Loaded, did_you_mean, pick_version, source_pin
+from spokeshave.recipes import Loaded, pick_version, source_pin
 from spokeshave.tables import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
 
 _OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
@@ -41,10 +44,11 @@ def make_plan(
     `libraries` are the plans of `recipe.build.libraries`, in that order; `without` names levers that are
     left off although the profile has them on. Raises RecipeError for an unknown lever or no version.
     """
+    version = pick_version(loaded.recipe, target.python_version)
+    loaded = loaded.at(version.version)
     recipe = loaded.recipe
     libraries = tuple(sorted(libraries, key=lambda library: library.distribution))
     _check_blas(recipe, profile, libraries)
-    version = pick_version(recipe, target.python_version)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
     patches = patch_names(loaded, profile, version)
@@ -61,7 +65,9 @@ def make_plan(
         tool=dict(tool),
         source=source_pin(version, target),
         patches={p: hashlib.sha256(bare_text(p, loaded.files[p]).encode()).hexdigest() for p in patches},
-        compile=_compile(loaded, profile, patches, levers, libraries, arch=target.arch),
+        compile=_compile(
+            loaded, profile, patches, levers, libraries, version=version.version, arch=target.arch
+        ),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),
         libraries={library.distribution: library.local_version for library in libraries},
@@ -150,9 +156,11 @@ def _compile(
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
     *,
+    version: str,
     arch: str,
 ) -> CompilePlan:
     build = loaded.recipe.build
+    fixes = (row for row in build.fixes if row.holds(version, arch))
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
     base = (f"-march={build.baseline[arch]}",) if arch in build.baseline else ()
@@ -164,9 +172,13 @@ def _compile(
         directory=build.directory,
         settings=_settings(loaded, profile, libraries),
         flags=_flags(levers, general, cython=build.backend == "meson-python"),
-        levels=tuple(Level(**row.model_dump()) for row in build.levels) if optimised else (),
+        levels=tuple(
+            Level(match=row.match, level=row.level, reason=row.reason)
+            for row in build.levels
+            if optimised and row.holds(version, arch)
+        ),
         fixes=(
-            *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in build.fixes),
+            *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in fixes),
             *_apart(levers),
         ),
         edits=tuple(
@@ -193,10 +205,23 @@ def export_lists(loaded: Loaded, profile: Profile) -> dict[str, str]:
     library = loaded.recipe.build.library
     if library is None:
         return {}
+    _check_without(loaded, library)
     removed = {row.component for row in profile.remove}
     gone = [row.exports for row in library.without if row.component in removed]
     names = {name for file in gone for name in loaded.files[file].splitlines()}
     return {file: _less(loaded.files[file], names) for file in library.exports}
+
+
+def _check_without(loaded: Loaded, library: LibraryTable) -> None:
+    """Raises RecipeError where symbols that go with a component are not exported in the first place."""
+    exported = {name for file in library.exports for name in symbols_in(loaded.files[file])}
+    for row in library.without:
+        if strange := sorted(symbols_in(loaded.files[row.exports]) - exported):
+            raise RecipeError(
+                f"{loaded.home('build.library')}: build.library.without, {row.component}: {row.exports} names"
+                f" {', '.join(strange[:3])}, which no file of `exports` does",
+                next_step="delete these lines, or add the symbols to a file of `exports`",
+            )
 
 
 def _less(text: str, names: set[str]) -> str:

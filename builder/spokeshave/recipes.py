@@ -2,84 +2,48 @@
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
 
 from packaging.specifiers import SpecifierSet
-from pydantic import BaseModel, ValidationError
 
 from spokeshave.errors import RecipeError
+from spokeshave.hints import did_you_mean
 from spokeshave.model import Target, local_label
+from spokeshave.recipe_files import MAIN, home_of, parse, read_recipe
 from spokeshave.tables import Profile, Recipe, VersionTable
+from spokeshave.texts import filled
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """A recipe with the texts of the files it names, so that planning reads nothing."""
+    """A recipe with the texts of the files it names, so that planning reads nothing.
+
+    `homes` maps the keys that do not stand in recipe.toml to their files; `version` is that of the texts, or
+    empty while they are as written.
+    """
 
     recipe: Recipe
     folder: Path
     files: Mapping[str, str]
+    homes: Mapping[str, Path] = field(default_factory=dict)
+    version: str = ""
 
+    def at(self, version: str) -> Loaded:
+        """The recipe with its texts as they are for one version, which they name as `{version}`.
 
-Model = TypeVar("Model", Recipe, Profile)
+        Raises ValueError where they are those of another version already.
+        """
+        if self.version not in ("", version):
+            raise ValueError(f"recipe {self.recipe.name} has the texts of {self.version}, not of {version}")
+        if self.version:
+            return self
+        return replace(self, recipe=filled(self.recipe, version=version), version=version)
 
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for the next step: the closest known word, or all of them."""
-    names = sorted(known)
-    close = difflib.get_close_matches(word, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
-
-
-def _explain(error: Mapping[str, Any], model: type[BaseModel]) -> str:
-    path = ".".join(str(part) for part in error["loc"])
-    if error["type"] != "extra_forbidden":
-        return f"{path}: {error['msg']}"
-    keys = _keys_at(model, error["loc"][:-1])
-    return f"{path}: unknown key; {did_you_mean(str(error['loc'][-1]), keys)}"
-
-
-def _keys_at(model: type[BaseModel], path: Iterable[Any]) -> list[str]:
-    """The keys that a table at `path` may have, found by walking the model's annotations."""
-    current: Any = model
-    for part in path:
-        if isinstance(part, int):
-            continue
-        fields = {f.alias or name: f for name, f in current.model_fields.items()}
-        if part not in fields:
-            return []
-        found = _model_in(fields[part].annotation)
-        if found is None:
-            return []
-        current = found
-    return [f.alias or name for name, f in current.model_fields.items()]
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        if found := _model_in(inner):
-            return found
-    return None
-
-
-def _parse(path: Path, model: type[Model]) -> Model:
-    try:
-        return model.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{path}: not valid TOML: {fault}", next_step="mend that place") from fault
-    except ValidationError as fault:
-        lines = "\n".join(f"  {_explain(dict(e), model)}" for e in fault.errors())
-        raise RecipeError(
-            f"{path} is not a valid {model.__name__.lower()}:\n{lines}",
-            next_step="see recipes/README.md for the format",
-        ) from fault
+    def home(self, key: str) -> Path:
+        """The file in which a key stands, given with dots: `components.fft.files`."""
+        return home_of(key, self.homes, self.folder / MAIN)
 
 
 class RecipeBook:
@@ -90,7 +54,7 @@ class RecipeBook:
 
     def names(self) -> list[str]:
         """All packages that have a recipe, sorted."""
-        return sorted({p.parent.name for f in self.folders for p in f.glob("*/recipe.toml")})
+        return sorted({p.parent.name for f in self.folders for p in f.glob(f"*/{MAIN}")})
 
     def profile_names(self) -> list[str]:
         """All profiles, sorted."""
@@ -102,15 +66,16 @@ class RecipeBook:
         Raises RecipeError where it does not exist, is malformed, or names a file that is missing.
         """
         for folder in self.folders:
-            path = folder / name / "recipe.toml"
+            path = folder / name / MAIN
             if path.is_file():
-                recipe = _parse(path, Recipe)
+                recipe, homes = read_recipe(path.parent)
                 if recipe.name != name:
                     raise RecipeError(
                         f"{path}: name is {recipe.name!r}, but its folder is {name!r}",
                         next_step="give both one name",
                     )
-                return Loaded(recipe=recipe, folder=path.parent, files=_read_files(recipe, path.parent))
+                loaded = Loaded(recipe=recipe, folder=path.parent, files={}, homes=homes)
+                return replace(loaded, files=_read_files(loaded))
         raise RecipeError(f"there is no recipe for {name!r}", next_step=did_you_mean(name, self.names()))
 
     def profile(self, name: str) -> Profile:
@@ -122,7 +87,20 @@ class RecipeBook:
         """
         found = self._extended(name, ())
         self.refuse_namesake(found.name)
+        self._refuse_strangers(found)
         return found
+
+    def _refuse_strangers(self, profile: Profile) -> None:
+        """Raises RecipeError where a profile removes a component of a recipe that there is not."""
+        known = self.names()
+        for row in profile.remove:
+            recipe = row.component.partition("/")[0]
+            if recipe not in known:
+                raise RecipeError(
+                    f"profile {profile.name}: [[remove]] component = {row.component!r}: there is no recipe"
+                    f" {recipe!r}",
+                    next_step=did_you_mean(recipe, known),
+                )
 
     def refuse_namesake(self, name: str) -> None:
         """Raises RecipeError where another profile's label is the one that a name gives."""
@@ -158,7 +136,7 @@ class RecipeBook:
         named = name.endswith(".toml")
         for path in [Path(name)] if named else [f / "profiles" / f"{name}.toml" for f in self.folders]:
             if path.is_file():
-                profile = _parse(path, Profile)
+                profile = parse(path, Profile)
                 if profile.name != path.stem:
                     raise RecipeError(
                         f"{path}: name is {profile.name!r}, its file says {path.stem!r}",
@@ -170,23 +148,27 @@ class RecipeBook:
         raise RecipeError(f"there is no profile {name!r}", next_step=did_you_mean(name, self.profile_names()))
 
 
-def _read_files(recipe: Recipe, folder: Path) -> dict[str, str]:
-    names = [name for name in (recipe.build.requires, recipe.verify.requires) if name]
-    names += [patch for version in recipe.versions for patch in version.patches]
-    names += [patch for component in recipe.components for patch in component.patches]
-    if recipe.build.library:
-        names += recipe.build.library.exports
-        names += [row.exports for row in recipe.build.library.without]
-    files = {}
-    for name in names:
-        try:
-            files[name] = (folder / name).read_bytes().decode("utf-8")  # as it is: patches may hold CRs
+def _read_files(loaded: Loaded) -> dict[str, str]:
+    files: dict[str, str] = {}
+    for key, name in _named_files(loaded.recipe):
+        try:  # as it is: patches may hold CRs
+            files[name] = (loaded.folder / name).read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as fault:
             raise RecipeError(
-                f"{folder / 'recipe.toml'} names {name!r}, which cannot be read",
-                next_step="put it there as UTF-8 text, or take its name out",
+                f"{loaded.home(key)} names {name!r}, which cannot be read",
+                next_step="put it there as UTF-8 text, or delete its name",
             ) from fault
     return files
+
+
+def _named_files(recipe: Recipe) -> Iterator[tuple[str, str]]:
+    """The files that a recipe names, with the keys under which it does."""
+    yield from (("build", name) for name in (recipe.build.requires, recipe.verify.requires) if name)
+    yield from (("versions", patch) for version in recipe.versions for patch in version.patches)
+    yield from (("components", patch) for component in recipe.components for patch in component.patches)
+    if recipe.build.library:
+        yield from (("build", name) for name in recipe.build.library.exports)
+        yield from (("build", row.exports) for row in recipe.build.library.without)
 
 
 def library_names(recipe: Recipe, profile: Profile) -> list[str]:

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
-from spokeshave.tables import Profile, Recipe
+from spokeshave.build_tables import Strict
+from spokeshave.file_tables import BundledFile, ComponentsFile, LevelsFile, RecipeFile
+from spokeshave.recipe_files import MAIN, PARTS
+from spokeshave.tables import Profile
 
+FORMATS: Mapping[str, type[Strict]] = {
+    "recipe": RecipeFile,
+    "levels": LevelsFile,
+    "components": ComponentsFile,
+    "bundled": BundledFile,
+    "profile": Profile,
+}
 _LIMITS = ("pattern", "minLength", "minItems", "minimum", "maximum")
 
 
-def json_schema(what: Literal["recipe", "profile"] | str) -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of recipes or of profiles."""
-    model = Recipe if what == "recipe" else Profile
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+def json_schema(what: str) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one of `FORMATS`."""
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, **FORMATS[what].model_json_schema()}
 
 
 def reference() -> str:
@@ -22,8 +33,34 @@ def reference() -> str:
         schema = json_schema(what)
         parts.append(f"## {title}\n\n{_table(schema)}\n")
         for name, part in sorted(schema.get("$defs", {}).items()):
-            parts.append(f"### {title}: {name.removesuffix('Table')}\n\n{_table(part)}\n")
+            parts.append(f"### {title}: {_name(name)}\n\n{_table(part)}\n")
     return "\n".join(parts)
+
+
+def files() -> str:
+    """The table of a recipe's files, in Markdown: which tables each may hold."""
+    rows = ["| file | tables |", "|---|---|", f"| `{MAIN}` | all tables |"]
+    for file, model in PARTS.items():
+        keys = ", ".join(f"`[[{key}]]`" for key in _tables_of(model))
+        rows.append(f"| `{file}` | {keys} |")
+    return "\n".join(rows)
+
+
+def _tables_of(model: type[Strict]) -> list[str]:
+    """The names of a file's tables; of those in `[build]` with `build.` before them."""
+    names = []
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, Strict):
+            names += [f"{name}.{one}" for one in _tables_of(inner)]
+        else:
+            names.append(name)
+    return names
+
+
+def _name(model: str) -> str:
+    """A table's name in the reference: that of its model without what tells models apart."""
+    return model.removesuffix("Table").removesuffix("Row")
 
 
 def _table(schema: dict[str, Any]) -> str:
@@ -56,7 +93,7 @@ def _default(field: dict[str, Any]) -> str:
 
 def _type(field: dict[str, Any]) -> str:  # noqa: PLR0911  (one line a case)
     if "$ref" in field:
-        return f"table {field['$ref'].rsplit('/', 1)[-1].removesuffix('Table')}"
+        return f"table {_name(field['$ref'].rsplit('/', 1)[-1])}"
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"])
     if "const" in field:

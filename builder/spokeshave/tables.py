@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal, Self
 
-from packaging.specifiers import SpecifierSet
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
-from spokeshave.build_tables import PROSE, BuildTable, Glob, Reason, SdistTable, Sha256, SourceTable, Strict
+from spokeshave.build_tables import (
+    CHECK,
+    PROSE,
+    SHELL_PATTERN,
+    BuildTable,
+    Glob,
+    Pattern,
+    Reason,
+    SdistTable,
+    Sha256,
+    SourceTable,
+    Specifier,
+    Strict,
+    Text,
+)
 
 Prose = Annotated[str, PROSE]
 _DRAFT = "not proved yet: builds say so, and no record of a proof is asked for"
-
-
-def _specifier(text: str) -> str:
-    SpecifierSet(text)
-    return text
-
-
-Specifier = Annotated[str, AfterValidator(_specifier)]
 _PROFILE_NAME = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 
 
@@ -54,13 +59,13 @@ class BundledTable(Strict):
     """Somebody else's code that ends up inside the wheel."""
 
     name: str
-    version: str
+    version: Text
     license: str = Field(description="SPDX expression")
-    license_file: str = Field(alias="license-file", description="licence text, in the source tree")
+    license_file: Text = Field(alias="license-file", description="licence text, in the source tree")
     license_source: SdistTable | None = Field(
         None, alias="license-source", description="sdist with the licence text where it is another one"
     )
-    source: str = Field(description="where the code comes from")
+    source: Text = Field(description="where the code comes from")
 
 
 class SkipTable(Strict):
@@ -107,8 +112,13 @@ class ComponentTable(Strict):
     files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel that go")
     edits: tuple[EditTable, ...] = ()
     patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
-    untrained: tuple[Glob, ...] = Field(
+    untrained: tuple[Pattern, ...] = Field(
         (), description="globs of compiled sources that come out otherwise, as patched programs write them"
+    )
+    unmatched: Annotated[tuple[Glob, ...], CHECK] = Field(
+        (),
+        description="patterns of `build.levels`, `build.fixes`, `training.untrained` and `levers` that match"
+        " nothing where the component is removed",
     )
     allow: tuple[AllowTable, ...] = Field(
         (), description="imports of it that may stay, as its patches handle its absence"
@@ -164,7 +174,7 @@ class TrainingTable(Strict):
         "kept",
         description="what never ran, of sources that are fast without training: kept so, or small",
     )
-    untrained: tuple[Glob, ...] = Field(
+    untrained: tuple[Pattern, ...] = Field(
         (), description="globs of sources whose build is told nothing: loops that no training reaches all of"
     )
     bundles: tuple[BundleTable, ...] = Field((), description="a build takes the first one that fits it")
@@ -179,14 +189,14 @@ class TrainingTable(Strict):
 
 
 class Recipe(Strict):
-    """A package as written: `recipes/<name>/recipe.toml`."""
+    """A package: all that its files say, with what its components inherit."""
 
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     name: str
     kind: Literal["library", "python"] = "python"
     distribution: str = Field(description="name of the wheel's distribution")
     import_name: str = Field(alias="import-name", description="package to import")
-    summary: str
+    summary: Text
     draft: bool = Field(False, description=_DRAFT)
     license: str = Field(description="SPDX expression of the package's own code")
     versions: tuple[VersionTable, ...] = Field(min_length=1)
@@ -208,6 +218,13 @@ class Recipe(Strict):
             raise ValueError(f"version {wrong[0]}: backend 'prebuilt' needs source.wheels, others an sdist")
         return self
 
+    @model_validator(mode="after")
+    def _patterns_for_the_shell(self) -> Self:
+        for glob in self.levers.get("link-time", {}).get("apart", ()):
+            if not re.fullmatch(SHELL_PATTERN, glob):
+                raise ValueError(f"levers.link-time.apart: {glob!r} is not a shell pattern for a path")
+        return self
+
 
 class BlasTable(Strict):
     """Which BLAS the stack shares, and which kernels it carries."""
@@ -226,6 +243,7 @@ class RemoveTable(Strict):
 class Profile(Strict):
     """Which levers are on: `recipes/profiles/<name>.toml`."""
 
+    model_config = ConfigDict(title="Profile")
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     name: Annotated[str, AfterValidator(profile_name)] = Field(
         json_schema_extra={"pattern": _PROFILE_NAME},

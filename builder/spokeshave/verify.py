@@ -83,7 +83,7 @@ def candidates(context: Context, wheels: tuple[Path, ...]) -> list[Candidate]:
 def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Path]) -> Candidate:
     record = _record_beside(path)
     plan = plan_from_json(record["build_plan"])
-    loaded = context.book.load(plan.recipe)
+    loaded = context.book.load(plan.recipe).at(plan.version)
     stack = tuple(context.book.load(name) for name in loaded.recipe.verify.stack)
     wanted = dict(plan.libraries)
     companions = []

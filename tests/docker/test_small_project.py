@@ -219,3 +219,30 @@ def test_a_compile_that_fails_is_30_with_log_and_last_lines(small: Small) -> Non
     assert "next: " in failed.stderr
     assert not re.search(r"(?m)^Traceback", failed.stderr)
     assert small.scratch == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("*/src/cold.c", "*/src/clod.c", "build.levels: '*/src/clod.c' matches no compiled source"),
+        (
+            'shaveling/_test_helper.*.so"]\n',
+            'shaveling/_test_helper.*.so"]\n\n[levers.headers]\nkeep = ["shaveling/ipa.h"]\n',
+            "levers.headers.keep: 'shaveling/ipa.h' matches no file of the compiled wheel",
+        ),
+    ],
+)
+def test_build_pattern_that_matches_nothing_is_3_with_its_place(
+    small: Small, old: str, new: str, said: str
+) -> None:
+    recipe = small.folder / "recipes" / "shaveling" / "recipe.toml"
+    text = recipe.read_text()
+    assert old in text
+    recipe.write_text(text.replace(old, new, 1))
+    try:
+        failed, again = small.build(), small.build()
+    finally:
+        small.write()
+    assert failed.code == again.code == 3, failed.stderr + again.stderr
+    assert f"{recipe}: {said}" in failed.stderr
+    assert "next: " in failed.stderr

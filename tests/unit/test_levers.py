@@ -89,11 +89,6 @@ def test_test_only_modules_move_too(tree: Tree) -> None:
     assert shaved == Shaved(saved=10, files=1)
 
 
-def test_a_test_module_that_is_not_there_is_an_error(tree: Tree) -> None:
-    with pytest.raises(ValueError, match=r"levers\.test-modules: 'demo/_gone\.\*\.so' matches no file"):
-        shave("test-modules", tree, {"match": ("demo/_tests_only.*.so", "demo/_gone.*.so")})
-
-
 def test_without_data_no_module_is_moved(tree: Tree) -> None:
     assert shave("test-modules", tree) == Shaved(saved=0, files=0)
     assert content(tree.root) == set(CONTENT)

@@ -91,6 +91,22 @@ def test_a_baseline_is_for_its_architecture_alone() -> None:
     assert not any("march" in flag for flags in arm.compile.flags.values() for flag in flags)
 
 
+@pytest.mark.parametrize(
+    ("row", "holds"),
+    [
+        ('versions = ">=2.4"', True),
+        ('versions = "<2.4"', False),
+        ('arch = "x86_64"', True),
+        ('arch = "aarch64"', False),
+    ],
+)
+def test_plan_row_for_another_version_or_arch_is_not_in_it(recipes: Path, row: str, holds: bool) -> None:
+    edit(recipes / "numpy/levels.toml", r'(match = "\*/umathmodule.c")', rf"\1\n{row}")
+    before, after = shipped_plan("numpy"), shipped_plan("numpy", recipes=recipes)
+    assert (before.compile_key == after.compile_key) is holds
+    assert ("*/umathmodule.c" in {level.match for level in after.compile.levels}) is holds
+
+
 @pytest.mark.parametrize("package", ["numpy", "openblas"])
 def test_a_plan_survives_json(package: str) -> None:
     plan = shipped_plan(package)
@@ -271,6 +287,23 @@ def test_a_library_loses_what_only_a_removed_component_calls(recipes: Path, blas
     listed = (RECIPES / "openblas" / "exports-lapack-interfaces.txt").read_text().splitlines()
     assert whole - less == {name for name in listed if not name.startswith("#")}
     assert {"dgesv_", "dgemm_", "dlartg_"} <= less < whole
+
+
+def test_plan_symbol_of_a_component_that_is_not_exported_is_an_error(recipes: Path) -> None:
+    path = recipes / "openblas" / "exports-lapack-interfaces.txt"
+    path.write_text(f"{path.read_text()}\ndgesvv_\n")
+    with pytest.raises(
+        RecipeError, match=r"exports-lapack-interfaces\.txt names dgesvv_, which no"
+    ) as caught:
+        shipped_plan("openblas", recipes=recipes)
+    assert str(recipes / "openblas" / "recipe.toml") in caught.value.what
+
+
+def test_profile_removal_from_an_unknown_recipe_is_an_error(recipes: Path) -> None:
+    edit(recipes / "profiles/lean.toml", "scipy/assembled-docstrings", "scypi/assembled-docstrings")
+    with pytest.raises(RecipeError, match="there is no recipe 'scypi'") as caught:
+        RecipeBook([recipes]).profile("lean")
+    assert caught.value.next_step == "did you mean 'scipy'?"
 
 
 def test_symbols_go_with_components_that_exist() -> None:

@@ -11,12 +11,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from spokeshave.schema import json_schema, reference
+from spokeshave.schema import FORMATS, files, json_schema, reference
 from support import RECIPES
 
 FILES = {
-    **{path: "recipe" for path in sorted(RECIPES.glob("*/recipe.toml"))},
-    **{path: "profile" for path in sorted(RECIPES.glob("profiles/*.toml"))},
+    path: "profile" if path.parent.name == "profiles" else path.stem
+    for path in sorted(RECIPES.glob("*/*.toml"))
 }
 
 
@@ -32,7 +32,7 @@ def faults(what: str, data: Any) -> list[str]:
 
 def test_reference_names_every_key_with_its_limits() -> None:
     text = reference()
-    for what in ("recipe", "profile"):
+    for what in FORMATS:
         schema = json_schema(what)
         for table in (schema, *schema["$defs"].values()):
             for key in table["properties"]:
@@ -51,12 +51,15 @@ def test_what_ships_fits_the_exported_schema(path: Path) -> None:
 
 
 def test_the_schema_is_as_strict_as_the_code() -> None:
-    good = tomllib.loads((RECIPES / "openblas" / "recipe.toml").read_text("utf-8"))
+    good = {
+        **tomllib.loads((RECIPES / "openblas" / "recipe.toml").read_text("utf-8")),
+        **tomllib.loads((RECIPES / "openblas" / "bundled.toml").read_text("utf-8")),
+    }
     changes: list[tuple[Callable[[dict[str, Any]], object], str]] = [
         (lambda d: d.update(sumary="x"), ""),
         (lambda d: d["build"].update(import_name="x"), "build"),
         (lambda d: d["versions"][0]["source"].update(sha256="short"), "versions.0.source.sha256"),
-        (lambda d: d["build"]["levels"][0].update(level="O9"), "build.levels.0.level"),
+        (lambda d: d["bundled"][0].update(version=1), "bundled.0.version"),
         (lambda d: d.pop("license"), ""),
         (lambda d: d.update(schema=2), "schema"),
     ]
@@ -64,6 +67,32 @@ def test_the_schema_is_as_strict_as_the_code() -> None:
         bad = copy.deepcopy(good)
         change(bad)
         assert faults("recipe", bad) == [where]
+
+
+@pytest.mark.parametrize(
+    ("what", "change", "where"),
+    [
+        ("levels", lambda d: d["build"]["levels"][0].update(level="O9"), "build.levels.0.level"),
+        ("levels", lambda d: d.update(components=[]), ""),
+        ("components", lambda d: d["groups"][0].update(modules=["x"]), "groups.0"),
+        ("components", lambda d: d["components"][0].update(groups="x"), "components.0.groups"),
+        ("bundled", lambda d: d["bundled"][0].pop("license"), "bundled.0"),
+    ],
+)
+def test_schema_of_a_part_is_as_strict_as_the_code(
+    what: str, change: Callable[[dict[str, Any]], object], where: str
+) -> None:
+    data = tomllib.loads((RECIPES / "scipy" / f"{what}.toml").read_text("utf-8"))
+    assert faults(what, data) == []
+    change(data)
+    assert faults(what, data) == [where]
+
+
+def test_files_table_names_each_file_and_its_tables() -> None:
+    text = files()
+    assert "| `levels.toml` | `[[build.levels]]`, `[[build.fixes]]` |" in text
+    assert "| `components.toml` | `[[groups]]`, `[[components]]` |" in text
+    assert "| `bundled.toml` | `[[bundled]]` |" in text
 
 
 def test_levers_are_on_or_off() -> None:

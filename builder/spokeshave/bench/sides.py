@@ -12,8 +12,9 @@ from packaging.version import Version
 from spokeshave import verify
 from spokeshave.context import Context
 from spokeshave.errors import BenchError, WheelError
+from spokeshave.hints import did_you_mean
 from spokeshave.model import Target, is_of_profile
-from spokeshave.recipes import Loaded, did_you_mean, pick_version
+from spokeshave.recipes import Loaded, pick_version
 from spokeshave.sources import pip_error
 from spokeshave.trial import stock_pin, stock_wheel
 from spokeshave.venvs import Venv, find_interpreter, install, install_alike, make_venv

@@ -142,10 +142,10 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("what", type=click.Choice(["recipe", "profile", "reference"]))
+@click.argument("what", type=click.Choice([*schemas.FORMATS, "reference"]))
 @guarded
 def schema(what: str) -> None:
-    """Print the JSON Schema of recipes or profiles, or a reference of all keys in Markdown.
+    """Print the JSON Schema of a recipe's file or of profiles, or a reference of all keys in Markdown.
 
     \b
     Example: spokeshave schema recipe > recipe.schema.json

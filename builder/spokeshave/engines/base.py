@@ -16,16 +16,18 @@ class Engine(Protocol):
         """What the plan records of this engine."""
         ...
 
-    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
+    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
         """Compiles `work` (see kit.py); leaves the untrimmed wheel in `output`.
 
+        Returns the patterns of the plan that no compiled source fits.
         Raises BuildError with the log's path.
         """
         ...
 
-    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
+    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> tuple[str, ...]:
         """Trims and repairs a compiled wheel; leaves in `output` the wheel, its tests archive, record.json.
 
+        Returns the patterns of the plan that no file of the compiled wheel fits.
         Raises BuildError with the log's path.
         """
         ...

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from spokeshave import unmatched
 from spokeshave.containers import Containers
 from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import BuildError
@@ -27,7 +28,7 @@ class DockerEngine:
     objects: str
     on_line: Callable[[str], None]
 
-    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
+    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
         """See `Engine.compile`."""
         config = work / "cibuildwheel.toml"
         image = self.environment.image
@@ -57,8 +58,9 @@ class DockerEngine:
         )
         if not done.ok:
             raise build_error(plan, done.output, log)
+        return unmatched.read(done.output)
 
-    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
+    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> tuple[str, ...]:
         """See `Engine.finish`."""
         shutil.copyfile(raw, work / "kit" / raw.name)
         interpreter = f"/opt/python/{plan.target.python}-{plan.target.python}/bin/python"
@@ -72,17 +74,20 @@ class DockerEngine:
         )
         if not done.ok:
             raise build_error(plan, done.output, log)
+        return unmatched.read(done.output)
 
 
 def build_error(plan: BuildPlan, output: str, log: Path) -> BuildError:
     """The error of a failed compile: its last lines, and where the rest is."""
     lines = [line for line in output.splitlines() if line.strip()][-25:]
     text = "\n".join(f"  | {line}" for line in lines)
-    return BuildError(
+    fault = BuildError(
         f"building {plan.distribution} {plan.local_version} failed; the last lines were:\n{text}",
         next_step="read the log for the first error; the sources and finished stages are kept",
         log=log,
     )
+    fault.unmatched = unmatched.read(output)
+    return fault
 
 
 def _finish_command(wheel: str, output: str, *, python: str) -> tuple[str, ...]:
@@ -121,7 +126,8 @@ def cibuildwheel_config(
         + json.dumps(create)
         + " }",
         f"before-build = {json.dumps(install)}",
-        'repair-wheel-command = "cp {wheel} {dest_dir}"',  # what finishes it comes in a step of its own
+        # What finishes the wheel comes in a step of its own.
+        f'repair-wheel-command = "python -m spokeshave.unmatched {project}/kit && cp {{wheel}} {{dest_dir}}"',
         'audit-command = ""',
         "[tool.cibuildwheel.environment]",
         *(f"{key} = {json.dumps(value)}" for key, value in environment.items()),

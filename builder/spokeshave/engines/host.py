@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from spokeshave import unmatched
 from spokeshave.engines.docker import build_error
 from spokeshave.engines.settings import build_environment, config_settings
 from spokeshave.errors import EngineMissing
@@ -63,7 +64,7 @@ class HostEngine:
     runner: Runner
     on_line: Callable[[str], None]
 
-    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> None:
+    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
         """See `Engine.compile`."""
         self._make_venv(plan, work, log)
         argv = (
@@ -72,12 +73,13 @@ class HostEngine:
             json.dumps(config_settings(plan)),
         )
         self._step(plan, argv, work, log)
+        return tuple(unmatched.of_kit(work / "kit"))
 
-    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> None:
+    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> tuple[str, ...]:
         """See `Engine.finish`; our own environment has auditwheel."""
         where = ("--kit", str(work / "kit"), "--wheel", str(raw), "--output", str(output))
         argv = (sys.executable, "-m", "spokeshave.finish", *where, "--rewrite-path", str(work.parent))
-        self._step(plan, argv, work, log)
+        return unmatched.read(self._step(plan, argv, work, log))
 
     def _make_venv(self, plan: BuildPlan, work: Path, log: Path) -> None:
         """A venv with the locked build requirements."""
@@ -88,7 +90,8 @@ class HostEngine:
         self._step(plan, (python, "-m", "venv", str(work / "venv")), work, log)
         self._step(plan, ("python", "-m", *install, *where, *locked), work, log)
 
-    def _step(self, plan: BuildPlan, argv: tuple[str, ...], work: Path, log: Path) -> None:
+    def _step(self, plan: BuildPlan, argv: tuple[str, ...], work: Path, log: Path) -> str:
+        """Runs one step and returns its output."""
         own = [str(Path(sys.executable).parent)]
         paths = [str(work / "kit" / "bin"), str(work / "venv" / "bin"), *own, os.environ["PATH"]]
         prefix_map = f"-ffile-prefix-map={work}=/project"
@@ -100,3 +103,4 @@ class HostEngine:
         done = self.runner(Command(argv=argv, cwd=work, env=env, log=log, on_line=self.on_line))
         if not done.ok:
             raise build_error(plan, done.output, log)
+        return done.output
