@@ -14,6 +14,7 @@ import click
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, profile_option
+from spokeshave.cli.pipes import reader_ended
 from spokeshave.cli.places import RESULT_FILE
 from spokeshave.cli.pythons import python_option
 from spokeshave.context import Context
@@ -28,6 +29,8 @@ from spokeshave.tracing.record import Run, add_run, read_record, replace_run
 from spokeshave.tracing.resolve import resolve
 from spokeshave.tracing.session import Traced, losses, run_once, shown, warnings
 from spokeshave.tracing.text import profile_text
+
+_STDOUT = 1
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
@@ -106,6 +109,11 @@ def trace(
         _tell(context, wanted, runs, as_json=as_json)
         return
     traced = run_once(context, command, os.environ)
+    if reader_ended(_STDOUT):
+        context.reporter.say(
+            "warning: the reader of the output (such as `head`) ended before COMMAND, which may have stopped"
+            " there; write the output to a file to record the whole run"
+        )
     places = (context.logs / "trace.json", *records[:1])
     for place in places:
         add_run(place, traced.run)
@@ -207,7 +215,7 @@ def _tell(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bo
         copy_whole(draft, wanted.output)
         weight = sum(one.weight for one in found.removed) / 1e6
         context.reporter.say(
-            f"trace: {wanted.output} removes {len(found.removed)} components of {wanted.base} "
+            f"trace: {wanted.output} removes {recheck.counted(found.removed)} of {wanted.base} "
             f"({weight:.1f} MB as installed where it ran)"
         )
     if as_json:
