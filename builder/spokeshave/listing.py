@@ -57,15 +57,23 @@ class Listing:
             yield Text()
 
     def _forms(self, width: int) -> Iterator[RenderableType]:
-        if self._needs(range(len(self.columns))) <= width:
-            yield self._table(range(len(self.columns)), width, self.title)
-        elif self.labels and (groups := self._split(width)):
-            for at, group in enumerate(groups):
-                yield self._table(group, width, f"{self.title}, continued" if at else self.title)
-        elif (merged := self._merged()) and merged._needs(range(len(merged.columns))) <= width:
-            yield merged._table(range(len(merged.columns)), width, self.title)
-        else:
+        groups = [list(range(len(self.columns)))]
+        shown = self
+        if self._needs(groups[0]) > width:
+            groups = self._split(width) if self.labels else []
+            if not groups and (merged := self._merged()):
+                shown, groups = merged, [list(range(len(merged.columns)))]
+        if not groups or any(shown._needs(group) > width for group in groups):
+            yield from self._titled(self.title)
             yield from self._blocks(width)
+            return
+        for at, group in enumerate(groups):
+            yield from self._titled(f"{self.title}, continued" if at and self.title else self.title)
+            yield shown._table(group, width)
+
+    def _titled(self, title: str) -> Iterator[Text]:
+        if title:
+            yield Text(title, style="italic")
 
     def _needs(self, shown: Sequence[int]) -> int:
         """The narrowest width of a table of some columns."""
@@ -119,10 +127,9 @@ class Listing:
                 gap = Text("  " if column.whole else "\n")
         return found
 
-    def _table(self, shown: Sequence[int], width: int, title: str) -> Table:
+    def _table(self, shown: Sequence[int], width: int) -> Table:
         widths = self._widths(shown, width)
         table = Table(box=SIMPLE, padding=(0, 1, 0, 0), show_edge=False, pad_edge=False)
-        table.title, table.title_justify = Text(title) if title else None, "left"
         for at in shown:
             column = self.columns[at]
             heading = "\n".join(textwrap.wrap(column.heading, widths[at]))
@@ -151,8 +158,6 @@ class Listing:
 
     def _blocks(self, width: int) -> Iterator[Text]:
         """Each row as its texts, side by side while there is room, and its numbers behind their headings."""
-        if self.title:
-            yield Text(self.title, style="italic")
         blocks = [list(self._block(row, width)) for row in self.rows]
         tall = any(len(block) > 1 for block in blocks)
         for block in blocks:
