@@ -95,13 +95,14 @@ def _settings(args: list[str], *, lenient: bool) -> Settings:
 )
 @click.option(
     "--image",
+    "image_mode",  # not `image`: in click's default_map, a command of that name has its settings there
     type=click.Choice(["auto", "local", "registry"]),
     default="auto",
     show_default=True,
     help="Use official images from a registry, or local ones made of Debian packages.",
 )
 @click.pass_context
-def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mode) -> None:
+def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mode: Mode) -> None:
     """Build minimal, verified wheels of the scientific Python stack.
 
     \b
@@ -123,7 +124,7 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mo
     ctx.obj = Globals(
         recipes=recipes,
         cache=(cache or Path(platformdirs.user_cache_dir("spokeshave"))).resolve(),
-        image=image,
+        image=image_mode,
         stderr=Console(stderr=True),
         stdout=Console(),
     )

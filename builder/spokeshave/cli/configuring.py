@@ -28,14 +28,14 @@ class _Row:
 
 
 @click.command(cls=Command)
-@profile_option("Profile, as the other commands take it.")
-@python_option("Target Python, as the other commands take it.")
+@profile_option("Set the profile, as for the other commands.")
+@python_option("Set the target Python, as for the other commands.")
 @click.option(
     "--index",
     type=click.Path(path_type=Path, file_okay=False),
     envvar=VARIABLES["index"],
     metavar="DIR",
-    help="Folder of the package index: `publish --to`, and what `serve` serves.",
+    help="Set the folder of the package index, as `publish --to` does.",
 )
 @json_option("the settings")
 @click.pass_context

@@ -43,6 +43,9 @@ class Command(RichCommand):
     def get_help(self, ctx: click.Context) -> str:
         return _trimmed(super().get_help(ctx))
 
+    def get_usage(self, ctx: click.Context) -> str:
+        return _trimmed(super().get_usage(ctx))
+
 
 class Group(RichGroup):
     """A command with subcommands, in panels by `sections`."""
@@ -57,6 +60,9 @@ class Group(RichGroup):
 
     def get_help(self, ctx: click.Context) -> str:
         return _trimmed(super().get_help(ctx))
+
+    def get_usage(self, ctx: click.Context) -> str:
+        return _trimmed(super().get_usage(ctx))
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """As click does it: an error is one line that can be searched for, not a box."""
