@@ -108,7 +108,7 @@ class FixTable(SourcesTable):
 
 
 class SharedTable(Strict):
-    """What a library offers to who links it."""
+    """What packages that link the library need to know."""
 
     soname: str = Field(description="file name and soname of the shared library")
     pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
@@ -121,18 +121,18 @@ class SharedTable(Strict):
 
 
 class WithoutTable(Strict):
-    """Exported symbols that go with a component of another recipe, the only one to call them."""
+    """Exported symbols that only a component of another recipe calls; they are removed with it."""
 
     component: str = Field(pattern=r"^[\w-]+/[\w-]+$", description="the component, as `recipe/name`")
-    exports: str = Field(description="file that lists the symbols, a name a line")
+    exports: str = Field(description="file that lists the symbols, one a line")
 
 
 class LibraryTable(SharedTable):
     """How a make-built static archive becomes the shared library of a wheel."""
 
     archive: Glob = Field(description="glob of the static archive, below the build directory")
-    exports: tuple[str, ...] = Field(description="files that list the exported symbols, a name a line")
-    without: tuple[WithoutTable, ...] = Field((), description="symbols that go with a component")
+    exports: tuple[str, ...] = Field(description="files that list the exported symbols, one a line")
+    without: tuple[WithoutTable, ...] = Field((), description="symbols that are removed with a component")
     link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
     kernels_variable: str | None = Field(
         None, alias="kernels-variable", description="make variable that lists the profile's kernels"
@@ -145,11 +145,11 @@ class LibraryTable(SharedTable):
 
 
 class PrebuiltTable(SharedTable):
-    """What is taken out of upstream's wheel, as upstream has compiled it."""
+    """The library in upstream's wheel, taken as upstream has compiled it."""
 
     folder: str = Field(description="folder of the wheel that holds the library and `pkgconfig/`")
     carries: tuple[str, ...] = Field(
-        (), description="libraries beside it that it needs, by file name; they are taken too"
+        (), description="libraries next to it that it needs, by file name; they are taken too"
     )
 
 
@@ -168,7 +168,8 @@ class BuildTable(Strict):
         default_factory=dict, alias="setup-args", description="meson options"
     )
     grafts: tuple[Glob, ...] = Field(
-        (), description="libraries of the build image that auditwheel copies into the wheel"
+        (),
+        description="globs of the build image's libraries that auditwheel copies into the wheel (vendored)",
     )
     targets: tuple[str, ...] = Field((), description="make targets, made one after the other")
     variables: dict[str, str] = Field(default_factory=dict, description="make variables")
@@ -176,7 +177,7 @@ class BuildTable(Strict):
         None, alias="flags-variable", description="make variable that takes the compiler flags"
     )
     upstream_level: Literal["O2", "O3"] = Field(
-        "O3", alias="upstream-level", description="level of all sources where the lever is off"
+        "O3", alias="upstream-level", description="level of all sources where the lever `optimisation` is off"
     )
     level: Literal["O2", "O3", "Os"] = Field(
         "O2", description="level of the sources that no row of `levels` matches"

@@ -10,6 +10,8 @@ from spokeshave.model import BuildPlan
 from spokeshave.patterns import Row, source_rows, wheel_rows
 from spokeshave.recipes import Loaded
 
+_OTHERS = {"build.grafts": "library that auditwheel copies"}
+
 
 def check_sources(loaded: Loaded, plan: BuildPlan, unmatched: Collection[str]) -> None:
     """Raises RecipeError where rows of the recipe match no compiled source."""
@@ -33,7 +35,10 @@ def _check(
     excused = {p for part in loaded.recipe.components if part.name in removed for p in part.unmatched}
     dead = [(key, pattern) for key, pattern in rows if pattern in unmatched and pattern not in excused]
     if dead:
-        lines = (f"  {loaded.home(key)}: {key}: {pattern!r} matches no {what}" for key, pattern in dead)
+        lines = (
+            f"  {loaded.home(key)}: {key}: {pattern!r} matches no {_OTHERS.get(key, what)}"
+            for key, pattern in dead
+        )
         raise RecipeError(
             f"{plan.recipe} {plan.version}, profile {plan.profile}: patterns that match nothing:\n"
             + "\n".join(lines),

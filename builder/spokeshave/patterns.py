@@ -10,6 +10,7 @@ from spokeshave.texts import Fault
 from spokeshave.unmatched import WHEEL_GLOBS
 
 Row = tuple[str, str]  # key path with dots, pattern
+_OPTIONS = (*WHEEL_GLOBS, "apart", "languages", "off")
 
 
 def source_rows(recipe: Recipe) -> Iterator[Row]:
@@ -29,6 +30,14 @@ def wheel_rows(recipe: Recipe) -> Iterator[Row]:
     for part in recipe.components:
         yield from ((f"components.{part.name}.files", pattern) for pattern in part.files)
     yield from (("build.grafts", pattern) for pattern in recipe.build.grafts)
+
+
+def option_faults(recipe: Recipe) -> Iterator[Fault]:
+    """Options of levers that no lever reads."""
+    for lever, options in recipe.levers.items():
+        for key in options:
+            if key not in _OPTIONS:
+                yield f"levers.{lever}.{key}", f"unknown option; {did_you_mean(key, _OPTIONS)}"
 
 
 def excuse_faults(recipe: Recipe) -> Iterator[Fault]:

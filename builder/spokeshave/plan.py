@@ -6,11 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from spokeshave.build_tables import LibraryTable
 from spokeshave.errors import RecipeError
 from spokeshave.hints import did_you_mean
 from spokeshave.levers import LEVERS, link_time
-from spokeshave.library import symbols_in
 from spokeshave.model import (
     BuildPlan,
     Bundled,
@@ -205,23 +203,10 @@ def export_lists(loaded: Loaded, profile: Profile) -> dict[str, str]:
     library = loaded.recipe.build.library
     if library is None:
         return {}
-    _check_without(loaded, library)
     removed = {row.component for row in profile.remove}
     gone = [row.exports for row in library.without if row.component in removed]
     names = {name for file in gone for name in loaded.files[file].splitlines()}
     return {file: _less(loaded.files[file], names) for file in library.exports}
-
-
-def _check_without(loaded: Loaded, library: LibraryTable) -> None:
-    """Raises RecipeError where symbols that go with a component are not exported in the first place."""
-    exported = {name for file in library.exports for name in symbols_in(loaded.files[file])}
-    for row in library.without:
-        if strange := sorted(symbols_in(loaded.files[row.exports]) - exported):
-            raise RecipeError(
-                f"{loaded.home('build.library')}: build.library.without, {row.component}: {row.exports} names"
-                f" {', '.join(strange[:3])}, which no file of `exports` does",
-                next_step="delete these lines, or add the symbols to a file of `exports`",
-            )
 
 
 def _less(text: str, names: set[str]) -> str:

@@ -14,7 +14,7 @@ from spokeshave.errors import RecipeError
 from spokeshave.file_tables import BundledFile, ComponentsFile, LevelsFile, RecipeFile
 from spokeshave.groups import group_faults, inherited
 from spokeshave.hints import did_you_mean
-from spokeshave.patterns import excuse_faults
+from spokeshave.patterns import excuse_faults, option_faults
 from spokeshave.tables import Recipe
 from spokeshave.texts import Fault, text_faults
 
@@ -38,7 +38,7 @@ def read_recipe(folder: Path) -> tuple[Recipe, dict[str, Path]]:
     _refuse_doubles(own, folder / MAIN, homes)
     for part in parts.values():
         own = _merged(own, part)
-    faults = [*text_faults(own), *group_faults(own), *excuse_faults(own)]
+    faults = [*text_faults(own), *group_faults(own), *option_faults(own), *excuse_faults(own)]
     if faults:
         raise _malformed(folder / MAIN, faults, homes)
     return inherited(own), homes

@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 
 from spokeshave.errors import RecipeError
 from spokeshave.hints import did_you_mean
+from spokeshave.library import symbols_in
 from spokeshave.model import Target, local_label
 from spokeshave.recipe_files import MAIN, home_of, parse, read_recipe
 from spokeshave.tables import Profile, Recipe, VersionTable
@@ -75,7 +76,9 @@ class RecipeBook:
                         next_step="give both one name",
                     )
                 loaded = Loaded(recipe=recipe, folder=path.parent, files={}, homes=homes)
-                return replace(loaded, files=_read_files(loaded))
+                loaded = replace(loaded, files=_read_files(loaded))
+                _check_symbols(loaded)
+                return loaded
         raise RecipeError(f"there is no recipe for {name!r}", next_step=did_you_mean(name, self.names()))
 
     def profile(self, name: str) -> Profile:
@@ -169,6 +172,21 @@ def _named_files(recipe: Recipe) -> Iterator[tuple[str, str]]:
     if recipe.build.library:
         yield from (("build", name) for name in recipe.build.library.exports)
         yield from (("build", row.exports) for row in recipe.build.library.without)
+
+
+def _check_symbols(loaded: Loaded) -> None:
+    """Raises RecipeError where symbols that go with a component are not exported in the first place."""
+    library = loaded.recipe.build.library
+    if library is None:
+        return
+    exported = {name for file in library.exports for name in symbols_in(loaded.files[file])}
+    for row in library.without:
+        if strange := sorted(symbols_in(loaded.files[row.exports]) - exported):
+            raise RecipeError(
+                f"{loaded.home('build.library')}: build.library.without, {row.component}: {row.exports} names"
+                f" {', '.join(strange[:3])}, which no file of `exports` does",
+                next_step="delete these lines, or add the symbols to a file of `exports`",
+            )
 
 
 def library_names(recipe: Recipe, profile: Profile) -> list[str]:

@@ -24,7 +24,7 @@ from spokeshave.build_tables import (
 )
 
 Prose = Annotated[str, PROSE]
-_DRAFT = "not proved yet: builds say so, and no record of a proof is asked for"
+_DRAFT = "not verified yet: builds print so, and no verification record is required"
 _PROFILE_NAME = r"^[a-z][a-z0-9]*([-_][a-z0-9]+)*$"
 
 
@@ -51,15 +51,15 @@ class VersionTable(Strict):
     patches: tuple[str, ...] = Field((), description="patch files, applied in this order")
     stock: dict[str, Sha256] = Field(
         default_factory=dict,
-        description="sha256 of the stock wheel to compare with, by target (`cp311-manylinux_x86_64`)",
+        description="sha256 of the PyPI wheel to compare with, by target (`cp311-manylinux_x86_64`)",
     )
 
 
 class BundledTable(Strict):
-    """Somebody else's code that ends up inside the wheel."""
+    """Third-party code inside the wheel."""
 
-    name: str
-    version: Text
+    name: str = Field(description="name of the code, also that of its licence folder in the wheel")
+    version: Text = Field(description="version of the code, or what it comes with")
     license: str = Field(description="SPDX expression")
     license_file: Text = Field(alias="license-file", description="licence text, in the source tree")
     license_source: SdistTable | None = Field(
@@ -69,7 +69,7 @@ class BundledTable(Strict):
 
 
 class SkipTable(Strict):
-    """An upstream test that is not run, and why."""
+    """An upstream test that is not run."""
 
     test: str = Field(description="start of a node id")
     reason: Reason
@@ -77,14 +77,14 @@ class SkipTable(Strict):
 
 
 class EditTable(Strict):
-    """A line of a build file that goes with a component, so that it is not compiled."""
+    """A line of a build file that is deleted where the component is removed, so that it is not compiled."""
 
     file: str = Field(description="build file, below the unpacked source")
-    line: str = Field(description="the line, without white space around it; it must be there once")
+    line: str = Field(description="the line, without white space around it; the file must have it once")
 
 
 class ComponentTests(Strict):
-    """Upstream tests outside a component's folders that fail without it, not with its stub's message."""
+    """Upstream tests outside a component's folders that fail without it, but not with its stub's error."""
 
     test: str = Field(description="start of a node id")
     reason: Reason
@@ -99,21 +99,22 @@ class AllowTable(Strict):
 
 
 class ComponentTable(Strict):
-    """A part of the package that a profile may take out."""
+    """A part of the package that a profile may remove."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     summary: Prose
     modules: tuple[str, ...] = Field(
-        (), description="modules that go, with all below them; each gets a stub that raises on import"
+        (),
+        description="modules to remove, with all below them; each gets a stub that raises on import",
     )
     late: tuple[str, ...] = Field(
-        (), description="those of them whose stub raises on first use, since kept code imports them"
+        (), description="those of `modules` whose stub raises on first use, because kept code imports them"
     )
-    files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel that go")
+    files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel to remove")
     edits: tuple[EditTable, ...] = ()
     patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
     untrained: tuple[Pattern, ...] = Field(
-        (), description="globs of compiled sources that come out otherwise, as patched programs write them"
+        (), description="patterns of generated sources that its patches change; PGO profiles do not fit them"
     )
     unmatched: Annotated[tuple[Glob, ...], CHECK] = Field(
         (),
@@ -121,63 +122,65 @@ class ComponentTable(Strict):
         " nothing where the component is removed",
     )
     allow: tuple[AllowTable, ...] = Field(
-        (), description="imports of it that may stay, as its patches handle its absence"
+        (),
+        description="imports of it that kept code may have, as a patch handles its absence",
     )
     tests: tuple[ComponentTests, ...] = ()
 
 
 class VerifyTable(Strict):
-    """What proves that a wheel works."""
+    """How a wheel is verified: compared with the PyPI wheel."""
 
     requires: str = Field(description="file with the hash-locked test requirements")
     present: tuple[Glob, ...] = Field((), description="globs that must match a file of the wheel")
-    absent: tuple[Glob, ...] = Field((), description="globs that must match none")
+    absent: tuple[Glob, ...] = Field((), description="globs that must match no file of the wheel")
     marker: str = Field("", description="pytest -m expression")
-    options: tuple[str, ...] = Field((), description="further options of upstream's own for pytest")
+    options: tuple[str, ...] = Field((), description="further options for pytest, for example upstream's own")
     smoke: tuple[str, ...] = Field((), description="test files or folders that take seconds")
     core: tuple[str, ...] = Field((), description="test files or folders that take minutes")
-    full: tuple[str, ...] = Field((), description="everything")
+    full: tuple[str, ...] = Field((), description="all test files or folders")
     compiler: tuple[str, ...] = Field(
-        (), description="tests that need a compiler; level full runs them in the variant with one"
+        (), description="tests that need a compiler; level full runs them in the image with one"
     )
     stack: tuple[str, ...] = Field(
-        (), description="recipes whose wheels are installed with this one, ours or stock"
+        (), description="recipes whose wheels are installed with this one, ours or PyPI's"
     )
     skip: tuple[SkipTable, ...] = ()
     cores: tuple[str, ...] = Field((), description="kernels that the BLAS must report, by core name")
 
 
 class BundleTable(Strict):
-    """The counters of one training, which `spokeshave train` has made."""
+    """A PGO profile, which `spokeshave train` has written."""
 
-    file: str = Field(description="beside the recipe")
+    file: str = Field(description="file in the recipe's folder")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class TrainingTable(Strict):
-    """How the package is trained: what is run to count what is hot, for builds that are told."""
+    """Profile-guided optimization (PGO): how profile data is collected and used."""
 
     level: str | None = Field(
         None,
-        description="optimisation level, in place of `build.level`, of sources that have counters: what ran"
-        " 300 times gets it, the rest of them is small",
+        description="optimisation level, in place of `build.level`, of sources with profile data, for"
+        " code that ran 300 times; their other code is optimised for size",
     )
-    variable: str = Field("", description="environment variable that takes dispatch levels away")
-    dispatch: tuple[str, ...] = Field(("",), description="its values; the training runs once with each")
+    variable: str = Field("", description="environment variable that switches CPU dispatch levels off")
+    dispatch: tuple[str, ...] = Field(("",), description="its values; profile data is collected with each")
     suite: bool = Field(True, description="run the benchmark suite: upstream's, or spokeshave's own")
-    tests: tuple[str, ...] = Field((), description="upstream's tests that are run too, files or folders")
+    tests: tuple[str, ...] = Field((), description="upstream's tests that are run as well, files or folders")
     reach: tuple[str, ...] = Field(
         (),
-        description="upstream's tests that only tell what runs at all: `unreached` is what they miss, too",
+        description="upstream's tests that show which code runs at all: what they miss is `unreached`",
     )
     unreached: Literal["kept", "small"] = Field(
         "kept",
-        description="what never ran, of sources that are fast without training: kept so, or small",
+        description="code that never ran, in sources with a row of levels: kept at that level, or small",
     )
     untrained: tuple[Pattern, ...] = Field(
-        (), description="globs of sources whose build is told nothing: loops that no training reaches all of"
+        (),
+        description="patterns of sources that are compiled without profile data",
     )
-    bundles: tuple[BundleTable, ...] = Field((), description="a build takes the first one that fits it")
+    bundles: tuple[BundleTable, ...] = Field((), description="PGO profiles; a build uses the first that fits")
 
     @model_validator(mode="after")
     def _reach_for_small(self) -> Self:
@@ -193,7 +196,7 @@ class Recipe(Strict):
 
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
     name: str
-    kind: Literal["library", "python"] = "python"
+    kind: Literal["library", "python"] = Field("python", description="a Python package or a shared library")
     distribution: str = Field(description="name of the wheel's distribution")
     import_name: str = Field(alias="import-name", description="package to import")
     summary: Text
@@ -206,7 +209,7 @@ class Recipe(Strict):
     levers: dict[str, dict[str, tuple[str, ...]]] = Field(
         default_factory=dict,
         description="data for the levers: globs to match, to keep, to compile `apart`, …; `off` with a reason"
-        " takes one out",
+        " switches a lever off for this package",
     )
     verify: VerifyTable
     training: TrainingTable | None = None
@@ -230,14 +233,14 @@ class BlasTable(Strict):
     """Which BLAS the stack shares, and which kernels it carries."""
 
     recipe: str = Field("openblas", description="a library recipe that provides `blas`")
-    kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels beside the base")
+    kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels besides the base")
 
 
 class RemoveTable(Strict):
-    """A component that the profile takes out."""
+    """A component that the profile removes."""
 
     component: str = Field(pattern=r"^[a-z0-9-]+/[a-z0-9-]+$", description="recipe/component")
-    reason: str = Field(min_length=8, description="also told by the stubs")
+    reason: str = Field(min_length=8, description="also in the error of the stubs")
 
 
 class Profile(Strict):

@@ -230,6 +230,11 @@ def test_a_compile_that_fails_is_30_with_log_and_last_lines(small: Small) -> Non
             'shaveling/_test_helper.*.so"]\n\n[levers.headers]\nkeep = ["shaveling/ipa.h"]\n',
             "levers.headers.keep: 'shaveling/ipa.h' matches no file of the compiled wheel",
         ),
+        (
+            'level = "O2"\n',
+            'level = "O2"\ngrafts = ["libnone.so*"]\n',
+            "build.grafts: 'libnone.so*' matches no library that auditwheel copies",
+        ),
     ],
 )
 def test_build_pattern_that_matches_nothing_is_3_with_its_place(

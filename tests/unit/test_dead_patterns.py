@@ -126,6 +126,12 @@ def test_dead_pattern_of_the_wheel_error_names_file_key_and_pattern() -> None:
     ]
 
 
+def test_dead_pattern_of_grafts_is_about_libraries() -> None:
+    loaded, plan = BOOK.load("scikit-learn"), shipped_plan("scikit-learn")
+    with pytest.raises(RecipeError, match=r"grafts: 'libgomp-.*' matches no library that auditwheel copies"):
+        check_wheel(loaded, plan, plan.grafts)
+
+
 @pytest.mark.parametrize(("profile", "excused"), [("sklearn", True), ("lean", False)])
 def test_dead_pattern_removed_component_excuses_it_by_name(profile: str, excused: bool) -> None:
     loaded, plan = BOOK.load("scipy"), shipped_plan("scipy", profile)

@@ -134,6 +134,13 @@ def test_recipe_files_missing_patch_names_the_file_that_names_it(demo: Path) -> 
     assert fault.what == f"{demo / 'components.toml'} names 'two.patch', which cannot be read"
 
 
+def test_recipe_files_unknown_option_of_a_lever_has_a_hint(demo: Path) -> None:
+    (demo / MAIN).write_text((demo / MAIN).read_text() + '\n[levers.tests]\nmach = ["demo/testing.py"]\n')
+    fault = load(demo)
+    assert fault is not None
+    assert "  levers.tests.mach: unknown option; did you mean 'match'?" in fault.what.splitlines()
+
+
 def test_recipe_files_broken_toml_names_its_file(demo: Path) -> None:
     (demo / "levels.toml").write_text("[[build.levels]\n")
     fault = load(demo)
