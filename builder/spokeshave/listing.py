@@ -195,6 +195,15 @@ def show(console: Console, *things: RenderableType) -> None:
         console.print(thing, crop=False)
 
 
+def heading(console: Console, text: str) -> None:
+    """Prints a rule with a title in it; a title that is too long for one is lines of its own."""
+    if cell_len(text) + 2 * _GAP <= console.width:
+        console.rule(Text(text))
+    else:
+        console.rule()
+        say(console, text)
+
+
 def say(console: Console, text: str, indent: str = "    ") -> None:
     """Prints lines: folded between words on a terminal, with `indent` before the rest; whole in a pipe."""
     lines = text.split("\n")

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from rich.console import Console, RenderableType
 
-from spokeshave.listing import Column, Listing, folded, say, show
+from spokeshave.listing import Column, Listing, folded, heading, say, show
 from widths import assert_whole, printed
 
 WIDE = (Column("name", whole=True), Column("MB", number=True), Column("what it is"))
@@ -83,6 +83,14 @@ def test_say_folds_on_a_terminal_and_not_in_a_pipe() -> None:
         lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
         assert (max(map(len, lines)) <= 20) == is_terminal
         assert Counter(" ".join(lines).split()) == Counter(LONG.split())
+
+
+def test_heading_too_long_for_a_rule_is_not_cut() -> None:
+    title = "bench-numpy-lean: a suite of 461 functions, NPY_DISABLE_CPU_FEATURES=X86_V4"
+    for width in (40, 120):
+        console = Console(file=io.StringIO(), width=width)
+        heading(console, title)
+        assert title in console.file.getvalue()  # type: ignore[attr-defined]
 
 
 def test_show_does_not_cut_what_cannot_be_folded() -> None:

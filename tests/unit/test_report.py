@@ -123,7 +123,7 @@ def beside_stock(wheel: Path, tmp_path: Path) -> reporting.Report:
 def test_the_tables_show_ours_beside_stock(beside_stock: reporting.Report) -> None:
     lines = printed(terminal.size_table(beside_stock), width=120)
     assert any(line.split()[:2] == ["demo", "ours"] for line in lines)
-    assert any(line.split()[0] == "stock" and "5.00" in line for line in lines if line.strip())
+    assert any(line.split()[0] == "PyPI" and "5.00" in line for line in lines if line.strip())
     lines = printed(terminal.lever_table(beside_stock), width=200)
     assert not any("unwind" in line or "not measured" in line for line in lines)
     (note,) = terminal.lever_notes(beside_stock)

@@ -25,7 +25,7 @@ from spokeshave.cli.options import (
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
 from spokeshave.context import Context, EngineName, Request
-from spokeshave.listing import say
+from spokeshave.listing import Column, Listing, say, show
 from spokeshave.model import BuildPlan, Target
 
 
@@ -231,9 +231,9 @@ def ablate(options: Globals, as_json: bool, record: Path | None, **request: Any)
             )
     if as_json:
         return _emit(known)
-    for name, row in known.items():
-        for lever, saved in row.items():
-            options.stdout.print(f"{name:<14} {lever:<13} {saved:>12,} bytes", highlight=False)
+    rows = [(name, lever, f"{saved:,}") for name, row in known.items() for lever, saved in row.items()]
+    columns = (Column("wheel", whole=True), Column("lever", whole=True), Column("bytes saved", number=True))
+    show(options.stdout, Listing(columns=columns, rows=rows))
     return None
 
 

@@ -73,17 +73,19 @@ def _lines(found: Explanation) -> list[str]:
     else:
         lines = [f"{found.module} is IN profile {found.profile!r}"]
         if found.offered:
-            lines.append(f"  a profile can take it out as component {found.offered}")
+            lines.append(f"  a profile can remove it as component {found.offered}")
     lines.append(f"  needed: {found.needed or 'by no public module but itself'}")
     lines.append(f"  imported elsewhere: {len(found.users)} times")
     lines += [f"    {user}" for user in found.users[:_SHOWN]]
     if len(found.users) > _SHOWN:
         lines.append(f"    … and {len(found.users) - _SHOWN} more (--json lists all)")
     for wheel, size in found.weight.items():
-        stub = ", where its stub stands" if wheel in found.stubs else ""
-        lines.append(f"  weighs {size:,} bytes in {wheel}{stub}")
+        stub = " (its stub module)" if wheel in found.stubs else ""
+        lines.append(f"  size: {size:,} bytes in {wheel}{stub}")
     if set(found.weight) <= set(found.stubs):
-        lines.append("  no wheel in the wheelhouse has it, to weigh it in (spokeshave build; --wheelhouse)")
+        lines.append(
+            "  no wheel in the wheelhouse has it, so its size is not known (spokeshave build; --wheelhouse)"
+        )
     return lines
 
 

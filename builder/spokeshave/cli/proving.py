@@ -21,7 +21,7 @@ from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.files import write_whole
-from spokeshave.listing import say, show
+from spokeshave.listing import heading, say, show
 from spokeshave.parts import package_of
 from spokeshave.picture.backends import backend_tables
 from spokeshave.picture.page import make_page
@@ -85,12 +85,12 @@ def verify(
 
 
 def _record(context: Context, folder: Path, candidate: Candidate, report: verifying.VerifyReport) -> None:
-    """Writes the record of a proof, or adds to the one there what levers save, where that says more."""
+    """Writes the verification record, or adds what levers save to one there that covers more."""
     savings = measuring.known(context, candidate.plan)
     if level := proofs.stronger_level(folder, candidate, report):
         proofs.record_savings(folder, candidate.plan, savings)
         path = proofs.record_path(folder, candidate.plan.recipe, candidate.plan.profile)
-        context.reporter.say(f"{path} stays of level {level}: {report.level} shows less")
+        context.reporter.say(f"{path} is kept: its level {level} covers more than {report.level}")
     else:
         proofs.write_record(folder, candidate, report, savings)
 
@@ -105,15 +105,15 @@ def _show(options: Globals, report: verifying.VerifyReport) -> None:
     if result:
         for side in ("ours", "stock"):
             counts = ", ".join(f"{count:,} {word}" for word, count in sorted(result[side].items()))
-            tell(f"  {side + ':':<6} {counts}")
+            tell(f"  {'PyPI' if side == 'stock' else side}: {counts}")
         left_out = {reason: len(tests) for reason, tests in result["skipped"].items()}
-        tell(f"  left out by the recipe: {sum(left_out.values())}")
+        tell(f"  skipped by the recipe: {sum(left_out.values())}")
         for reason, count in left_out.items():
             tell(f"    {count:>5}  {reason}")
         for part, tests in result["removed"].items():
-            tell(f"  removed with component {part}: {len(tests):,} tests that pass on stock")
+            tell(f"  removed with component {part}: {len(tests):,} tests that pass with the PyPI wheel")
         tell(f"  skipped by the tests themselves: {sum(result['skip_reasons'].values()):,}")
-        tell(f"  failing on stock too: {len(result['both_failed'])}")
+        tell(f"  failing with the PyPI wheel too: {len(result['both_failed'])}")
     for test, outcomes in report.flaky.items():
         tell(f"  flaky: {test}: {', '.join(outcomes)}")
     for fault in report.faults[:30]:
@@ -163,7 +163,7 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
     for label, one in reports.items():
         _show_report(options, label, one)
     if tables := backend_tables(reports):
-        options.stdout.rule("all profiles")
+        heading(options.stdout, "all profiles")
         show(options.stdout, *tables)
 
 
@@ -173,7 +173,7 @@ def built_wheels(folder: Path) -> tuple[Path, ...]:
 
 
 def _show_report(options: Globals, label: str, report: reporting.Report) -> None:
-    options.stdout.rule(f"profile {label}")
+    heading(options.stdout, f"profile {label}")
     show(options.stdout, size_table(report))
     for note in notes(report.parts()):
         say(options.stdout, note)

@@ -82,11 +82,11 @@ class _Wanted:
         if self.to is None and (self.yank or self.unyank or self.url):
             raise click.UsageError("--yank, --unyank and --url go with --to DIR alone")
         if self.yank and not self.reason:
-            raise click.UsageError("--yank needs a --reason, which installers show")
+            raise click.UsageError("--yank needs a --reason: installers show it")
         if not (self.wheels or self.yank or self.unyank):
             raise click.UsageError("name WHEELs or their folder")
         if self.lock and not self.wheels:
-            raise click.UsageError("--lock names the WHEELs of this run: give some")
+            raise click.UsageError("--lock pins the WHEELs of this run: name some")
         if self.partial and not self.lock:
             raise click.UsageError("--partial goes with --lock DIR")
 
@@ -109,7 +109,7 @@ class _Locked:
 def _closure(
     options: Globals, wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
 ) -> Closure:
-    """What the lock names beside the wheels; raises PublishError where it would not be complete."""
+    """What the lock pins next to the wheels; raises PublishError if it would not be complete."""
     locks.by_project(releases)
     needed = missing(releases)
     if not needed:
@@ -134,7 +134,7 @@ def _closure(
     type=RESULT_FOLDER,
     metavar="DIR",
     envvar=VARIABLES["index"],
-    help="Write a static index into this folder.",
+    help="Write a static index into this folder, which the settings of a project can name.",
 )
 @click.option("--upload", metavar="URL", help="Upload to this server with twine.")
 @click.option("--repository", metavar="NAME", help="Upload to the server that .pypirc has under this name.")

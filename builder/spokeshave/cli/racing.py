@@ -23,7 +23,7 @@ from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.cli.pythons import python_option
 from spokeshave.errors import Interrupted
 from spokeshave.files import write_whole
-from spokeshave.listing import say, show
+from spokeshave.listing import heading, say, show
 from spokeshave.model import Target
 from spokeshave.picture.speed import speed_picture
 
@@ -225,7 +225,7 @@ def _check_whole(outcomes: Sequence[Outcome]) -> None:
 
 def _print(options: Globals, outcome: Outcome) -> None:
     report: BenchReport = outcome.report
-    options.stdout.rule(outcome.title)
+    heading(options.stdout, outcome.title)
     say(options.stdout, f"differs: {', '.join(differing(report)) or 'no version'}")
     if outcome.path.name.startswith(f"{BLAS}-") and report.results:
         show(options.stdout, grid(report))

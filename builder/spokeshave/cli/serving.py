@@ -34,6 +34,8 @@ from spokeshave.publish.server import make_server
 def serve(options: Globals, folder: Path, host: str, port: int) -> None:
     """Serve the index in DIR over HTTP until Ctrl-C, to try it: without passwords or encryption.
 
+    Without DIR, the index of the project's settings is served.
+
     \b
     Examples:
       spokeshave serve index

@@ -145,7 +145,7 @@ def _check_words(
 
 
 def _check_name(output: Path) -> None:
-    """The file's name is the profile's, and its wheels' label: one that cannot be is told before the run."""
+    """Raises click.BadParameter, before the run, for a file name that cannot be the profile's."""
     try:
         profile_name(output.stem)
     except ValueError as fault:
@@ -191,7 +191,7 @@ def _rechecked(
 
 
 def _check(context: Context, wanted: _Wanted) -> None:
-    """Tells before the command runs what would be told after it: of the base, the name and the Python."""
+    """Raises before the command runs what would be raised after it: for the base, the name, the Python."""
     context.book.profile(wanted.base)
     if wanted.output:
         context.book.refuse_namesake(wanted.output.stem)

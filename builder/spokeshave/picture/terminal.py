@@ -59,13 +59,13 @@ def notes(rows: Sequence[Part]) -> list[str]:
     if any(side and side.bytecode is None for side in (whole.ours, whole.stock)):
         found[0] += f" ({UNKNOWN} not measured: needs the target's own Python)"
     if any(row.name == BLAS for row in rows):
-        found.append(f"{BLAS}: OpenBLAS with its run-time: a copy in each stock wheel, one wheel of ours")
+        found.append(f"{BLAS}: OpenBLAS with its run-time: one copy in each PyPI wheel, one wheel of ours")
     return found
 
 
 def _lines(part: Part, measures: Sequence[Callable[[Side], int | None]]) -> list[tuple[str, list[str]]]:
     ours, stock = _values(part.ours, measures), _values(part.stock, measures)
-    lines = [("ours", [megabytes(size) for size in ours]), ("stock", [megabytes(size) for size in stock])]
+    lines = [("ours", [megabytes(size) for size in ours]), ("PyPI", [megabytes(size) for size in stock])]
     if part.ours and part.stock:
         lines.append(("ratio", [ratio(*pair) for pair in zip(ours, stock, strict=True)]))
     return lines
@@ -84,7 +84,7 @@ def megabytes(size: int | None) -> str:
 
 
 def ratio(ours: int | None, stock: int | None) -> str:
-    """Ours by stock, for example `0.46`; empty where there is nothing to compare."""
+    """Ours by PyPI's, for example `0.46`; empty where there is nothing to compare."""
     return f"{ours / stock:.2f}" if stock and ours is not None else ""
 
 
