@@ -102,5 +102,5 @@ def _room(context: Context) -> Check:
         name="disk",
         ok=free >= _ROOM_NEEDED_GB,
         found=f"{free:.0f} GB free at {folder}, {_ROOM_NEEDED_GB:.0f} GB needed",
-        mend="" if free >= _ROOM_NEEDED_GB else "free some space, or name another folder with --cache",
+        mend="" if free >= _ROOM_NEEDED_GB else "free some space, or name another folder with --store",
     )

@@ -40,6 +40,12 @@ class RemovalRefused(SpokeshaveError):
     exit_code = 4
 
 
+class SettingsError(SpokeshaveError):
+    """A project's `spokeshave.toml` or `[tool.spokeshave]` that is not valid."""
+
+    exit_code = 5
+
+
 class HashMismatch(SpokeshaveError):
     """A fetched or stored file whose sha256 is not the pinned one."""
 

@@ -50,7 +50,7 @@ def write_record(
 ) -> Path:
     """Writes the record of a verification; sizes are in bytes.
 
-    `savings` are what builds without a lever have shown (`spokeshave measure`): lever name to bytes. What
+    `savings` are what builds without a lever have shown (`spokeshave ablate`): lever name to bytes. What
     the record before it knows of the same recipe's stays.
     """
     plan = candidate.plan

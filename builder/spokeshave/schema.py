@@ -28,7 +28,7 @@ def json_schema(what: str) -> dict[str, Any]:
 
 def reference() -> str:
     """The tables of every key of recipes and profiles, in Markdown, for docs/reference/recipe-format.md."""
-    parts = [f"## Files\n\n{_files()}\n"]
+    parts = []
     for title, what in (("Recipe", "recipe"), ("Profile", "profile")):
         schema = json_schema(what)
         parts.append(f"## {title}\n\n{_table(schema)}\n")
@@ -37,7 +37,8 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-def _files() -> str:
+def files() -> str:
+    """The table of a recipe's files, in Markdown: which tables each may hold."""
     rows = ["| file | tables |", "|---|---|", f"| `{MAIN}` | all tables |"]
     for file, model in PARTS.items():
         keys = ", ".join(f"`[[{key}]]`" for key in _tables_of(model))

@@ -182,11 +182,11 @@ def _disk_errors(root: Path) -> Iterator[None]:
             free = shutil.disk_usage(root if root.exists() else root.parent).free
             raise StoreError(
                 f"the disk of {root} is full ({free / 1e6:.0f} MB free)",
-                next_step="free some space, run `spokeshave clean`, or name another folder with --cache",
+                next_step="free some space, run `spokeshave clean`, or name another folder with --store",
             ) from fault
         if fault.errno in (errno.EACCES, errno.EROFS):
             raise StoreError(
                 f"the store {root} cannot be written: {fault.strerror}",
-                next_step="name another folder with --cache",
+                next_step="name another folder with --store",
             ) from fault
         raise

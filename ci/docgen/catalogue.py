@@ -8,7 +8,7 @@ from pathlib import Path
 from docgen import errors, figures, records, summary
 from docgen.markdown import table
 from spokeshave.levers import LEVERS
-from spokeshave.schema import reference
+from spokeshave.schema import files, reference
 
 
 def makers(root: Path) -> dict[str, Callable[[], str]]:
@@ -25,6 +25,7 @@ def makers(root: Path) -> dict[str, Callable[[], str]]:
         "profiles": lambda: records.profiles(book),
         "levers": lambda: table(["lever", "effect"], [[f"`{one.name}`", one.summary] for one in LEVERS]),
         "exit-codes": lambda: errors.sections(root / "docs" / "data" / "errors.toml"),
+        "recipe-files": files,
         "recipe-format": reference,
         "example-pywavelets": lambda: f"```toml\n{example.read_text('utf-8')}```",
     }

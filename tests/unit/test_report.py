@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 from spokeshave import report as reporting
 from spokeshave.model import file_sha256
@@ -107,7 +106,7 @@ def test_the_verdict_beside_the_wheel_is_told(wheel: Path) -> None:
     assert reporting.make_report([wheel], [], {}).verified[wheel.name] == "not verified", "another file's"
 
 
-def printed(*tables: Table, width: int) -> list[str]:
+def printed(*tables: RenderableType, width: int) -> list[str]:
     console = Console(width=width, record=True, file=io.StringIO())
     for table in tables:
         console.print(table)
@@ -122,11 +121,13 @@ def beside_stock(wheel: Path, tmp_path: Path) -> reporting.Report:
 
 
 def test_the_tables_show_ours_beside_stock(beside_stock: reporting.Report) -> None:
-    lines = printed(*terminal.size_tables(beside_stock, 120), width=120)
+    lines = printed(terminal.size_table(beside_stock), width=120)
     assert any(line.split()[:2] == ["demo", "ours"] for line in lines)
-    assert any(line.split()[0] == "stock" and "5.00" in line for line in lines if line.strip())
+    assert any(line.split()[0] == "PyPI" and "5.00" in line for line in lines if line.strip())
     lines = printed(terminal.lever_table(beside_stock), width=200)
-    assert any("unwind" in line and "not measured" in line for line in lines)
+    assert not any("unwind" in line or "not measured" in line for line in lines)
+    (note,) = terminal.lever_notes(beside_stock)
+    assert note.startswith("Not measured for demo: ") and "unwind" in note
     assert any("test files moved" in line and "350" in line for line in lines)
 
 
@@ -138,9 +139,8 @@ def test_the_size_tables_fit(beside_stock: reporting.Report, width: int, count: 
         replace(one, files=tuple(replace(f, size=f.size + 100_000_000) for f in one.files)) for one in wheels
     ]
     report = replace(beside_stock, ours=tuple(large), stock=tuple(large))
-    tables = terminal.size_tables(report, width)
-    assert len(tables) == count
-    lines = printed(*tables, width=width)
+    lines = printed(terminal.size_table(report), width=width)
+    assert sum("Sizes, MB" in line for line in lines) == count
     assert not any("\N{HORIZONTAL ELLIPSIS}" in line for line in lines)
     assert any("scikit-learn" in line for line in lines)
 

@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from spokeshave.schema import json_schema, reference
+from spokeshave.schema import FORMATS, files, json_schema, reference
 from support import RECIPES
 
 FILES = {
@@ -32,7 +32,7 @@ def faults(what: str, data: Any) -> list[str]:
 
 def test_reference_names_every_key_with_its_limits() -> None:
     text = reference()
-    for what in ("recipe", "profile"):
+    for what in FORMATS:
         schema = json_schema(what)
         for table in (schema, *schema["$defs"].values()):
             for key in table["properties"]:
@@ -88,8 +88,8 @@ def test_schema_of_a_part_is_as_strict_as_the_code(
     assert faults(what, data) == [where]
 
 
-def test_reference_names_each_file_and_its_tables() -> None:
-    text = reference()
+def test_files_table_names_each_file_and_its_tables() -> None:
+    text = files()
     assert "| `levels.toml` | `[[build.levels]]`, `[[build.fixes]]` |" in text
     assert "| `components.toml` | `[[groups]]`, `[[components]]` |" in text
     assert "| `bundled.toml` | `[[bundled]]` |" in text

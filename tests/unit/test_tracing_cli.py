@@ -196,7 +196,7 @@ def test_a_profile_on_the_word_of_a_run_with_losses_is_refused(here: Path) -> No
     words = ("trace", "--record", "a.json", "--output", "app.toml")
     refused = spokeshave(*words, *python(hidden))
     assert refused.exit_code == 44 and not Path("app.toml").exists()
-    assert "app.toml is not written, since not all was recorded" in refused.stderr
+    assert "app.toml is not written: parts of a run were not recorded" in refused.stderr
     assert "without the recorder" in refused.stderr and "--despite-losses" in refused.stderr
     assert spokeshave("trace", "--record", "a.json", "--json").exit_code == 0
     allowed = spokeshave("trace", "--record", "a.json", "--output", "app.toml", "--despite-losses")

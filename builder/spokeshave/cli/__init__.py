@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import click
 import platformdirs
@@ -12,84 +13,129 @@ from rich.console import Console
 from spokeshave import __version__
 from spokeshave.cli import (
     building,
+    configuring,
     explaining,
     proving,
     publishing,
     racing,
+    serving,
     slimming,
     tracing,
     training,
     upkeep,
 )
-from spokeshave.cli.base import Globals, interrupt
+from spokeshave.cli.base import Globals, end_with, interrupt
+from spokeshave.cli.help import CONTEXT_SETTINGS, Group
+from spokeshave.cli.options import VARIABLES
+from spokeshave.cli.pipes import survive_closed_pipes
+from spokeshave.cli.settings import Settings, default_map, find_settings
+from spokeshave.errors import SettingsError
 from spokeshave.images import Mode
 
+_SECTIONS = (
+    ("Set up", ("doctor", "config")),
+    ("Build", ("plan", "fetch", "build", "ablate", "train")),
+    ("Check and compare", ("verify", "report", "bench")),
+    ("Fit to an application", ("trace", "components", "explain", "slim")),
+    ("Publish", ("publish", "serve")),
+    ("Maintain", ("image", "clean", "schema")),
+)
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class _Root(Group):
+    """The group of all commands, which run under the settings of the project around them."""
+
+    def main(self, args: Any = None, *rest: Any, **kwargs: Any) -> Any:
+        if args is None:  # a process of our own, not a call in somebody else's
+            survive_closed_pipes()
+        return super().main(args, *rest, **kwargs)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        settings = _settings(args, lenient=bool(extra.get("resilient_parsing")))
+        extra.setdefault("default_map", default_map(settings, self))
+        context = super().make_context(info_name, args, parent, **extra)
+        settings.keep(context)
+        return context
+
+
+def _settings(args: list[str], *, lenient: bool) -> Settings:
+    """The settings around the working folder; a damaged file stops neither help nor completion."""
+    own = args[: args.index("--")] if "--" in args else args
+    try:
+        return find_settings(Path.cwd())
+    except FileNotFoundError:  # the working folder was removed
+        return Settings()
+    except SettingsError as fault:
+        if lenient or {"-h", "--help"} & {*own}:
+            return Settings()
+        end_with(fault)
+
+
+@click.group(cls=_Root, sections=_SECTIONS, context_settings=CONTEXT_SETTINGS)
 @click.version_option(__version__, prog_name="spokeshave")
 @click.option(
     "--recipes",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="Folder with recipes and profiles; goes before ./recipes and the built-in ones.",
+    envvar=VARIABLES["recipes"],
+    show_envvar=True,
+    help="Search this folder for recipes and profiles first, then ./recipes, then the built-in ones.",
 )
 @click.option(
+    "--store",
     "--cache",
+    "cache",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    envvar="SPOKESHAVE_CACHE",
-    help="Folder of the store and logs (default: the user's cache folder).",
+    envvar=VARIABLES["store"],
+    show_envvar=True,
+    help="Keep sources, finished wheels and logs in this folder.  [default: the user's cache folder]",
 )
 @click.option(
     "--image",
+    "image_mode",  # not `image`: in click's default_map, a command of that name has its settings there
     type=click.Choice(["auto", "local", "registry"]),
     default="auto",
     show_default=True,
-    help="Official images from a registry, or local ones from Debian packages.",
+    help="Use official images from a registry, or local ones made of Debian packages.",
 )
 @click.pass_context
-def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image: Mode) -> None:
+def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mode: Mode) -> None:
     """Build minimal, verified wheels of the scientific Python stack.
 
     \b
     Examples:
-      spokeshave doctor                          what is missing, and how to get it
-      spokeshave build numpy --profile lean      a slim numpy wheel and the BLAS it shares
-      spokeshave verify wheelhouse/*.whl         prove it against the stock wheel
-      spokeshave bench numpy                     its speed beside the stock wheel's
-      spokeshave train numpy                     counters of what it runs, for faster and smaller builds
-      spokeshave slim lxml                       a smaller wheel of a package without a recipe
-      spokeshave trace --output app.toml -- CMD  a profile of what a program uses
-      spokeshave report                          sizes beside stock, and what each lever saved
-      spokeshave publish wheelhouse --to index   a package index in a folder
+      spokeshave doctor
+      spokeshave build numpy --profile lean
+      spokeshave verify wheelhouse/*.whl
+      spokeshave trace --output app.toml -- pytest
+      spokeshave publish wheelhouse --to index
 
-    \b
-    Exit codes: 2 usage, 3 recipe, 4 removal refused, 10 hash, 11 unsafe archive, 12 network, 13 patch,
-    20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 40 verification,
-    41 wheel, 42 bench, 43 publication, 44 trace, 45 training, 50 store, 130 interrupted.
+    Exit codes: 2 usage, 3 recipe, 4 removal refused, 5 settings, 10 hash, 11 unsafe archive, 12 network,
+    13 patch, 20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 40 verification, 41 wheel,
+    42 bench, 43 publication, 44 trace, 45 training, 50 store, 130 interrupted.
     """
     signal.signal(signal.SIGTERM, interrupt)
+    settings = Settings.of(ctx)
+    if settings.ignored:
+        click.echo(f"note: {settings.file} is read; [tool.spokeshave] in {settings.ignored} is not", err=True)
     ctx.obj = Globals(
         recipes=recipes,
         cache=(cache or Path(platformdirs.user_cache_dir("spokeshave"))).resolve(),
-        image=image,
+        image=image_mode,
         stderr=Console(stderr=True),
         stdout=Console(),
     )
 
 
 for _command in (
-    *(
-        upkeep.doctor,
-        building.plan,
-        explaining.explain,
-        explaining.components,
-        building.fetch,
-        building.build,
-        building.measure,
-    ),
-    *(proving.verify, proving.report, racing.bench, training.train, slimming.slim, tracing.trace),
-    *(publishing.publish, publishing.serve),
+    *(upkeep.doctor, configuring.config),
+    *(building.plan, building.fetch, building.build, building.ablate, building.measure, training.train),
+    *(proving.verify, proving.report, racing.bench),
+    *(tracing.trace, explaining.components, explaining.explain, slimming.slim),
+    *(publishing.publish, serving.serve),
     *(upkeep.image, upkeep.clean, upkeep.schema),
 ):
     main.add_command(_command)

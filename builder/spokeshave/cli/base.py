@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -51,7 +51,9 @@ class Globals:
         )
 
 
-def output_option(told: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def output_option(
+    told: str = "Write the wheels to this folder.",
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--output DIR`, which is ./wheelhouse unless given; `told` is its help."""
     return click.option(
         "--output",
@@ -80,7 +82,7 @@ def _log_folder(cache: Path) -> Path:
     except OSError as fault:
         raise StoreError(
             f"the cache folder {cache} cannot be written: {fault.strerror}",
-            next_step="free some space there, or name another folder with --cache",
+            next_step="free some space there, or name another folder with --store",
         ) from fault
 
 
@@ -89,7 +91,6 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(command)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        console = Console(stderr=True, emoji=False)  # a message keeps its `:x:`
         try:
             return command(*args, **kwargs)
         except KeyboardInterrupt:
@@ -105,14 +106,20 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
                 f"no space left on the disk: {caught.filename or 'unnamed file'}",
                 next_step="free some space, or run `spokeshave clean`",
             )
-        console.print(f"error: {fault.what}", style="red", markup=False, highlight=False, soft_wrap=True)
-        if fault.log:
-            console.print(f"log: {fault.log}", markup=False, highlight=False, soft_wrap=True)
-        if fault.next_step:
-            console.print(f"next: {fault.next_step}", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(fault.exit_code)
+        end_with(fault)
 
     return wrapper
+
+
+def end_with(fault: SpokeshaveError) -> NoReturn:
+    """Prints an expected error, its log and the next step, and ends with its exit code."""
+    console = Console(stderr=True, emoji=False)  # a message keeps its `:x:`
+    console.print(f"error: {fault.what}", style="red", markup=False, highlight=False, soft_wrap=True)
+    if fault.log:
+        console.print(f"log: {fault.log}", markup=False, highlight=False, soft_wrap=True)
+    if fault.next_step:
+        console.print(f"next: {fault.next_step}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(fault.exit_code)
 
 
 def interrupt(signum: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""`plan`, `fetch`, `build`, `measure`: what is built, and its making."""
+"""`plan`, `fetch`, `build`, `ablate`: what is built, and its making."""
 
 from __future__ import annotations
 
@@ -13,30 +13,48 @@ from spokeshave import budgets, pipeline, proofs, removal
 from spokeshave import fetch as fetching
 from spokeshave import measure as measuring
 from spokeshave.cli.base import Globals, guarded, output_option
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import (
+    all_option,
+    complete_lever,
+    json_option,
+    packages_argument,
+    profile_option,
+    refuse_both_or_neither,
+)
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.forecast import available_cpus, make_forecasts, summary
+from spokeshave.listing import Column, Listing, say, show
 from spokeshave.model import BuildPlan, Target
 
 
 def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say what to build."""
     options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
-        click.argument("packages", nargs=-1, metavar="[PACKAGE...]"),
-        click.option("--all", "everything", is_flag=True, help="Every Python package that has a recipe."),
-        click.option("--profile", default="lean", show_default=True, help="Which levers are on."),
+        packages_argument(),
+        all_option(),
+        profile_option("Use this profile: the levers, the BLAS, the components to remove."),
         python_option(),
         click.option(
             "--engine",
             type=click.Choice(["auto", "docker", "host"]),
             default="auto",
             show_default=True,
-            help="Where to compile.",
+            help="Compile in containers or on this host; auto takes Docker where it answers.",
         ),
-        click.option("--without", multiple=True, metavar="LEVER", help="Leave one lever off."),
-        click.option("--untrained", is_flag=True, help="Use no recipe's bundle, for comparison."),
-        click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout."),
+        click.option(
+            "--without",
+            multiple=True,
+            metavar="LEVER",
+            shell_complete=complete_lever,
+            help="Switch one lever (a size optimization of the profile) off (repeatable).",
+        ),
+        click.option(
+            "--untrained", is_flag=True, help="Compile without profile data (no PGO), for comparison."
+        ),
+        json_option(),
     ]
     for option in reversed(options):
         command = option(command)
@@ -54,8 +72,7 @@ def _request(
     untrained: bool,
     everything: bool,
 ) -> Request:
-    if everything == bool(packages):
-        raise click.UsageError("name PACKAGEs, or give --all")
+    refuse_both_or_neither(packages, everything)
     if everything:
         packages = tuple(loaded.recipe.name for loaded in removal.stack_recipes(context))
     return Request(
@@ -72,8 +89,10 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
     profile = context.book.profile(request.profile)
     drafts = [name for name in request.packages if context.book.load(name).recipe.draft]
     if profile.draft or drafts:
-        told = ", ".join([*([f"profile {profile.name}"] if profile.draft else []), *drafts])
-        context.reporter.say(f"note: {told}: a draft, without a committed proof; verify what you build")
+        named = ", ".join([*([f"profile {profile.name}"] if profile.draft else []), *drafts])
+        context.reporter.say(
+            f"note: {named}: a draft without a committed verification record; verify what you build"
+        )
     engine = pipeline.choose_engine(context, request.engine)
     refuse_unbuildable(context, engine, request.target)
     where = pipeline.environment(context, engine, request.target)
@@ -99,14 +118,14 @@ def _emit(data: object) -> None:
     click.echo(json.dumps(data, indent=1, sort_keys=True))
 
 
-@click.command()
+@click.command(cls=Command)
 @build_options
 @click.pass_obj
 @guarded
 def plan(options: Globals, as_json: bool, **request: Any) -> None:
-    """Show the resolved plan and its digest; nothing is built.
+    """Show the resolved plan of PACKAGEs and its digest; build nothing.
 
-    A profile that takes components out has the sources of the stack read, and fetched first if need be.
+    If the profile removes components, the sources of the stack are read, and fetched if the store lacks them.
 
     \b
     Example: spokeshave plan numpy --profile full --json
@@ -140,17 +159,17 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
             "store": str(found),
         }
         for key, value in rows.items():
-            options.stdout.print(f"  {key:<11} {value}", markup=False, highlight=False, soft_wrap=True)
-    options.stdout.print(summary(left), markup=False, highlight=False, soft_wrap=True)
+            say(options.stdout, f"  {key:<11} {value}", indent=" " * 12)
+    say(options.stdout, summary(left))
     return None
 
 
-@click.command()
+@click.command(cls=Command)
 @build_options
 @click.pass_obj
 @guarded
 def fetch(options: Globals, as_json: bool, **request: Any) -> None:
-    """Fetch sources and build requirements into the store, so that `build` needs no network.
+    """Fetch the sources and build requirements of PACKAGEs, so that `build` needs no network.
 
     \b
     Example: spokeshave fetch numpy
@@ -168,13 +187,15 @@ def fetch(options: Globals, as_json: bool, **request: Any) -> None:
     return None
 
 
-@click.command()
+@click.command(cls=Command)
 @build_options
-@output_option("Where the wheels go.")
+@output_option()
 @click.pass_obj
 @guarded
 def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None:
-    """Build slim wheels of PACKAGEs and the libraries they share.
+    """Build slim wheels of PACKAGEs and of the libraries that they share.
+
+    Wheels that the store has are taken from there. An interrupted build continues where it stopped.
 
     \b
     Examples:
@@ -202,25 +223,28 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     return None
 
 
-@click.command()
+@click.command(cls=Command)
 @build_options
 @click.option(
     "--record",
     type=RESULT_FOLDER,
     metavar="DIR",
-    help="Also add the results to the records of proofs there.",
+    help="Add the results to the verification records in this folder too.",
 )
 @click.pass_obj
 @guarded
-def measure(options: Globals, as_json: bool, record: Path | None, **request: Any) -> None:
-    """Weigh the levers that act on the compile: one build of PACKAGEs without each of them.
+def ablate(options: Globals, as_json: bool, record: Path | None, **request: Any) -> None:
+    """Measure the bytes that each lever of the compile saves, by building PACKAGEs without it.
 
-    The report shows the results. Each build takes as long as the first one did.
+    One lever is switched off in each build. A build takes about as long as the package's first one, and the
+    store keeps its result: the next run continues with the levers that are left. `report` shows the results.
+    Levers that act on the finished wheel need no such build, and are in the report anyway.
 
     \b
     Examples:
-      spokeshave measure numpy --profile lean
-      spokeshave measure openblas numpy --profile lean --record recipes/proofs
+      spokeshave ablate numpy
+      spokeshave ablate numpy --profile full --json
+      spokeshave ablate openblas numpy --record recipes/proofs
     """
     context = options.context()
     wanted = _request(context, **request)
@@ -229,10 +253,22 @@ def measure(options: Globals, as_json: bool, record: Path | None, **request: Any
     known = {one.distribution: dict(measuring.known(context, one)) for one in plans}
     for one in plans if record else ():
         if not proofs.record_savings(record or Path(), one, known[one.distribution]):
-            context.reporter.say(f"{one.recipe}: no record that fits; verify with --record first")
+            context.reporter.say(
+                f"{one.recipe}: no verification record in {record} fits; run `spokeshave verify` first"
+            )
     if as_json:
         return _emit(known)
-    for name, row in known.items():
-        for lever, saved in row.items():
-            options.stdout.print(f"{name:<14} {lever:<13} {saved:>12,} bytes", highlight=False)
+    rows = [(name, lever, f"{saved:,}") for name, row in known.items() for lever, saved in row.items()]
+    columns = (Column("wheel", whole=True), Column("lever", whole=True), Column("bytes saved", number=True))
+    show(options.stdout, Listing(columns=columns, rows=rows))
     return None
+
+
+measure = Command(
+    name="measure",
+    callback=ablate.callback,
+    params=ablate.params,
+    help=ablate.help,
+    hidden=True,
+    deprecated="its name is `spokeshave ablate` now",
+)

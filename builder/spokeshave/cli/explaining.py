@@ -1,17 +1,27 @@
-"""`explain`: why a module is in or out; `components`: what a profile may take out."""
+"""`explain`: why a module is kept or removed; `components`: what a profile may remove."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import (
+    all_option,
+    json_option,
+    packages_argument,
+    profile_option,
+    refuse_both_or_neither,
+)
 from spokeshave.cli.pythons import python_option
 from spokeshave.explain import Explanation, Offer, offers
 from spokeshave.explain import explain as look_up
+from spokeshave.listing import Column, Listing, say, show
 from spokeshave.model import Target
 from spokeshave.removal import stack_recipes
 
@@ -23,22 +33,22 @@ _wheelhouse = click.option(
     default="wheelhouse",
     show_default=True,
     metavar="DIR",
-    help="Wheels to weigh in.",
+    help="Read the sizes from the wheels in this folder.",
 )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("module")
-@click.option("--profile", default="lean", show_default=True, help="Which profile to ask.")
+@profile_option("Look the module up in the wheels of this profile.")
 @python_option()
 @_wheelhouse
-@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
+@json_option()
 @click.pass_obj
 @guarded
 def explain(
     options: Globals, *, module: str, profile: str, python: str, wheelhouse: Path, as_json: bool
 ) -> None:
-    """Tell why MODULE is in a profile's wheels or out of them, who imports it, and what it weighs.
+    """Show why a profile keeps or removes MODULE, which modules import it, and its size.
 
     \b
     Examples:
@@ -52,7 +62,7 @@ def explain(
         click.echo(json.dumps(asdict(found), indent=1, sort_keys=True))
         return
     for line in _lines(found):
-        options.stdout.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(options.stdout, line, indent="  ")
 
 
 def _lines(found: Explanation) -> list[str]:
@@ -63,7 +73,7 @@ def _lines(found: Explanation) -> list[str]:
     else:
         lines = [f"{found.module} is IN profile {found.profile!r}"]
         if found.offered:
-            lines.append(f"  a profile can take it out as component {found.offered}")
+            lines.append(f"  a profile can remove it as component {found.offered}")
     if found.traced:
         lines.append(f"  the traced runs showed: {found.traced}")
         lines += [f"    {run}" for run in found.runs]
@@ -73,34 +83,46 @@ def _lines(found: Explanation) -> list[str]:
     if len(found.users) > _SHOWN:
         lines.append(f"    … and {len(found.users) - _SHOWN} more (--json lists all)")
     for wheel, size in found.weight.items():
-        stub = ", where its stub stands" if wheel in found.stubs else ""
-        lines.append(f"  weighs {size:,} bytes in {wheel}{stub}")
+        stub = " (its stub module)" if wheel in found.stubs else ""
+        lines.append(f"  size: {size:,} bytes in {wheel}{stub}")
     if set(found.weight) <= set(found.stubs):
-        lines.append("  no wheel in the wheelhouse has it, to weigh it in (spokeshave build; --wheelhouse)")
+        lines.append(
+            "  no wheel in the wheelhouse has it, so its size is not known (spokeshave build; --wheelhouse)"
+        )
     return lines
 
 
-@click.command()
-@click.argument("packages", metavar="[PACKAGE...]", nargs=-1)
-@click.option("--profile", default="lean", show_default=True, help="Which profile to ask.")
+@click.command(cls=Command)
+@packages_argument()
+@all_option("List those of every package that has a recipe.")
+@profile_option("Mark the components that this profile removes.")
 @_wheelhouse
-@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
+@json_option()
 @click.pass_obj
 @guarded
 def components(
-    options: Globals, *, packages: tuple[str, ...], profile: str, wheelhouse: Path, as_json: bool
+    options: Globals,
+    *,
+    packages: tuple[str, ...],
+    everything: bool,
+    profile: str,
+    wheelhouse: Path,
+    as_json: bool,
 ) -> None:
-    """List what a profile may take out of PACKAGEs, by weight: a row of [[remove]] names a component.
+    """List the components that a profile may remove from PACKAGEs, the largest first.
 
-    Without PACKAGE, of the whole stack. Weighed in wheels of the wheelhouse that have the component.
+    Name one in a `[[remove]]` row of a profile to remove it. The sizes are those in the wheels of the
+    wheelhouse, in MB (10^6 bytes) unpacked; `?` where no wheel there has the component.
 
     \b
     Examples:
       spokeshave components scipy
-      spokeshave components --profile sklearn --json
+      spokeshave components numpy pandas --wheelhouse dist
+      spokeshave components --all --profile sklearn --json
     """
+    refuse_both_or_neither(packages, everything)
     context = options.context()
-    named = [context.book.load(name) for name in packages] or stack_recipes(context)
+    named = stack_recipes(context) if everything else [context.book.load(name) for name in packages]
     wheels = sorted(wheelhouse.glob("*.whl"))
     chosen = context.book.profile(profile)
     found = [offer for loaded in named for offer in offers(loaded, chosen, wheels)]
@@ -108,11 +130,18 @@ def components(
     if as_json:
         click.echo(json.dumps([asdict(offer) for offer in found], indent=1, sort_keys=True))
         return
-    for offer in found:
-        options.stdout.print(_row(offer), markup=False, highlight=False, soft_wrap=True)
+    show(options.stdout, component_table(found))
 
 
-def _row(offer: Offer) -> str:
-    weight = "      ?   " if offer.weight is None else f"{offer.weight / 1e6:7.2f} MB"
-    out = f" (OUT: {offer.reason})" if offer.removed else ""
-    return f"{weight}  {offer.component}: {offer.summary}{out}"
+def component_table(found: Sequence[Offer]) -> Listing:
+    """Components with their sizes, and the reasons of those that the profile removes."""
+    columns = [Column("MB", number=True), Column("component", whole=True), Column("content")]
+    rows: list[tuple[str, ...]] = [(_size(one), one.component, one.summary) for one in found]
+    if any(one.removed for one in found):
+        columns.append(Column("removed because"))
+        rows = [(*row, one.reason) for row, one in zip(rows, found, strict=True)]
+    return Listing(columns=columns, rows=rows)
+
+
+def _size(offer: Offer) -> str:
+    return "?" if offer.weight is None else f"{offer.weight / 1e6:.2f}"

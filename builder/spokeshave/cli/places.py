@@ -1,4 +1,4 @@
-"""Options that name where a result goes: a place that cannot be written is told before any work is done."""
+"""Options that name where a result goes: a place that cannot be written is an error before any work."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ResultPath(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(os.fsdecode(super().convert(value, param, ctx)))
         if not self.dir_okay and path.exists() and not path.is_file():
-            self.fail(f"{path} is a device or a pipe, and would be replaced by a file", param, ctx)
+            self.fail(f"{path} is a device or a pipe, which a file would replace: name a file", param, ctx)
         if fault := unwritable(path if self.dir_okay else path.parent):
             self.fail(f"{path} cannot be written: {fault}; name another place", param, ctx)
         return path

@@ -1,4 +1,4 @@
-"""`verify`, `report`: what was built, proved and weighed."""
+"""`verify`, `report`: tests of the built wheels, and their sizes."""
 
 from __future__ import annotations
 
@@ -15,20 +15,23 @@ from spokeshave import proofs
 from spokeshave import report as reporting
 from spokeshave import verify as verifying
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import json_option
 from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.files import write_whole
 from spokeshave.kept_sizes import kept_measure
+from spokeshave.listing import heading, say, show
 from spokeshave.parts import package_of
-from spokeshave.picture.backends import backend_table
+from spokeshave.picture.backends import backend_tables
 from spokeshave.picture.page import make_page
-from spokeshave.picture.terminal import lever_table, notes, size_tables
+from spokeshave.picture.terminal import lever_notes, lever_table, notes, size_table
 from spokeshave.trial import Candidate, Level, own_stock_wheel
 from spokeshave.wheel import beside
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument(
     "wheels", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False), metavar="WHEEL..."
 )
@@ -37,21 +40,24 @@ from spokeshave.wheel import beside
     type=click.Choice(["smoke", "core", "full"]),
     default="core",
     show_default=True,
-    help="How many of upstream's tests: seconds, minutes, or all that are not slow.",
+    help="Run this many of upstream's tests: seconds, minutes, or all that are not marked slow.",
 )
 @click.option(
     "--record",
     type=RESULT_FOLDER,
     metavar="DIR",
-    help="Also write a record of each wheel that passes, to be committed.",
+    help="Write a verification record of each wheel that passes to this folder too, to be committed.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the reports as JSON to stdout.")
+@json_option("the reports")
 @click.pass_obj
 @guarded
 def verify(
     options: Globals, *, wheels: tuple[Path, ...], level: Level, record: Path | None, as_json: bool
 ) -> None:
-    """Prove WHEELs in a clean place: content, imports, upstream's tests beside the stock wheel's.
+    """Verify WHEELs in a clean environment: their content, imports and upstream's tests.
+
+    The PyPI wheel runs the same tests. A test that passes there and fails here fails the verification; the
+    .verify.json next to each wheel lists every fault.
 
     \b
     Examples:
@@ -74,66 +80,67 @@ def verify(
     if failed:
         raise VerifyError(
             f"{len(failed)} of {len(reports)} wheels failed: {', '.join(failed)}",
-            next_step="the .verify.json beside each wheel lists every fault with its reason",
+            next_step="read the .verify.json next to each wheel: it lists every fault with its reason",
             log=context.logs,
         )
 
 
 def _record(context: Context, folder: Path, candidate: Candidate, report: verifying.VerifyReport) -> None:
-    """Writes the record of a proof, or adds to the one there what levers save, where that says more."""
+    """Writes the verification record, or adds what levers save to one there that covers more."""
     savings = measuring.known(context, candidate.plan)
     if level := proofs.stronger_level(folder, candidate, report):
         proofs.record_savings(folder, candidate.plan, savings)
         path = proofs.record_path(folder, candidate.plan.recipe, candidate.plan.profile)
-        context.reporter.say(f"{path} stays of level {level}: {report.level} shows less")
+        context.reporter.say(f"{path} is kept: its level {level} covers more than {report.level}")
     else:
         proofs.write_record(folder, candidate, report, savings)
 
 
 def _show(options: Globals, report: verifying.VerifyReport) -> None:
-    def say(text: str) -> None:
-        options.stdout.print(text, markup=False, highlight=False, soft_wrap=True)
+    def tell(text: str) -> None:
+        say(options.stdout, text)
 
-    say(f"{'PASSED' if report.passed else 'FAILED'} {report.wheel} ({report.level})")
-    say(f"  modules imported: {report.imported}")
+    tell(f"{'PASSED' if report.passed else 'FAILED'} {report.wheel} ({report.level})")
+    tell(f"  modules imported: {report.imported}")
     result: Any = report.comparison
     if result:
         for side in ("ours", "stock"):
             counts = ", ".join(f"{count:,} {word}" for word, count in sorted(result[side].items()))
-            say(f"  {side + ':':<6} {counts}")
+            tell(f"  {'PyPI' if side == 'stock' else side}: {counts}")
         left_out = {reason: len(tests) for reason, tests in result["skipped"].items()}
-        say(f"  left out by the recipe: {sum(left_out.values())}")
+        tell(f"  skipped by the recipe: {sum(left_out.values())}")
         for reason, count in left_out.items():
-            say(f"    {count:>5}  {reason}")
+            tell(f"    {count:>5}  {reason}")
         for part, tests in result["removed"].items():
-            say(f"  removed with component {part}: {len(tests):,} tests that pass on stock")
-        say(f"  skipped by the tests themselves: {sum(result['skip_reasons'].values()):,}")
-        say(f"  failing on stock too: {len(result['both_failed'])}")
+            tell(f"  removed with component {part}: {len(tests):,} tests that pass with the PyPI wheel")
+        tell(f"  skipped by the tests themselves: {sum(result['skip_reasons'].values()):,}")
+        tell(f"  failing with the PyPI wheel too: {len(result['both_failed'])}")
     for test, outcomes in report.flaky.items():
-        say(f"  flaky: {test}: {', '.join(outcomes)}")
+        tell(f"  flaky: {test}: {', '.join(outcomes)}")
     for fault in report.faults[:30]:
-        say(f"  fault: {fault}")
+        tell(f"  fault: {fault}")
     if len(report.faults) > 30:
-        say(f"  … and {len(report.faults) - 30} more")
+        tell(f"  … and {len(report.faults) - 30} more")
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("wheels", nargs=-1, type=click.Path(path_type=Path, dir_okay=False), metavar="[WHEEL...]")
-@click.option("--json", "as_json", is_flag=True, help="Write the report as JSON to stdout.")
+@json_option("the report")
 @click.option(
     "--html",
     "page",
     type=RESULT_FILE,
     metavar="FILE",
-    help="Write a page with pictures too: one file that needs no network.",
+    help="Write a page with pictures to this file too; it needs no network.",
 )
 @click.pass_obj
 @guarded
 def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path | None) -> None:
-    """Show sizes beside the stock wheels, what each lever and component saved, and how fast each BLAS is.
+    """Show the sizes of WHEELs compared with the PyPI wheels, and the speed of each BLAS.
 
-    Without WHEELs, reports on each profile's wheels in ./wheelhouse. Bytecode is measured where this
-    Python is the one that the wheels are built for.
+    The report gives the bytes that each lever and each removed component saved. Without WHEELs it covers
+    each profile's wheels in ./wheelhouse. Bytecode is measured if spokeshave runs on the Python that the
+    wheels are built for.
 
     \b
     Examples:
@@ -156,9 +163,9 @@ def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path
         return
     for label, one in reports.items():
         _show_report(options, label, one)
-    if table := backend_table(reports):
-        options.stdout.rule("all profiles")
-        options.stdout.print(table)
+    if tables := backend_tables(reports):
+        heading(options.stdout, "all profiles")
+        show(options.stdout, *tables)
 
 
 def built_wheels(folder: Path) -> tuple[Path, ...]:
@@ -167,15 +174,13 @@ def built_wheels(folder: Path) -> tuple[Path, ...]:
 
 
 def _show_report(options: Globals, label: str, report: reporting.Report) -> None:
-    options.stdout.rule(f"profile {label}")
-    for table in size_tables(report, options.stdout.width):
-        options.stdout.print(table)
-        options.stdout.print()
+    heading(options.stdout, f"profile {label}")
+    show(options.stdout, size_table(report))
     for note in notes(report.parts()):
-        options.stdout.print(note, markup=False, highlight=False)
-    options.stdout.print(lever_table(report))
-    for name, verdict in report.verified.items():
-        options.stdout.print(f"{name}: {verdict}", markup=False, highlight=False, soft_wrap=True)
+        say(options.stdout, note)
+    show(options.stdout, lever_table(report))
+    for note in (*lever_notes(report), *(f"{name}: {word}" for name, word in report.verified.items())):
+        say(options.stdout, note)
 
 
 def _command(wheels: tuple[Path, ...], page: Path) -> str:

@@ -1,4 +1,4 @@
-"""`publish`, `serve`: wheels to an index, and an index folder to whoever tries it."""
+"""`publish`: wheels into a package index."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 import click
+from click.core import ParameterSource
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import VARIABLES, json_option
 from spokeshave.cli.places import RESULT_FOLDER
 from spokeshave.progress import make_reporter
 from spokeshave.publish import lock as locks
@@ -24,7 +27,6 @@ from spokeshave.publish.closure import COMPLETE, Closure, adding, missing, pytho
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.index import ROOT, File
 from spokeshave.publish.release import Release, gather
-from spokeshave.publish.server import make_server
 from spokeshave.publish.upload import Server
 
 Pin = tuple[NormalizedName, Version]
@@ -80,11 +82,11 @@ class _Wanted:
         if self.to is None and (self.yank or self.unyank or self.url):
             raise click.UsageError("--yank, --unyank and --url go with --to DIR alone")
         if self.yank and not self.reason:
-            raise click.UsageError("--yank needs a --reason, which installers show")
+            raise click.UsageError("--yank needs a --reason: installers show it")
         if not (self.wheels or self.yank or self.unyank):
             raise click.UsageError("name WHEELs or their folder")
         if self.lock and not self.wheels:
-            raise click.UsageError("--lock names the WHEELs of this run: give some")
+            raise click.UsageError("--lock pins the WHEELs of this run: name some")
         if self.partial and not self.lock:
             raise click.UsageError("--partial goes with --lock DIR")
 
@@ -107,7 +109,7 @@ class _Locked:
 def _closure(
     options: Globals, wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
 ) -> Closure:
-    """What the lock names beside the wheels; raises PublishError where it would not be complete."""
+    """What the lock pins next to the wheels; raises PublishError if it would not be complete."""
     locks.by_project(releases)
     needed = missing(releases)
     if not needed:
@@ -125,34 +127,48 @@ def _closure(
     return Closure(outside=outside)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("wheels", nargs=-1, type=click.Path(path_type=Path), metavar="[WHEEL|FOLDER...]")
-@click.option("--to", type=RESULT_FOLDER, metavar="DIR", help="A static index in this folder.")
-@click.option("--upload", metavar="URL", help="A server's address for uploads, as twine takes it.")
-@click.option("--repository", metavar="NAME", help="The same, by its name in .pypirc.")
-@click.option("--simple", metavar="URL", help="That server's simple index, as pip takes it.")
-@click.option("--unverified", is_flag=True, help="Wheels without a passing proof too; the index says so.")
-@click.option("--yank", multiple=True, type=_pin, metavar="NAME==VERSION", help="Take back a version.")
-@click.option("--reason", metavar="TEXT", help="Why it is yanked; installers show it.")
-@click.option("--unyank", multiple=True, type=_pin, metavar="NAME==VERSION", help="Undo a yank.")
+@click.option(
+    "--to",
+    type=RESULT_FOLDER,
+    metavar="DIR",
+    envvar=VARIABLES["index"],
+    help="Write a static index into this folder, which the settings of a project can name.",
+)
+@click.option("--upload", metavar="URL", help="Upload to this server with twine.")
+@click.option("--repository", metavar="NAME", help="Upload to the server that .pypirc has under this name.")
+@click.option("--simple", metavar="URL", help="Name that server's simple index, as pip takes it.")
+@click.option(
+    "--unverified", is_flag=True, help="Publish wheels without a passing verification too; the index says so."
+)
+@click.option(
+    "--yank",
+    multiple=True,
+    type=_pin,
+    metavar="NAME==VERSION",
+    help="Yank a version: installers skip it unless it is pinned (repeatable).",
+)
+@click.option("--reason", metavar="TEXT", help="Give the reason of --yank, which installers show.")
+@click.option("--unyank", multiple=True, type=_pin, metavar="NAME==VERSION", help="Undo a yank (repeatable).")
 @click.option(
     "--lock",
     type=RESULT_FOLDER,
     metavar="DIR",
-    help="Also write constraints.txt, pins.txt and pylock.toml there, of the WHEELs and of what they need"
-    " from pip's index; without --to, of the WHEELs where they are.",
+    help="Write constraints.txt, pins.txt and pylock.toml to this folder. They pin the WHEELs and what these"
+    " need from pip's index. Without --to they name the WHEELs where they are.",
 )
-@click.option("--partial", is_flag=True, help="Lock the WHEELs alone, to install with --no-deps.")
-@click.option("--url", metavar="URL", help="Where DIR/simple/ will be served; pylock.toml names it.")
-@click.option("--json", "as_json", is_flag=True, help="Write the result as JSON to stdout.")
+@click.option("--partial", is_flag=True, help="Lock the WHEELs alone, for an install with --no-deps.")
+@click.option("--url", metavar="URL", help="Write this address of DIR/simple/, not paths, to pylock.toml.")
+@json_option()
 @click.pass_obj
 @guarded
 def publish(options: Globals, as_json: bool, **given: Any) -> None:
-    """Publish proved WHEELs to a static index folder or a package server.
+    """Publish verified WHEELs to a static index folder or a package server.
 
-    A wheel counts as proved with its passing .verify.json beside it. A published file never changes: the same
-    one is skipped, another one under its name is refused. The index is DIR/simple/, for any web server.
-    A lock also names what the WHEELs need, as pip resolves it; a lock that would lack some of it is refused.
+    A wheel counts as verified if a passing .verify.json is next to it. A published file never changes: the
+    same one is skipped, another one under its name is refused. The index is DIR/simple/, for any web server.
+    A lock also pins what the WHEELs need, as pip resolves it; a lock that would lack some of it is refused.
 
     \b
     Examples:
@@ -162,7 +178,7 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
       spokeshave publish --to index --yank numpy==2.4.6+lean.1 --reason "wrong BLAS"
       spokeshave publish wheelhouse --upload http://localhost:8080/ --simple http://localhost:8080/simple/
     """
-    wanted = _Wanted(**given)
+    wanted = _Wanted(**_without_set_index(given))
     wanted.check()
     say = make_reporter(options.stderr).say
     releases = gather(wanted.wheels, unverified=wanted.unverified)
@@ -183,6 +199,13 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     for line in [*result["yanked"], *result["unyanked"], *result["locks"]]:
         options.stdout.print(line, markup=False, highlight=False, soft_wrap=True)
     return None
+
+
+def _without_set_index(given: dict[str, Any]) -> dict[str, Any]:
+    """The options, without the settings' index where a server is named on the command line."""
+    source = click.get_current_context().get_parameter_source("to")
+    named = given["upload"] or given["repository"]
+    return {**given, "to": None} if named and source is not ParameterSource.COMMANDLINE else given
 
 
 def _to_folder(wanted: _Wanted, locked: _Locked, say: Callable[[str], None]) -> dict[str, Any]:
@@ -251,29 +274,3 @@ def _locked_alone(locked: _Locked) -> dict[str, Any]:
         return {"path": os.path.relpath(release.path, locked.folder)}
 
     return {"published": [], "yanked": [], "unyanked": [], "locks": locked.write(place)}
-
-
-@click.command()
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="DIR")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: a free one.")
-@click.pass_obj
-@guarded
-def serve(options: Globals, folder: Path, host: str, port: int) -> None:
-    """Serve the index in DIR for trying it, until Ctrl-C: no passwords, no encryption.
-
-    \b
-    Examples:
-      spokeshave serve index
-      spokeshave serve index --port 0
-    """
-    say = make_reporter(options.stderr).say
-    index = IndexFolder(root=folder, say=say)
-    if stale := index.stale(index.read()):
-        say(f"the index is half written or damaged ({', '.join(stale[:3])}); publish to it again")
-    with make_server(folder, host, port) as server:
-        click.echo(f"serving {folder} at {server.url}; Ctrl-C ends it")
-        try:
-            server.serve_forever(poll_interval=0.2)
-        except KeyboardInterrupt:
-            say("ended")

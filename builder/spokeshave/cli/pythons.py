@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any, Literal
 
 import click
+from click.shell_completion import CompletionItem
 
+from spokeshave.cli.options import VARIABLES
 from spokeshave.context import Context
 from spokeshave.images import LOCAL_PYTHON
 from spokeshave.model import Target
@@ -18,11 +20,24 @@ _HINT = "--python"
 
 
 def python_option(
-    told: str = "Target Python, as a tag.", among: tuple[str, ...] = ()
+    told: str = "Build for this Python, given as a tag.", among: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--python TAG`, which is cp311 unless given; `told` is its help, `among` are the only ones taken."""
     check = partial(_known, among)
-    return click.option(_HINT, default=LOCAL_PYTHON, show_default=True, callback=check, help=told)
+    return click.option(
+        _HINT,
+        default=LOCAL_PYTHON,
+        show_default=True,
+        metavar="TAG",
+        envvar=None if among else VARIABLES["python"],
+        callback=check,
+        shell_complete=_complete,
+        help=told,
+    )
+
+
+def _complete(context: click.Context, option: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(tag) for tag in known_pythons() if tag.startswith(incomplete)]
 
 
 def _known(among: tuple[str, ...], context: click.Context, option: click.Parameter, tag: str) -> str:

@@ -1,4 +1,4 @@
-"""`bench`: the speed of our wheels beside others."""
+"""`bench`: the speed of our wheels compared with others."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ from spokeshave.bench.results import BLAS, to_json
 from spokeshave.bench.sides import Contest
 from spokeshave.bench.tables import differing, grid, tables
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import json_option, packages_argument, profile_option
 from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
 from spokeshave.cli.pythons import python_option
 from spokeshave.errors import Interrupted
 from spokeshave.files import write_whole
+from spokeshave.listing import heading, say, show
 from spokeshave.model import Target
 from spokeshave.picture.speed import speed_picture
 
@@ -28,51 +31,70 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-@click.command()
-@click.argument("packages", nargs=-1, metavar="[PACKAGE...]")
-@click.option("--profile", default="lean", show_default=True, help="Whose wheels; stock: for the noise.")
-@python_option("Python of the wheels, as a tag.")
-@click.option("--wheelhouse", type=_FOLDER, default="wheelhouse", show_default=True, help="Where they lie.")
+@click.command(cls=Command)
+@packages_argument()
+@profile_option("Measure the wheels of this profile; stock measures the PyPI wheels, for the noise.")
+@python_option("Measure the wheels for this Python, given as a tag.")
+@click.option(
+    "--wheelhouse",
+    type=_FOLDER,
+    default="wheelhouse",
+    show_default=True,
+    metavar="DIR",
+    help="Take the wheels from this folder.",
+)
 @click.option(
     "--against",
     default="stock",
     show_default=True,
     metavar="stock|PROFILE|DIR",
-    help="Upstream's wheels, another profile's, or the same profile's in another folder.",
+    help="Compare with the PyPI wheels (stock), another profile's, or the same profile's in another folder.",
 )
-@click.option("--blas", is_flag=True, help="BLAS calls through numpy, by size, instead of the suites.")
-@click.option("--imports", is_flag=True, help="Time and peak memory of imports, without the suites.")
+@click.option("--blas", is_flag=True, help="Measure BLAS calls through numpy by size, not the suites.")
+@click.option("--imports", is_flag=True, help="Measure time and peak memory of imports, not the suites.")
 @click.option(
-    "--filter", "pattern", default="", metavar="REGEX", help="Only benchmarks so named, no imports."
+    "--filter",
+    "pattern",
+    default="",
+    metavar="REGEX",
+    help="Run the benchmarks that this fits alone, and no imports.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
     default=600.0,
     show_default=True,
-    help="For each suite; every function is measured once even beyond it, and what is far from 1 again.",
+    help="Measure for this many seconds a suite; each function is measured once even beyond that.",
 )
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
     multiple=True,
-    help="Of libraries, on as many CPUs; may be repeated.  [default: 1; with --blas 1 and 2]",
+    help="Number of BLAS and OpenMP threads, one CPU each (repeatable).  [default: 1; with --blas 1 and 2]",
 )
 @click.option(
     "--env",
     "environ",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Set for both sides, which get nothing of the caller's environment; may be repeated.",
+    help="Set this variable on both sides, which get no other of yours (repeatable).",
 )
 @click.option(
-    "--output", type=RESULT_FOLDER, metavar="DIR", help="Where the samples go (default: the wheelhouse)."
+    "--output",
+    type=RESULT_FOLDER,
+    metavar="DIR",
+    help="Write the samples to this folder.  [default: the wheelhouse]",
 )
-@click.option("--picture", type=RESULT_FILE, metavar="FILE", help="Draw the ratios, as SVG.")
+@click.option("--picture", type=RESULT_FILE, metavar="FILE", help="Draw the ratios into this file, as SVG.")
 @click.option(
-    "--from", "sources", type=_FILE, multiple=True, metavar="FILE", help="Show earlier results again."
+    "--from",
+    "sources",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Show the results in this file again; measure nothing (repeatable).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the results, without samples, to stdout.")
+@json_option("the results, without samples,")
 @click.pass_obj
 @guarded
 def bench(
@@ -94,12 +116,12 @@ def bench(
     sources: tuple[Path, ...],
     as_json: bool,
 ) -> None:
-    """Race our wheels of PACKAGEs against stock: benchmark suites, imports, BLAS calls.
+    """Compare the speed of our wheels of PACKAGEs with the PyPI wheels.
 
-    Both installs run by turns, each in a process that lives long, on one CPU with one thread. Suites are
-    upstream's own, out of the sdist, or spokeshave's for scikit-learn and pandas. What stands out is
-    measured again in two further pairs of processes. Ctrl-C keeps what was measured; of a race that was
-    killed, the samples are in a file that ends in .jsonl, which --from reads.
+    Benchmark suites, imports or BLAS calls run interleaved in both installs, each in a process of its own, on
+    one CPU with one thread. The suites are upstream's, from the sdist, or spokeshave's for scikit-learn and
+    pandas. Outliers are measured again in two more process pairs. Ctrl-C keeps the results so far. If the
+    comparison is killed, its samples are in a file that ends in .jsonl; --from reads it.
 
     \b
     Examples:
@@ -110,7 +132,7 @@ def bench(
       spokeshave bench --blas --profile netlib --threads 1 --threads 2
       spokeshave bench numpy --profile lean --against full
       spokeshave bench numpy --env NPY_DISABLE_CPU_FEATURES="AVX512_SKX AVX512_ICL AVX512_SPR"
-      spokeshave bench numpy --profile stock --seconds 60     # stock beside stock: the noise
+      spokeshave bench numpy --profile stock --seconds 60     # the noise
       spokeshave bench --from wheelhouse/bench-numpy-lean.json --picture speed.svg
     """
     _check_pattern(pattern)
@@ -178,7 +200,7 @@ def _kept(path: Path) -> Outcome:
 
 
 def _show(options: Globals, coming: Iterable[Outcome], picture: Path | None, as_json: bool) -> None:
-    """Tells each outcome when it comes, draws all of them, and fails where one was interrupted."""
+    """Prints each outcome when it comes, draws all of them, and fails where one was interrupted."""
     outcomes: list[Outcome] = []
     for one in coming:
         outcomes.append(one)
@@ -203,10 +225,9 @@ def _check_whole(outcomes: Sequence[Outcome]) -> None:
 
 def _print(options: Globals, outcome: Outcome) -> None:
     report: BenchReport = outcome.report
-    options.stdout.rule(outcome.title)
-    options.stdout.print(f"differs: {', '.join(differing(report)) or 'no version'}", markup=False)
+    heading(options.stdout, outcome.title)
+    say(options.stdout, f"differs: {', '.join(differing(report)) or 'no version'}")
     if outcome.path.name.startswith(f"{BLAS}-") and report.results:
-        options.stdout.print(grid(report))
-    for table in tables(report):
-        options.stdout.print(table)
-    options.stdout.print(f"all samples: {outcome.path}", markup=False, highlight=False, soft_wrap=True)
+        show(options.stdout, grid(report))
+    show(options.stdout, *tables(report))
+    say(options.stdout, f"all samples: {outcome.path}")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from spokeshave.cli.base import Globals, guarded, output_option
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import json_option
 from spokeshave.cli.pythons import python_option
+from spokeshave.listing import Column, Listing, say, show
 from spokeshave.model import Target
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
 from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
@@ -29,35 +31,51 @@ class _Extra(click.ParamType[str]):
             self.fail(str(fault), param, ctx)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...")
-@python_option("Target Python of requirements, as a tag.")
-@output_option("Where the wheels and their records go.")
-@click.option("--docstrings", is_flag=True, help="Docstrings go too: help() and __doc__ are empty.")
-@click.option("--comments", is_flag=True, help="Comments go too; line numbers stay.")
-@click.option("--indentation", is_flag=True, help="Indent by one space a level; line numbers stay.")
+@python_option("Fetch wheels of requirements for this Python, given as a tag.")
+@output_option("Write the wheels and their records to this folder.")
+@click.option("--docstrings", is_flag=True, help="Remove docstrings too: help() and __doc__ are empty.")
+@click.option("--comments", is_flag=True, help="Remove comments too; line numbers are kept.")
+@click.option("--indentation", is_flag=True, help="Indent by one space a level; line numbers are kept.")
 @click.option(
     "--without",
     multiple=True,
     type=click.Choice(DEFAULT_LEVERS),
-    help="Leave one lever off: " + ", ".join(DEFAULT_LEVERS) + ".",
+    help="Switch one lever (a size optimization) off: " + ", ".join(DEFAULT_LEVERS) + " (repeatable).",
     metavar="LEVER",
 )
-@click.option("--keep", multiple=True, metavar="GLOB", help="Files that no lever touches.")
-@click.option("--build", default=1, show_default=True, type=click.IntRange(min=1), help="N of +slim.N.")
-@click.option("--drop-signature", is_flag=True, help="Let the signature of a signed RECORD go.")
-@click.option("--no-check", is_flag=True, help="Do not import it beside the stock wheel.")
-@click.option("--tests", is_flag=True, help="Run upstream's tests out of the sdist too, stock and slim.")
-@click.option("--marker", default="", metavar="EXPR", help="Of those, the ones that this fits (pytest's -m).")
+@click.option(
+    "--keep", multiple=True, metavar="GLOB", help="Keep the files that this fits as they are (repeatable)."
+)
+@click.option(
+    "--build",
+    default=1,
+    show_default=True,
+    type=click.IntRange(min=1),
+    help="Set the N of the local version +slim.N.",
+)
+@click.option(
+    "--drop-signature",
+    is_flag=True,
+    help="Remove the signature of a signed RECORD, which would no longer fit.",
+)
+@click.option("--no-check", is_flag=True, help="Skip the imports that are compared with the PyPI wheel's.")
+@click.option(
+    "--tests",
+    is_flag=True,
+    help="Run upstream's tests, from the sdist, with both wheels too.",
+)
+@click.option("--marker", default="", metavar="EXPR", help="Run only matching tests (pytest's -m).")
 @click.option(
     "--with",
     "extra",
     multiple=True,
     type=_Extra(),
     metavar="REQ",
-    help="Install this requirement too, for the check (repeatable).",
+    help="Install this requirement for the check too (repeatable).",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the records as JSON to stdout.")
+@json_option("the records")
 @click.pass_obj
 @guarded
 def slim(
@@ -79,11 +97,11 @@ def slim(
     extra: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Slim stock WHEELs that have no recipe: files, or requirements that pip can fetch.
+    """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
 
-    Tests, type stubs, sources and headers, symbol tables and debug information go. The slim wheel has the
-    local version +slim.N, and is imported module by module beside the stock wheel, in venvs of this Python;
-    one that does less is not written.
+    Tests, type stubs, sources, headers, symbol tables and debug information are removed. The slim wheel has
+    the local version +slim.N. Each of its modules is imported, and so are the PyPI wheel's, in virtual
+    environments of this Python. A wheel of which fewer imports pass is not written.
 
     \b
     Examples:
@@ -95,9 +113,9 @@ def slim(
       spokeshave slim nltk --with numpy --docstrings --comments --json
     """
     if tests and no_check:
-        raise click.UsageError("--tests is a part of the check that --no-check leaves out")
+        raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
     if marker and not tests:
-        raise click.UsageError("--marker chooses among --tests")
+        raise click.UsageError("--marker selects among the tests: give --tests too")
     asked = dict(zip(ON_REQUEST, (docstrings, comments, indentation), strict=True))
     levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n, on in asked.items() if on))
     request = SlimRequest(
@@ -120,28 +138,33 @@ def slim(
 
 
 def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:
-    table = Table("wheel", "MB stock", "MB slim", "ratio", "what went", "checked")
-    for one in outcomes:
-        slimmed = one.slimmed
-        before, after = slimmed.before.unpacked, slimmed.after.unpacked
-        took = ", ".join(f"{row.lever} {row.saved / 1e6:.2f}" for row in slimmed.savings if row.files)
-        ratio = f"{after / before:.2f}"
-        name = f"{slimmed.stock.project} {slimmed.stock.slim_version(slimmed.settings.build)}"
-        table.add_row(name, f"{before / 1e6:.2f}", f"{after / 1e6:.2f}", ratio, took, _checked(one))
-    options.stdout.print(table)
+    show(options.stdout, slim_table(outcomes))
     for one in outcomes:
         for note in (note for row in one.slimmed.savings for note in _notes(row)):
-            options.stdout.print(
-                f"{one.slimmed.stock.project}: {note}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-                emoji=False,
-            )
+            say(options.stdout, f"{one.slimmed.stock.project}: {note}")
+
+
+def slim_table(outcomes: Sequence[Outcome]) -> Listing:
+    """A row for each wheel: its sizes, what was removed, how it was checked."""
+    columns = [
+        Column("wheel"),
+        *(Column(heading, number=True) for heading in ("MB, PyPI", "MB, slim", "ratio")),
+        *(Column("removed, MB"), Column("checked")),
+    ]
+    return Listing(columns=columns, rows=[_row(one) for one in outcomes])
+
+
+def _row(one: Outcome) -> tuple[str, ...]:
+    slimmed = one.slimmed
+    before, after = slimmed.before.unpacked, slimmed.after.unpacked
+    took = ", ".join(f"{row.lever} {row.saved / 1e6:.2f}" for row in slimmed.savings if row.files)
+    name = f"{slimmed.stock.project} {slimmed.stock.slim_version(slimmed.settings.build)}"
+    sizes = f"{before / 1e6:.2f}", f"{after / 1e6:.2f}", f"{after / before:.2f}"
+    return name, *sizes, took, _checked(one)
 
 
 def _notes(row: Saving) -> Iterator[str]:
-    """What the table has no room for: the folders that went, and what stays and why."""
+    """What the table has no room for: removed folders, and what is kept and why."""
     if row.folders:
         yield f"{row.lever} removed {', '.join(row.folders)}"
     yield from row.notes
@@ -154,5 +177,5 @@ def _checked(one: Outcome) -> str:
     if imports.faults:
         return f"{len(imports.faults)} faults"
     failing = len(imports.failing_in_stock)
-    told = f"{len(imports.imported)} modules" + (f", {failing} fail in stock too" if failing else "")
-    return told + (f"; {one.verdict.tests.ours.get('passed', 0):,} tests" if one.verdict.tests else "")
+    modules = f"{len(imports.imported)} modules" + (f", {failing} fail with PyPI's too" if failing else "")
+    return modules + (f"; {one.verdict.tests.ours.get('passed', 0):,} tests" if one.verdict.tests else "")

@@ -1,4 +1,4 @@
-"""`trace`: what a program uses of the stack, as a profile."""
+"""`trace`: a profile of what a program uses of the stack."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from pathlib import Path
 import click
 
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import json_option, profile_option
+from spokeshave.cli.pipes import reader_ended
 from spokeshave.cli.places import RESULT_FILE
 from spokeshave.cli.pythons import python_option
 from spokeshave.context import Context
@@ -27,14 +30,16 @@ from spokeshave.tracing.resolve import resolve
 from spokeshave.tracing.session import Traced, losses, run_once, shown, warnings
 from spokeshave.tracing.text import profile_text
 
+_STDOUT = 1
 
-@click.command(context_settings={"allow_interspersed_args": False})
+
+@click.command(cls=Command, context_settings={"allow_interspersed_args": False})
 @click.argument("command", nargs=-1, metavar="[-- COMMAND...]")
 @click.option(
     "--output",
     type=RESULT_FILE,
     metavar="NAME.toml",
-    help="The profile to write; its name is the file's.",
+    help="Write the profile to this file; it takes the file's name.",
 )
 @click.option(
     "--record",
@@ -42,24 +47,25 @@ from spokeshave.tracing.text import profile_text
     type=RESULT_FILE,
     multiple=True,
     metavar="FILE",
-    help="A record of runs; the first one named takes this run too. Can be given several times.",
+    help="Read the runs in this file too; the first file named also records this run (repeatable).",
 )
-@click.option("--profile", default="lean", show_default=True, help="The profile that the new one extends.")
-@python_option()
+# A project's settings name the profile that this command writes: it cannot extend itself.
+@profile_option("Extend this profile.", setting=False)
+@python_option("Write the profile for this Python, given as a tag.")
 @click.option(
     "--recheck/--no-recheck",
     "wanted_recheck",
     default=True,
     show_default=True,
-    help="Run COMMAND again on a copy of its packages without what the profile removes, until it ends as "
-    "before. Switch it off for a command that cannot run twice: what a run cannot show is then kept.",
+    help="Run COMMAND again without the components that the profile removes, until it ends as before. Switch "
+    "this off for a command that cannot run twice: components whose use a run cannot show are then kept.",
 )
 @click.option(
     "--despite-losses",
     is_flag=True,
-    help="Write --output although parts of a run were not recorded.",
+    help="Write the profile even if parts of a run were not recorded.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write what goes and stays as JSON to stdout.")
+@json_option("the decision on each component")
 @click.pass_obj
 @guarded
 def trace(
@@ -74,12 +80,13 @@ def trace(
     despite_losses: bool,
     as_json: bool,
 ) -> None:
-    """Run COMMAND, record what all its processes use of the stack, and write a profile without the rest.
+    """Run COMMAND, record its use of the stack, and write a profile without the rest.
 
-    A component is removed if no run used it and no kept module needs it; the profile says of each why. A use
-    that a run cannot show (calls of compiled code on Python 3.11) keeps it, unless COMMAND passes again on a
-    copy of its packages without it. Records of several runs (tests, an API, a worker) are merged. The exit
-    code is COMMAND's own; if that is 0 and its run shows nothing, trace's.
+    All Python processes of COMMAND are recorded. A component is removed if no run used it and no kept module
+    needs it; the profile gives the reason for each. Where a run cannot show a use (calls of compiled code on
+    Python 3.11), the component is kept unless COMMAND passes again on a copy of its packages without it.
+    Records of several runs (tests, an API, a worker) are merged. The exit code is COMMAND's; if that is 0 and
+    the run shows nothing, it is 44.
 
     \b
     Examples:
@@ -102,6 +109,11 @@ def trace(
         _tell(context, wanted, runs, as_json=as_json)
         return
     traced = run_once(context, command, os.environ)
+    if reader_ended(_STDOUT):
+        context.reporter.say(
+            "warning: the reader of the output (such as `head`) ended before COMMAND, which may have stopped"
+            " there; write the output to a file to record the whole run"
+        )
     places = (context.logs / "trace.json", *records[:1])
     for place in places:
         add_run(place, traced.run)
@@ -125,15 +137,15 @@ def _check_words(
 ) -> None:
     """Raises click's errors for options that do not go together."""
     if not (output or records or as_json):
-        raise click.UsageError("give --output, --record or --json, else nothing is left of the run")
+        raise click.UsageError("give --output, --record or --json: else nothing is kept of the run")
     if not (command or records):
-        raise click.UsageError("give a COMMAND behind --, or a --record of earlier ones")
+        raise click.UsageError("give a COMMAND after --, or a --record of earlier runs")
     if output:
         _check_name(output)
 
 
 def _check_name(output: Path) -> None:
-    """The file's name is the profile's, and its wheels' label: one that cannot be is told before the run."""
+    """Raises click.BadParameter, before the run, for a file name that cannot be the profile's."""
     try:
         profile_name(output.stem)
     except ValueError as fault:
@@ -158,8 +170,8 @@ def _check_losses(wanted: _Wanted, runs: Sequence[Run]) -> None:
     lost = [f"  {shown(run.command)}: {why}" for run in runs for why in losses(run)]
     if wanted.output and lost and not wanted.despite_losses:
         raise TraceError(
-            f"{wanted.output} is not written, since not all was recorded:\n" + "\n".join(lost),
-            next_step="mend that and trace again; or give --despite-losses, and test the wheels well",
+            f"{wanted.output} is not written: parts of a run were not recorded:\n" + "\n".join(lost),
+            next_step="correct that and trace again; or give --despite-losses, and test the wheels well",
         )
 
 
@@ -179,7 +191,7 @@ def _rechecked(
 
 
 def _check(context: Context, wanted: _Wanted) -> None:
-    """Tells before the command runs what would be told after it: of the base, the name and the Python."""
+    """Raises before the command runs what would be raised after it: for the base, the name, the Python."""
     context.book.profile(wanted.base)
     if wanted.output:
         context.book.refuse_namesake(wanted.output.stem)
@@ -203,7 +215,7 @@ def _tell(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bo
         copy_whole(draft, wanted.output)
         weight = sum(one.weight for one in found.removed) / 1e6
         context.reporter.say(
-            f"trace: {wanted.output} takes out {len(found.removed)} components of {wanted.base} "
+            f"trace: {wanted.output} removes {recheck.counted(found.removed)} of {wanted.base} "
             f"({weight:.1f} MB as installed where it ran)"
         )
     if as_json:

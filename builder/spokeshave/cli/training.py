@@ -1,4 +1,4 @@
-"""`train`: counters of what a package runs, for builds that are told them."""
+"""`train`: the PGO profile of a package, for faster and smaller builds."""
 
 from __future__ import annotations
 
@@ -8,38 +8,44 @@ import click
 
 from spokeshave import pipeline
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import complete_package, json_option, profile_option
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
+from spokeshave.listing import say
 from spokeshave.model import Target
 from spokeshave.training.course import Course, Trained
 from spokeshave.training.course import train as run_course
 
 
-@click.command()
-@click.argument("package")
-@click.option("--profile", default="lean", show_default=True, help="Whose flags the bundle is for.")
-@python_option("Python of the wheel, as a tag.")
+@click.command(cls=Command)
+@click.argument("package", shell_complete=complete_package)
+@profile_option("Compile with the flags of this profile: the PGO profile fits them alone.")
+@python_option()
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
     default=150.0,
     show_default=True,
-    help="Of benchmarks at each dispatch level.",
+    help="Run benchmarks for this many seconds at each dispatch level of the CPU.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write the manifest as JSON to stdout.")
+@json_option("the manifest of the PGO profile")
 @click.pass_obj
 @guarded
 def train(
     options: Globals, *, package: str, profile: str, python: str, seconds: float, as_json: bool
 ) -> None:
-    """Train PACKAGE: count what its benchmarks run, for builds that know what is hot.
+    """Collect profile data of PACKAGE for profile-guided optimization (PGO).
 
-    Builds it with counters, in the image and with the flags of the profile, runs the work that the recipe
-    names under [training] at each dispatch level, and packs the counters beside the recipe. `build` takes a
-    bundle that fits exactly, and says so; where none does it builds untrained, and says that.
+    The package is built with instrumentation, in the image and with the flags of the profile. The benchmarks
+    and tests that its recipe names under `[training]` then run at each dispatch level, and the profile data
+    (.gcda) is packed into a PGO profile next to the recipe. Add the printed row to the recipe to use it.
+    `build` takes a PGO profile that fits exactly, and prints so. Where none fits, it compiles without profile
+    data.
 
     \b
     Examples:
       spokeshave train numpy
+      spokeshave train scipy --python cp311 --json
       spokeshave train numpy --profile full --seconds 300
     """
     context = options.context()
@@ -47,8 +53,8 @@ def train(
     course = Course(package=package, profile=profile, target=Target(python=python), seconds=seconds)
     done = run_course(context, course)
     if as_json:
-        told = {"file": str(done.path), "sha256": done.sha256, **done.manifest.model_dump(mode="json")}
-        return click.echo(json.dumps(told, indent=1, sort_keys=True))
+        found = {"file": str(done.path), "sha256": done.sha256, **done.manifest.model_dump(mode="json")}
+        return click.echo(json.dumps(found, indent=1, sort_keys=True))
     return _print(options, done)
 
 
@@ -56,11 +62,14 @@ def _print(options: Globals, done: Trained) -> None:
     found = done.manifest
     for work in found.work:
         level = f"without {work.dispatch}" if work.dispatch else "all levels"
-        options.stdout.print(f"{level}: {work.cases:,} cases ran, {work.failed:,} did not", markup=False)
+        say(options.stdout, f"{level}: {work.cases:,} cases ran, {work.failed:,} did not")
     size = done.path.stat().st_size
-    told = f"{found.ran:,} of {found.functions:,} functions in {found.files:,} files ran; {size:,} bytes"
-    options.stdout.print(told, highlight=False)
+    ran = f"{found.ran:,} of {found.functions:,} functions in {found.files:,} files ran"
+    say(options.stdout, f"{ran}; {size:,} bytes of profile data")
     if found.reach:
-        told = f"{found.tested:,} functions more that tests alone ran, of {' '.join(found.reach)}"
-        options.stdout.print(told, highlight=False, markup=False)
-    options.stdout.print(f"to use it, this belongs into the recipe, once:\n\n{done.row}", markup=False)
+        say(
+            options.stdout,
+            f"{found.tested:,} more functions ran in tests alone, of {' '.join(found.reach)}",
+        )
+    say(options.stdout, "add this row to the recipe to use the PGO profile:")
+    options.stdout.print(f"\n{done.row}", markup=False, highlight=False, soft_wrap=True)

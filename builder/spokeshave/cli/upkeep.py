@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
-from rich.table import Table
+from rich.text import Text
 
 from spokeshave import doctor as doctoring
 from spokeshave import schema as schemas
 from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.help import Command, Group
+from spokeshave.cli.options import json_option
 from spokeshave.cli.pythons import python_option
 from spokeshave.errors import EngineDenied, EngineMissing
 from spokeshave.images import KINDS, LOCAL_PYTHON, Kind, local_fault, local_image, official_image
+from spokeshave.listing import Column, Listing, say, show
 from spokeshave.model import Target
 from spokeshave.owners import Cleared
 
 
-@click.command()
+@click.command(cls=Command)
 @python_option()
-@click.option("--json", "as_json", is_flag=True, help="Write the checks as JSON to stdout.")
+@json_option("the checks")
 @click.pass_obj
 @guarded
 def doctor(options: Globals, python: str, as_json: bool) -> None:
-    """Say what is missing for which engine, and the command that mends it.
+    """Check what each engine needs on this machine, and show how to install what is missing.
 
     \b
     Example: spokeshave doctor --json
@@ -34,28 +38,36 @@ def doctor(options: Globals, python: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"engines": ready, "checks": [asdict(c) for c in checks]}, indent=1))
     else:
-        table = Table("for", "what", "state", "found", "to mend")
-        for check in checks:
-            state = "[green]ok[/]" if check.ok else "[red]missing[/]"
-            table.add_row(check.engine, check.name, state, check.found, check.mend)
-        options.stdout.print(table)
-        options.stdout.print(f"engines ready: {', '.join(ready) or 'none'}")
+        show(options.stdout, check_table(checks))
+        say(options.stdout, f"engines ready: {', '.join(ready) or 'none'}")
     if not ready:
-        raise EngineMissing("no engine is ready", next_step="mend what the table names, then ask again")
+        raise EngineMissing(
+            "no engine is ready", next_step="install what the table names, then run this again"
+        )
 
 
-@click.group()
+def check_table(checks: Sequence[doctoring.Check]) -> Listing:
+    """What each engine needs, whether it is there, and what installs it."""
+    states = {True: Text("ok", style="green"), False: Text("missing", style="red")}
+    columns = [Column("for", whole=True), Column("what"), Column("state", whole=True), Column("found")]
+    return Listing(
+        columns=[*columns, Column("to install it")],
+        rows=[(one.engine, one.name, states[one.ok], one.found, one.mend) for one in checks],
+    )
+
+
+@click.group(cls=Group)
 def image() -> None:
     """Make and list the images that the Docker engine uses."""
 
 
-@image.command("build")
+@image.command("build", cls=Command)
 @click.argument("kinds", nargs=-1, type=click.Choice(KINDS))
-@python_option(among=(LOCAL_PYTHON,))
+@python_option("Make the images for this Python, given as a tag.", among=(LOCAL_PYTHON,))
 @click.pass_obj
 @guarded
 def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
-    """Make local images from Debian packages: KINDS, or all of them.
+    """Make the local images of KINDS, or of all kinds, from Debian packages.
 
     \b
     Example: spokeshave image build run
@@ -68,13 +80,13 @@ def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
         options.stdout.print(made.reference, highlight=False)
 
 
-@image.command("list")
+@image.command("list", cls=Command)
 @python_option()
-@click.option("--json", "as_json", is_flag=True, help="Write the list as JSON to stdout.")
+@json_option("the list")
 @click.pass_obj
 @guarded
 def image_list(options: Globals, python: str, as_json: bool) -> None:
-    """List the official and local images, and which of them are here.
+    """List the official and local images, and whether each is on this machine.
 
     \b
     Example: spokeshave image list --json
@@ -96,21 +108,21 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
         options.stdout.print(f"{row['kind']:<13} {here:<9} {row['reference']}", highlight=False)
 
 
-@click.command()
+@click.command(cls=Command)
 @click.option(
     "--all",
     "everything",
     is_flag=True,
-    help="Also finished wheels and compiled objects, and what runs have left that may be alive elsewhere.",
+    help="Remove finished wheels, compiled objects and the remains of runs that may be alive elsewhere too.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Write what was removed as JSON to stdout.")
+@json_option("what was removed")
 @click.pass_obj
 @guarded
 def clean(options: Globals, everything: bool, as_json: bool) -> None:
-    """Remove logs, left-over containers and fetched sources; with --all the finished wheels too.
+    """Remove logs, left-over containers and fetched sources.
 
-    What live runs use is kept. Nobody can tell whether a run is alive on another machine, or in another PID
-    namespace (a CI job's container) with another cache: --all alone removes its containers and folders.
+    Files that live runs use are kept. A run on another machine, or in another PID namespace (a CI job's
+    container), may be alive without a sign here: only --all removes its containers and folders.
 
     \b
     Example: spokeshave clean --all
@@ -141,7 +153,7 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
         )
 
 
-@click.command()
+@click.command(cls=Command)
 @click.argument("what", type=click.Choice([*schemas.FORMATS, "reference"]))
 @guarded
 def schema(what: str) -> None:

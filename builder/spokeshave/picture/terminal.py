@@ -4,48 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from rich.box import SIMPLE
-from rich.table import Table
-
 from spokeshave.levers import LEVERS
+from spokeshave.listing import Column, Listing
 from spokeshave.parts import BLAS, Part, Side, total
 from spokeshave.report import Report
 from spokeshave.weigh import KINDS
 
-Column = tuple[str, Callable[[Side], int | None]]
+Measure = tuple[str, Callable[[Side], int | None]]
 
-_UNPACKED: Column = ("unpacked", lambda side: side.unpacked)
-_REST: tuple[Column, ...] = (
+_SUMS: tuple[Measure, ...] = (
+    ("unpacked", lambda side: side.unpacked),
     ("with bytecode", lambda side: side.installed),
     ("wheel file", lambda side: side.wheel),
 )
 UNKNOWN = "?"
-_WIDE = 108  # columns of text that the one table with everything needs
 
 
-def columns() -> tuple[Column, ...]:
+def columns() -> tuple[Measure, ...]:
     """The numbers of a row, each with its heading: kinds of file, then sums."""
-    return (*(_kind(kind) for kind in KINDS), _UNPACKED, *_REST)
+    return (*(_kind(kind) for kind in KINDS), *_SUMS)
 
 
-def _kind(kind: str) -> Column:
+def _kind(kind: str) -> Measure:
     return kind, lambda side: side.kinds[kind]
 
 
-def size_tables(report: Report, width: int) -> list[Table]:
-    """By package and kind of file: ours over stock, in MB (10^6 bytes).
-
-    One table where `width` columns of text can hold it, two narrow ones elsewhere.
-    """
-    rows = report.parts()
-    everything = columns()
-    if width >= _WIDE:
-        return [_sizes(rows, "Sizes, MB (10^6 bytes)", everything)]
-    unpacked = everything[: -len(_REST)]
-    return [
-        _sizes(rows, "Unpacked, MB (10^6 bytes), without bytecode", unpacked, headed=True),
-        _sizes(rows, "Sums, MB (10^6 bytes)", everything[-len(_REST) - 1 :], headed=True),
-    ]
+def size_table(report: Report) -> Listing:
+    """Sizes by package and kind of file, in MB (10^6 bytes): ours, PyPI's and their ratio."""
+    rows: list[tuple[str, ...]] = []
+    styles: list[str | None] = []
+    ends: list[int] = []
+    for part in (*(parts := report.parts()), total(parts)):
+        for at, (side, cells) in enumerate(_lines(part, [measure for _, measure in columns()])):
+            rows.append(("" if at else part.name, side, *cells))
+            styles.append("dim" if side == "ratio" else "bold" if part.name == "total" else None)
+        ends.append(len(rows) - 1)
+    return Listing(
+        title="Sizes, MB (10^6 bytes)",
+        columns=[
+            *(Column("", whole=True) for _ in range(2)),
+            *(Column(heading, number=True) for heading, _ in columns()),
+        ],
+        rows=rows,
+        labels=2,
+        styles=styles,
+        sections=frozenset(ends),
+    )
 
 
 def notes(rows: Sequence[Part]) -> list[str]:
@@ -55,33 +59,13 @@ def notes(rows: Sequence[Part]) -> list[str]:
     if any(side and side.bytecode is None for side in (whole.ours, whole.stock)):
         found[0] += f" ({UNKNOWN} not measured: needs the target's own Python)"
     if any(row.name == BLAS for row in rows):
-        found.append(f"{BLAS}: OpenBLAS with its run-time: a copy in each stock wheel, one wheel of ours")
+        found.append(f"{BLAS}: OpenBLAS with its run-time: one copy in each PyPI wheel, one wheel of ours")
     return found
-
-
-def _sizes(rows: Sequence[Part], title: str, shown: Sequence[Column], *, headed: bool = False) -> Table:
-    """A table with the parts' names in a column, or `headed` by them, which is narrower."""
-    right = 0 if headed else 1
-    table = Table(title=title, box=SIMPLE, padding=(0, right, 0, 0), show_edge=False, pad_edge=False)
-    table.title_justify = "left"
-    for _ in range(1 if headed else 2):
-        table.add_column("", no_wrap=True)
-    for heading, _ in shown:
-        table.add_column(heading.replace(" ", "\n"), justify="right", vertical="bottom")
-    for row in (*rows, total(rows)):
-        lines = _lines(row, [measure for _, measure in shown])
-        if headed:
-            table.add_row(row.name, style="bold")
-        for at, (side, cells) in enumerate(lines):
-            names = [f"  {side}"] if headed else ["" if at else row.name, side]
-            style = "dim" if side == "ratio" else "bold" if row.name == "total" else None
-            table.add_row(*names, *cells, style=style, end_section=at == len(lines) - 1 and not headed)
-    return table
 
 
 def _lines(part: Part, measures: Sequence[Callable[[Side], int | None]]) -> list[tuple[str, list[str]]]:
     ours, stock = _values(part.ours, measures), _values(part.stock, measures)
-    lines = [("ours", [megabytes(size) for size in ours]), ("stock", [megabytes(size) for size in stock])]
+    lines = [("ours", [megabytes(size) for size in ours]), ("PyPI", [megabytes(size) for size in stock])]
     if part.ours and part.stock:
         lines.append(("ratio", [ratio(*pair) for pair in zip(ours, stock, strict=True)]))
     return lines
@@ -100,32 +84,52 @@ def megabytes(size: int | None) -> str:
 
 
 def ratio(ours: int | None, stock: int | None) -> str:
-    """Ours by stock, for example `0.46`; empty where there is nothing to compare."""
+    """Ours by PyPI's, for example `0.46`; empty where there is nothing to compare."""
     return f"{ours / stock:.2f}" if stock and ours is not None else ""
 
 
-def lever_table(report: Report) -> Table:
-    """What each lever and each component saved on each wheel."""
+def lever_table(report: Report) -> Listing:
+    """The bytes that each lever and each component saved on each wheel, as far as they were measured."""
     summaries = {lever.name: lever.summary for lever in LEVERS}
-    table = Table(title="What each lever and component saved, bytes unpacked")
-    for heading in ("wheel", "lever"):
-        table.add_column(heading)
-    for heading in ("saved", "files"):
-        table.add_column(heading, justify="right")
-    table.add_column("what")
-    rows = [
+    found: list[tuple[str, str, int | None, int, str]] = [
         (row.wheel, row.lever, row.saved, row.files, summaries[row.lever] + _bracketed(row.note))
         for row in report.levers
+        if row.saved is not None
     ]
-    rows += [
+    found += [
         (row.wheel, f"without {row.component}", row.saved, row.files, row.reason) for row in report.components
     ]
-    for wheel, name, saved, files, what in rows:
-        if saved == 0 and not files:
-            continue
-        told = f"{saved:,}" if saved is not None else "not measured"
-        table.add_row(wheel.replace("_", "-"), name, told, f"{files:,}" if files else "", what)
-    return table
+    return Listing(
+        title="Saved by each lever and component, bytes unpacked",
+        columns=[
+            *(Column("wheel", whole=True), Column("lever", whole=True)),
+            *(Column("saved", number=True), Column("files", number=True), Column("what")),
+        ],
+        rows=[
+            (wheel.replace("_", "-"), name, _saved(saved), f"{files:,}" if files else "", what)
+            for wheel, name, saved, files, what in found
+            if saved != 0 or files
+        ],
+    )
+
+
+def _saved(size: int | None) -> str:
+    return "not measured" if size is None else f"{size:,}"
+
+
+def lever_notes(report: Report) -> list[str]:
+    """The levers that the table leaves out, since their savings were not measured."""
+    lacking: dict[str, list[str]] = {}
+    for row in report.levers:
+        if row.saved is None:
+            lacking.setdefault(row.wheel.replace("_", "-"), []).append(row.lever)
+    alike: dict[str, list[str]] = {}
+    for wheel, levers in lacking.items():
+        alike.setdefault(", ".join(levers), []).append(wheel)
+    return [
+        f"Not measured for {', '.join(wheels)}: {levers} (spokeshave ablate)"
+        for levers, wheels in alike.items()
+    ]
 
 
 def _bracketed(note: str) -> str:

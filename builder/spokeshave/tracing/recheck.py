@@ -96,7 +96,7 @@ def _until_it_passes(task: _Task) -> Recheck:
         if not tried:
             return found
         log = task.context.logs / f"recheck-{number}.log"
-        say(f"recheck {number}: running the command without {_counted(tried)}; its output is in {log}")
+        say(f"recheck {number}: running the command without {counted(tried)}; its output is in {log}")
         again = _run_again(task, going, number, log)
         _check_base(task.wanted.base, again)
         same = again.code == task.traced.run.exit_code
@@ -145,7 +145,8 @@ def _rerun(task: _Task, environment: Mapping[str, str], name: str, log: Path) ->
     return code, lines
 
 
-def _counted(names: Sequence[str]) -> str:
+def counted(names: Sequence[object]) -> str:
+    """How many components, in words."""
     return f"{len(names)} component{'s' * (len(names) != 1)}"
 
 

@@ -120,7 +120,7 @@ def test_tables_name_the_other_side() -> None:
     assert "1.70 0.90 1.60" in text
     assert "50.0%; in every pair of processes 1" in text
     assert "4 of 4 planned, then interrupted" in text
-    assert "│ lasting " in text
+    assert any(line.split()[0] == "lasting" for line in text.splitlines() if line.strip())
 
 
 def test_earlier_results_are_still_read(tmp_path: Path) -> None:

@@ -1,0 +1,141 @@
+"""A project's settings: `spokeshave.toml`, or `[tool.spokeshave]` in its pyproject.toml.
+
+They stand in for options that are not given, through click's `default_map`.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from spokeshave.cli.options import VARIABLES
+from spokeshave.errors import SettingsError
+from spokeshave.nearest import did_you_mean
+from spokeshave.pythons import known_pythons
+
+OWN_FILE, SHARED_FILE = "spokeshave.toml", "pyproject.toml"
+_PATHS = ("index", "store", "recipes")
+_STORED = "spokeshave.settings"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What a project's file sets, paths resolved from its folder; `file` is None where there is none.
+
+    `ignored` is the pyproject.toml next to it that has settings too, and is not read.
+    """
+
+    file: Path | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    ignored: Path | None = None
+
+    def keep(self, context: click.Context) -> None:
+        """Keeps the settings for the commands below this context."""
+        context.meta[_STORED] = self
+
+    @classmethod
+    def of(cls, context: click.Context) -> Settings:
+        """The settings that a command runs under."""
+        found = context.meta.get(_STORED)
+        return found if isinstance(found, Settings) else cls()
+
+
+def find_settings(start: Path) -> Settings:
+    """The nearest settings, from a folder upwards; none where no folder has any.
+
+    Raises SettingsError for a file that cannot be read, an unknown key and a value that cannot be meant.
+    """
+    for folder in (start, *start.parents):
+        own, shared = folder / OWN_FILE, folder / SHARED_FILE
+        table = _table(shared).get("tool", {}).get("spokeshave") if shared.is_file() else None
+        if own.is_file():
+            both = shared if table is not None else None
+            return Settings(file=own, values=_checked(own, "", _table(own)), ignored=both)
+        if table is not None:
+            return Settings(file=shared, values=_checked(shared, "tool.spokeshave.", table))
+    return Settings()
+
+
+def default_map(settings: Settings, group: click.Group) -> dict[str, Any]:
+    """The settings as defaults of the parameters that take them, by command."""
+    found: dict[str, Any] = _defaults(settings, group)
+    for name, command in group.commands.items():
+        below = (
+            default_map(settings, command)
+            if isinstance(command, click.Group)
+            else _defaults(settings, command)
+        )
+        if below:
+            found[name] = below
+    return found
+
+
+def setting_of(parameter: click.Parameter) -> str | None:
+    """The setting that stands in for a parameter, if one does."""
+    return next((key for key, names in VARIABLES.items() if parameter.envvar == names), None)
+
+
+def variable_of(parameter: click.Parameter) -> str:
+    """The environment variable from which a parameter has its value."""
+    names = [parameter.envvar] if isinstance(parameter.envvar, str) else [*(parameter.envvar or ())]
+    return next((name for name in names if os.environ.get(name)), "")
+
+
+def _defaults(settings: Settings, command: click.Command) -> dict[str, str]:
+    keys = {str(one.name): setting_of(one) for one in command.params}
+    return {name: settings.values[key] for name, key in keys.items() if key and key in settings.values}
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
+        raise SettingsError(f"{path}: not valid TOML: {fault}", next_step="correct that line") from fault
+    except OSError as fault:
+        raise SettingsError(
+            f"{path} cannot be read: {fault.strerror}", next_step="make the file readable, or remove it"
+        ) from fault
+
+
+def _checked(path: Path, place: str, table: Any) -> dict[str, str]:
+    """The values of a file's table; raises SettingsError that lists every fault."""
+    if not isinstance(table, dict):
+        raise SettingsError(
+            f"{path}: {place.rstrip('.')} is not a table", next_step="write it as [tool.spokeshave]"
+        )
+    faults = [
+        f"  {place}{key}: {fault}" for key, value in table.items() if (fault := _fault(path, key, value))
+    ]
+    if faults:
+        raise SettingsError(
+            "\n".join([f"{path} has settings that are not valid:", *faults]),
+            next_step="correct them there; `spokeshave config --help` lists the settings",
+        )
+    return {key: _resolved(path.parent, key, value) for key, value in table.items()}
+
+
+def _fault(path: Path, key: str, value: Any) -> str:
+    if key not in VARIABLES:
+        return f"unknown key; {did_you_mean(key, VARIABLES)}"
+    if not isinstance(value, str) or not value:
+        return f"{value!r} is not a text between quotation marks"
+    if key == "python" and value not in known_pythons():
+        return f"{value!r} is not a Python tag; {did_you_mean(value, known_pythons())}"
+    place = Path(_resolved(path.parent, key, value))
+    if key == "recipes" and not place.is_dir():
+        return f"there is no folder {place}"
+    if key == "profile" and place.suffix == ".toml" and not place.is_file():
+        return f"there is no file {place}"
+    return ""
+
+
+def _resolved(folder: Path, key: str, value: str) -> str:
+    """A path counts from the folder of the file that has it; other values are as they are."""
+    is_path = key in _PATHS or (key == "profile" and value.endswith(".toml"))
+    return str(folder / Path(value).expanduser()) if is_path else value

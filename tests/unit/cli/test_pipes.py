@@ -1,0 +1,101 @@
+"""`spokeshave … | head`: no traceback, and what a command writes is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smallstack import small_stack
+from spokeshave.publish.folder import IndexFolder
+from spokeshave.recipes import RecipeBook
+from spokeshave.tracing.record import read_record
+from support import RECIPES, demo_files, write_wheel
+
+ALPHA = {"alpha/__init__.py": "", "alpha/one.py": "", "alpha/two.py": ""}
+COMPONENTS = "".join(
+    f'[[components]]\nname = "{name}"\nsummary = "x"\nmodules = ["alpha.{name}"]\n' for name in ("one", "two")
+)
+LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
+_NO_SHIPPED_RECIPES = """
+import pathlib
+import spokeshave.cli.base as base
+base.package_root = lambda: pathlib.Path("/none/none/none")
+from spokeshave.cli import main
+main()
+"""
+
+
+def without_reader(here: Path, *words: str, stderr_too: bool = False) -> tuple[int, str]:
+    """Runs the command with a stdout that nobody reads; its exit code, and stderr as far as it is read."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    argv = [sys.executable, "-c", _NO_SHIPPED_RECIPES, "--store", "cache", *words]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    streams = {"stdout": writing, "stderr": writing if stderr_too else subprocess.PIPE}
+    done = subprocess.run(argv, cwd=here, env=env, check=False, timeout=120, **streams)  # type: ignore[call-overload]
+    os.close(writing)
+    told = (done.stderr or b"").decode()
+    assert "Traceback" not in told and "Exception ignored" not in told, told
+    return int(done.returncode), told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("schema", "recipe"),
+        ("config", "--json"),
+        ("--recipes", str(RECIPES), "components", "--all"),
+        ("build", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_command_without_reader_ends_well(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert without_reader(tmp_path, *words) == (0, "")
+
+
+@pytest.mark.parametrize("stderr_too", [False, True])
+def test_publish_without_reader_writes_the_whole_index(tmp_path: Path, stderr_too: bool) -> None:
+    wheels = [
+        write_wheel(tmp_path / f"{name}-1.0-py3-none-any.whl", demo_files(name)) for name in ("demo", "other")
+    ]
+    words = ("publish", *map(str, wheels), "--to", "index", "--unverified", "--lock", "index")
+    assert without_reader(tmp_path, *words, stderr_too=stderr_too)[0] == 0
+    index = IndexFolder(root=tmp_path / "index", say=print)
+    assert [file.project for file in index.read()] == ["demo", "other"]
+    assert index.stale(index.read()) == []
+    assert (tmp_path / "index" / "constraints.txt").read_text().count("--hash") == 2
+
+
+@pytest.mark.parametrize("stderr_too", [False, True])
+def test_trace_without_reader_keeps_record_and_profile(tmp_path: Path, stderr_too: bool) -> None:
+    small_stack(tmp_path, {"alpha": (ALPHA, COMPONENTS)})
+    (tmp_path / "recipes" / "profiles" / "lean.toml").write_text(LEAN)
+    for name, text in ALPHA.items():
+        path = tmp_path / "site" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    code = (
+        "import os, sys; sys.path.insert(0, 'site'); import alpha.one\n"
+        "try: print(1, flush=True)\nexcept BrokenPipeError: os._exit(1)"
+    )
+    words = ("trace", "--json", "--record", "app.json", "--output", "app.toml", "--no-recheck")
+    run, told = without_reader(
+        tmp_path, "--recipes", "recipes", *words, "--", sys.executable, "-c", code, stderr_too=stderr_too
+    )
+    assert run == 1, "the command's own: it found its output closed"
+    assert stderr_too or "the reader of the output (such as `head`) ended before COMMAND" in told
+    (recorded,) = read_record(tmp_path / "app.json")
+    assert any("alpha.one" in str(load) for load in recorded.loads)
+    profile = RecipeBook([tmp_path / "recipes"]).profile(str(tmp_path / "app.toml"))
+    assert "alpha/two" in [row.component for row in profile.remove]
+
+
+def test_output_with_a_reader_is_whole(tmp_path: Path) -> None:
+    argv = [sys.executable, "-m", "spokeshave", "--store", "cache", "schema", "recipe"]
+    done = subprocess.run(argv, cwd=tmp_path, capture_output=True, check=True, timeout=120)
+    assert json.loads(done.stdout)["title"] == "Recipe"
