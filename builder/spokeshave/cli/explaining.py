@@ -40,7 +40,7 @@ _wheelhouse = click.option(
 @click.command(cls=Command)
 @click.argument("module")
 @profile_option("Look the module up in the wheels of this profile.")
-@python_option()
+@python_option("Follow the imports for this Python, given as a tag.")
 @_wheelhouse
 @json_option()
 @click.pass_obj

@@ -57,11 +57,12 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "pattern",
     default="",
     metavar="REGEX",
-    help="Run the benchmarks that this fits alone, and no imports.",
+    help="Run only the benchmarks whose names match, and no imports.",
 )
 @click.option(
     "--seconds",
     type=click.FloatRange(min=0),
+    metavar="SECONDS",
     default=600.0,
     show_default=True,
     help="Measure for this many seconds a suite; each function is measured once even beyond that.",
@@ -69,8 +70,10 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "--threads",
     type=click.IntRange(min=1),
+    metavar="N",
     multiple=True,
-    help="Number of BLAS and OpenMP threads, one CPU each (repeatable).  [default: 1; with --blas 1 and 2]",
+    help="Set the number of BLAS and OpenMP threads, one CPU each (repeatable)."
+    "  [default: 1; with --blas 1 and 2]",
 )
 @click.option(
     "--env",

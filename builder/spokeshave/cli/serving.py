@@ -18,15 +18,18 @@ from spokeshave.publish.server import make_server
 @click.argument(
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    metavar="DIR",
+    metavar="[DIR]",
     envvar=VARIABLES["index"],
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Listen on this address.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Listen on this address."
+)
 @click.option(
     "--port",
     default=8000,
     show_default=True,
     type=click.IntRange(0, 65535),
+    metavar="PORT",
     help="Listen on this port; 0 takes a free one.",
 )
 @click.pass_obj

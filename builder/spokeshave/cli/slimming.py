@@ -45,12 +45,11 @@ class _Extra(click.ParamType[str]):
     help="Switch one lever (a size optimization) off: " + ", ".join(DEFAULT_LEVERS) + " (repeatable).",
     metavar="LEVER",
 )
-@click.option(
-    "--keep", multiple=True, metavar="GLOB", help="Keep the files that this fits as they are (repeatable)."
-)
+@click.option("--keep", multiple=True, metavar="GLOB", help="Leave matching files as they are (repeatable).")
 @click.option(
     "--build",
     default=1,
+    metavar="N",
     show_default=True,
     type=click.IntRange(min=1),
     help="Set the N of the local version +slim.N.",
@@ -58,7 +57,7 @@ class _Extra(click.ParamType[str]):
 @click.option(
     "--drop-signature",
     is_flag=True,
-    help="Remove the signature of a signed RECORD, which would no longer fit.",
+    help="Remove the signature of a signed RECORD: it would no longer fit.",
 )
 @click.option("--no-check", is_flag=True, help="Skip the imports that are compared with the PyPI wheel's.")
 @click.option(

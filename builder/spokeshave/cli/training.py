@@ -24,6 +24,7 @@ from spokeshave.training.course import train as run_course
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
+    metavar="SECONDS",
     default=150.0,
     show_default=True,
     help="Run benchmarks for this many seconds at each dispatch level of the CPU.",

@@ -23,7 +23,7 @@ from spokeshave.owners import Cleared
 
 
 @click.command(cls=Command)
-@python_option()
+@python_option("Check what builds for this Python need, given as a tag.")
 @json_option("the checks")
 @click.pass_obj
 @guarded
@@ -81,7 +81,7 @@ def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
 
 
 @image.command("list", cls=Command)
-@python_option()
+@python_option("List the images for this Python, given as a tag.")
 @json_option("the list")
 @click.pass_obj
 @guarded
