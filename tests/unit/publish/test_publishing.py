@@ -186,7 +186,7 @@ def test_two_versions_under_one_lock_are_refused_before_anything_is_written(
         (("--to", "index", "--yank", "numpy==1.0"), "needs a --reason"),
         (("--to", "index", "--yank", "numpy>=1.0", "--reason", "x"), "is not NAME==VERSION"),
         (("--to", "index", "--yank", "numpy==1.*", "--reason", "x"), "is not NAME==VERSION"),
-        (("--to", "index", "--unyank", "numpy==1.0", "--lock", "x"), "--lock names the WHEELs"),
+        (("--to", "index", "--unyank", "numpy==1.0", "--lock", "x"), "--lock pins the WHEELs"),
         (("W", "--upload", "u", "--simple", "s", "--unyank", "numpy==1.0"), "go with --to DIR alone"),
     ],
 )
