@@ -13,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-from spokeshave.elf import elf_files
+from spokeshave.build.elf import elf_files
 
 STOCK = re.compile(r"^scipy_(?P<name>.+?)(?:64_)?$")
 

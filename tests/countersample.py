@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spokeshave.training.bundle import Manifest
+from spokeshave.build.pgo.bundle import Manifest
 
 # Written by gcc 12.2 for `int f(int x) {…} int g(int x) {…} int main(void) { return f(-1); }`.
 WRITTEN = bytes.fromhex(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
 from support import demo_files, write_wheel
 
 NUMPY = "2.4.6+lean.1"

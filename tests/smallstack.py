@@ -10,11 +10,11 @@ from pathlib import Path
 from rich.console import Console
 
 from spokeshave.context import Context
-from spokeshave.model import file_sha256
-from spokeshave.progress import PlainReporter
-from spokeshave.recipes import RecipeBook
-from spokeshave.run import run
-from spokeshave.store import Store
+from spokeshave.inside.model import file_sha256
+from spokeshave.inside.run import run
+from spokeshave.machine.progress import PlainReporter
+from spokeshave.machine.store import Store
+from spokeshave.recipes.book import RecipeBook
 
 
 def small_stack(root: Path, packages: Mapping[str, tuple[Mapping[str, str], str]]) -> Context:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from spokeshave.report import Report
-from spokeshave.savings import ComponentRow, LeverRow
-from spokeshave.weigh import FileSize, Sizes, by_kind
+from spokeshave.inside.sizes import FileSize, Sizes, by_kind
+from spokeshave.report.summary import Report
+from spokeshave.report.waterfall import ComponentRow, LeverRow
 
 EVIL = "numpy/_core/<script>alert('x')</script>&\".py"
 

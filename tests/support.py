@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.engines.host import missing_tools
-from spokeshave.model import BuildPlan, Environment, Target
-from spokeshave.plan import make_plan
-from spokeshave.recipes import RecipeBook, library_names
-from spokeshave.training.use import choose
+from spokeshave.build.engines.host import missing_tools
+from spokeshave.build.pgo.use import choose
+from spokeshave.build.plan import make_plan
+from spokeshave.inside.model import BuildPlan, Environment, Target
+from spokeshave.recipes.book import RecipeBook, library_names
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from spokeshave.tracing.inject import Watch
-from spokeshave.tracing.record import Lines
+from spokeshave.trace.inject import Watch
+from spokeshave.trace.record import Lines
 
 FILES = {
     "alpha/__init__.py": "from alpha import eager\n",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from spokeshave.tracing.record import Kind, Load, Moment, Run
+from spokeshave.trace.record import Kind, Load, Moment, Run
 
 
 def load(

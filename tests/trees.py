@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from spokeshave.closure import ImportGraph, build_graph
-from spokeshave.imports.package import read_package
+from spokeshave.removal.graph import ImportGraph, build_graph
+from spokeshave.removal.readers.package import read_package
 
 Grow = Callable[[Mapping[str, str]], ImportGraph]
 

@@ -12,9 +12,9 @@ import platformdirs
 import pytest
 from filelock import FileLock
 
-from spokeshave.engines.host import find_python
+from spokeshave.build.engines.host import find_python
 from spokeshave.errors import EngineMissing
-from spokeshave.model import Target
+from spokeshave.inside.model import Target
 
 
 def target_python() -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from spokeshave.listing import Listing, show
+from spokeshave.machine.listing import Listing, show
 
 
 def printed(*things: RenderableType, width: int) -> str:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from spokeshave.containers import Containers
-from spokeshave.images import Images, Mode
-from spokeshave.model import Target
-from spokeshave.progress import Reporter
-from spokeshave.recipes import RecipeBook
-from spokeshave.run import Runner
-from spokeshave.store import Store
+from spokeshave.build.images import Images, Mode
+from spokeshave.inside.model import Target
+from spokeshave.inside.run import Runner
+from spokeshave.machine.containers import Containers
+from spokeshave.machine.progress import Reporter
+from spokeshave.machine.store import Store
+from spokeshave.recipes.book import RecipeBook
 
 EngineName = Literal["auto", "docker", "host"]
 

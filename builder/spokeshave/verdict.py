@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spokeshave.files import alone_with, write_whole
+from spokeshave.machine.files import alone_with, write_whole
 
 LEVELS = ("imports", "upstream", "smoke", "core", "full")
 """What a record can be of, each showing more than those before it."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from docgen import errors, figures, records, summary
 from docgen.markdown import table
-from spokeshave.levers import LEVERS
-from spokeshave.schema import files, reference
+from spokeshave.inside.levers import LEVERS
+from spokeshave.recipes.reference import files, reference
 
 
 def makers(root: Path) -> dict[str, Callable[[], str]]:

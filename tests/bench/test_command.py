@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 
 from spokeshave.bench import read_json
 from spokeshave.cli import main
-from spokeshave.model import Target, file_sha256
-from spokeshave.wheel import TESTS_ARCHIVE, beside
+from spokeshave.inside.model import Target, file_sha256
+from spokeshave.inside.wheel import TESTS_ARCHIVE, beside
 from support import demo_files, shipped_plan, wait_until, write_wheel
 
 # The clock ticks as fast as the wheel says, so that the ratio does not depend on the machine.

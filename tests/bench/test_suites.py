@@ -9,8 +9,8 @@ import pytest
 from spokeshave.bench import Options
 from spokeshave.bench.compare import compare_installs
 from spokeshave.bench.sides import RUNNER
-from spokeshave.digests import package_root
-from spokeshave.recipes import RecipeBook
+from spokeshave.own_code import package_root
+from spokeshave.recipes.book import RecipeBook
 from support import RECIPES
 from venvs import kept_venv, target_python
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.picture.page import make_page
+from spokeshave.report.html.page import make_page
 from stack import small_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.containers import Containers
-from spokeshave.images import local_image
-from spokeshave.model import Target
-from spokeshave.run import run
+from spokeshave.build.images import local_image
+from spokeshave.inside.model import Target
+from spokeshave.inside.run import run
+from spokeshave.machine.containers import Containers
 from support import RECIPES, docker_fault
 
 PATCH = RECIPES / "scipy/patches/0002-odr-reports-without-libgfortran.patch"

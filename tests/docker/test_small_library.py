@@ -16,9 +16,9 @@ import pytest
 
 from shaveling import CORE, INIT, MESON
 from smallproject import ENGINES, Small, engine_fault
-from spokeshave.elf import elf_files
-from spokeshave.engines.host import find_python
-from spokeshave.model import Target
+from spokeshave.build.elf import elf_files
+from spokeshave.build.engines.host import find_python
+from spokeshave.inside.model import Target
 from support import RECIPES
 
 FILES = {

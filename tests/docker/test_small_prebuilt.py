@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from smallproject import ENGINES, Small, engine_fault
-from spokeshave.elf import elf_files
-from spokeshave.engines.host import find_python
-from spokeshave.model import Target, file_sha256
+from spokeshave.build.elf import elf_files
+from spokeshave.build.engines.host import find_python
+from spokeshave.inside.model import Target, file_sha256
 from support import needs_compiler, write_wheel
 
 pytestmark = needs_compiler

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from smallproject import ENGINES, Run, Small, engine_fault
-from spokeshave.model import file_sha256
-from spokeshave.wheel import TESTS_ARCHIVE, beside
+from spokeshave.inside.model import file_sha256
+from spokeshave.inside.wheel import TESTS_ARCHIVE, beside
 from venvs import fresh_python
 
 QUESTION = """

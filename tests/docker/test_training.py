@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from smallproject import Run, Small, ready_small
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
 
 pytestmark = pytest.mark.docker
 BENCHMARKS = {

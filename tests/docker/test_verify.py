@@ -11,7 +11,7 @@ import pytest
 
 from shaveling import CORE, FILES
 from smallproject import Run, Small, ready_small
-from spokeshave import wheel as wheels
+from spokeshave.inside import wheel as wheels
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ import pytest
 
 from smallproject import what_all_need
 from spokeshave.errors import RemovalRefused
-from spokeshave.recipes import RecipeBook
+from spokeshave.recipes.book import RecipeBook
 from support import RECIPES, ROOT
 from venvs import kept_venv, target_python
 

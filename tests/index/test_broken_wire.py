@@ -16,9 +16,9 @@ import pytest
 from indexing import Repository, Tools, pypiserver, spokeshave
 from releases import make_wheel
 from spokeshave.errors import NetworkError
+from spokeshave.inside.run import run
 from spokeshave.publish.release import gather
 from spokeshave.publish.upload import Server
-from spokeshave.run import run
 
 SILENCE = "silence-1.0+lean.1-py3-none-any.whl"
 pytestmark = pytest.mark.network

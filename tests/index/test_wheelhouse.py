@@ -13,7 +13,7 @@ import pytest
 
 from indexing import Installer, Tools, free_port, running, spokeshave, wait_for
 from releases import make_wheel
-from spokeshave.wheel import TESTS_ARCHIVE, beside
+from spokeshave.inside.wheel import TESTS_ARCHIVE, beside
 from support import ROOT
 
 pytestmark = pytest.mark.network

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from spokeshave.cli import main
 from spokeshave.cli.proving import built_wheels
 from spokeshave.errors import VerifyError
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
 from spokeshave.publish.release import read_release
 from support import demo_files, write_wheel
 

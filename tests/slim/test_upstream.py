@@ -11,19 +11,19 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from spokeshave.compare import Comparison, compare
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
-from spokeshave.progress import PlainReporter
-from spokeshave.recipes import RecipeBook
-from spokeshave.run import run
+from spokeshave.inside.run import run
+from spokeshave.machine.progress import PlainReporter
+from spokeshave.machine.store import Store
+from spokeshave.machine.venvs import Venv
+from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed
-from spokeshave.slim.pipeline import Verdict, told
+from spokeshave.slim.slimming import Verdict, told
 from spokeshave.slim.upstream import Suite, align, compare_tests, find_tests
-from spokeshave.store import Store
-from spokeshave.venvs import Venv
+from spokeshave.verify.outcomes import Comparison, compare
 from support import RECIPES, demo_files, write_wheel
 
 TEST = "import demo\n\n\ndef test_value():\n    assert demo.value == 1\n"

@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from spokeshave.context import Context
-from spokeshave.progress import PlainReporter
-from spokeshave.recipes import RecipeBook
-from spokeshave.run import run
-from spokeshave.store import Store
+from spokeshave.inside.run import run
+from spokeshave.machine.progress import PlainReporter
+from spokeshave.machine.store import Store
+from spokeshave.recipes.book import RecipeBook
 from support import RECIPES
 from venvs import kept_venv, target_python
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from spokeshave.context import Context
-from spokeshave.recipes import RecipeBook
-from spokeshave.tracing.resolve import reasons_to_keep, resolve
-from spokeshave.tracing.session import Traced, run_once
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.trace.resolve import reasons_to_keep, resolve
+from spokeshave.trace.session import Traced, run_once
 from support import RECIPES, TARGET
 
 pytestmark = pytest.mark.network

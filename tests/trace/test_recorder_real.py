@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.imports.base import covers
-from spokeshave.recipes import RecipeBook
-from spokeshave.tracing.inject import Watch, run_recorded
-from spokeshave.tracing.record import Lines
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.removal.readers.base import covers
+from spokeshave.trace.inject import Watch, run_recorded
+from spokeshave.trace.record import Lines
 from support import RECIPES
 from traced import pythons
 from venvs import kept_venv

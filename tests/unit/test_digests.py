@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from spokeshave.digests import JUDGE_CODE, package_root
+from spokeshave.own_code import JUDGE_CODE, package_root
 
 # What judging code imports and what has no say: values, places of files, how things are run.
 NO_JUDGES = {"context", "digests", "errors", "fetch", "files", "kit", "model", "recipes", "run", "tables"}

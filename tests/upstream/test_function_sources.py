@@ -14,8 +14,8 @@ from types import CodeType
 import pytest
 
 from functionsources import definitions, lost
-from spokeshave.levers import lever
-from spokeshave.levers.base import Tree
+from spokeshave.inside.levers import lever
+from spokeshave.inside.levers.base import Tree
 from support import shipped_plan
 
 pytestmark = pytest.mark.network

@@ -16,11 +16,11 @@ is left; a few per cent of it belong to the copy of the files, and stay however 
 """
 
 from spokeshave.bench.compare import OnProgress, Told, compare_installs
+from spokeshave.bench.findings import BenchReport, CaseResult, ImportResult, read_json, write_json
 from spokeshave.bench.journal import read_journal
 from spokeshave.bench.model import Case, Fault, Options, Progress, Visit
-from spokeshave.bench.report import BenchReport, CaseResult, ImportResult, read_json, write_json
 from spokeshave.bench.stats import Summary
-from spokeshave.bench.tables import tables
+from spokeshave.bench.terminal import tables
 from spokeshave.errors import BenchError
 
 __all__ = [

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from spokeshave.bench.cases import catalogue
 from spokeshave.bench.dialogue import Worker, WorkerError
+from spokeshave.bench.findings import BenchReport, Record, assemble, header_of
 from spokeshave.bench.imports import measure_imports, pinned_cpus
 from spokeshave.bench.journal import Journal
 from spokeshave.bench.model import (
@@ -31,7 +32,6 @@ from spokeshave.bench.model import (
     Visit,
 )
 from spokeshave.bench.pair import CaseError, Pair, Turn
-from spokeshave.bench.report import BenchReport, Record, assemble, header_of
 from spokeshave.bench.stats import combined_ratio, stands_out
 from spokeshave.bench.suite import copied
 from spokeshave.errors import BenchError

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave.bench.model import Kind
-from spokeshave.run import converse
+from spokeshave.inside.run import converse
 
 SCRIPT = Path(__file__).with_name("worker.py")
 _THREADS = ("OPENBLAS", "OMP", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM", "GOTO", "NVPL")

@@ -9,7 +9,7 @@ from pathlib import Path
 from spokeshave.bench.dialogue import fixed_environment
 from spokeshave.bench.model import ImportSamples, Options, Side
 from spokeshave.errors import BenchError
-from spokeshave.run import Command, Runner, run
+from spokeshave.inside.run import Command, Runner, run
 
 _MARK = "spokeshave-import"
 _TIMEOUT = 120.0  # seconds

@@ -10,7 +10,7 @@ from typing import IO, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from spokeshave.bench.report import BenchReport, Header, Record, assemble
+from spokeshave.bench.findings import BenchReport, Header, Record, assemble
 from spokeshave.errors import BenchError
 
 _HEADER: TypeAdapter[Header] = TypeAdapter(Header)

@@ -8,20 +8,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from spokeshave.archive import unpack
 from spokeshave.bench.compare import OnProgress, Told, compare_installs
+from spokeshave.bench.findings import BenchReport, write_json
 from spokeshave.bench.model import Options, Progress
-from spokeshave.bench.report import BenchReport, write_json
 from spokeshave.bench.results import BLAS, result_name
 from spokeshave.bench.sides import Contest, Side, find_sides, install_sides
 from spokeshave.context import Context
-from spokeshave.digests import package_root
 from spokeshave.errors import BenchError
-from spokeshave.fetch import fetch_sdist
-from spokeshave.model import Target
-from spokeshave.progress import Reporter
-from spokeshave.recipes import Loaded, pick_version, source_pin
-from spokeshave.venvs import Venv
+from spokeshave.inside.model import Target
+from spokeshave.machine.progress import Reporter
+from spokeshave.machine.venvs import Venv
+from spokeshave.own_code import package_root
+from spokeshave.recipes.book import Loaded, pick_version, source_pin
+from spokeshave.sources.archive import unpack
+from spokeshave.sources.fetch import fetch_sdist
 
 Part = Literal["suite", "imports", "blas"]
 # What an application imports of a package first, where that is not the package itself.

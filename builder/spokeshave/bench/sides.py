@@ -9,16 +9,16 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from spokeshave import verify
 from spokeshave.context import Context
 from spokeshave.errors import BenchError, WheelError
-from spokeshave.model import Target, is_of_profile
+from spokeshave.inside.model import Target, is_of_profile
+from spokeshave.inside.wheel import parse_name, wheels_of
+from spokeshave.machine.venvs import Venv, find_interpreter, install, install_alike, make_venv
 from spokeshave.nearest import did_you_mean
-from spokeshave.recipes import Loaded, pick_version
-from spokeshave.sources import pip_error
-from spokeshave.trial import stock_pin, stock_wheel
-from spokeshave.venvs import Venv, find_interpreter, install, install_alike, make_venv
-from spokeshave.wheel import parse_name, wheels_of
+from spokeshave.recipes.book import Loaded, pick_version
+from spokeshave.sources.download import pip_error
+from spokeshave.verify import verify
+from spokeshave.verify.trial import stock_pin, stock_wheel
 
 STOCK = "stock"
 RUNNER = ("asv_runner>=0.2,<1", "packaging")  # ASV's runner, and what some suites read versions with

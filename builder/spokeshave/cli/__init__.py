@@ -11,6 +11,7 @@ import platformdirs
 from rich.console import Console
 
 from spokeshave import __version__
+from spokeshave.build.images import Mode
 from spokeshave.cli import (
     building,
     configuring,
@@ -30,7 +31,6 @@ from spokeshave.cli.options import VARIABLES
 from spokeshave.cli.pipes import survive_closed_pipes
 from spokeshave.cli.settings import Settings, default_map, find_settings
 from spokeshave.errors import SettingsError
-from spokeshave.images import Mode
 
 _SECTIONS = (
     ("Set up", ("doctor", "config")),

@@ -13,17 +13,17 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from spokeshave.cli.places import RESULT_FOLDER
+from spokeshave.build.images import Mode
+from spokeshave.cli.paths import RESULT_FOLDER
 from spokeshave.context import Context
-from spokeshave.digests import package_root
 from spokeshave.errors import Interrupted, SpokeshaveError, StoreError
-from spokeshave.files import DISK_FULL
-from spokeshave.images import Mode
-from spokeshave.owners import own_folder
-from spokeshave.progress import make_reporter
-from spokeshave.recipes import RecipeBook
-from spokeshave.run import run
-from spokeshave.store import Store
+from spokeshave.inside.run import run
+from spokeshave.machine.files import DISK_FULL
+from spokeshave.machine.owners import own_folder
+from spokeshave.machine.progress import make_reporter
+from spokeshave.machine.store import Store
+from spokeshave.own_code import package_root
+from spokeshave.recipes.book import RecipeBook
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

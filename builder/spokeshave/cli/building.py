@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from spokeshave import budgets, pipeline, proofs, removal
-from spokeshave import fetch as fetching
-from spokeshave import measure as measuring
+from spokeshave.build import ablation as measuring
+from spokeshave.build import budgets, pipeline
+from spokeshave.build.forecast import available_cpus, make_forecasts, summary
 from spokeshave.cli.base import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import (
@@ -22,12 +22,14 @@ from spokeshave.cli.options import (
     profile_option,
     refuse_both_or_neither,
 )
-from spokeshave.cli.places import RESULT_FOLDER
+from spokeshave.cli.paths import RESULT_FOLDER
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
 from spokeshave.context import Context, EngineName, Request
-from spokeshave.forecast import available_cpus, make_forecasts, summary
-from spokeshave.listing import Column, Listing, say, show
-from spokeshave.model import BuildPlan, Target
+from spokeshave.inside.model import BuildPlan, Target
+from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.removal import check
+from spokeshave.sources import fetch as fetching
+from spokeshave.verify import proofs
 
 
 def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -74,7 +76,7 @@ def _request(
 ) -> Request:
     refuse_both_or_neither(packages, everything)
     if everything:
-        packages = tuple(loaded.recipe.name for loaded in removal.stack_recipes(context))
+        packages = tuple(loaded.recipe.name for loaded in check.stack_recipes(context))
     return Request(
         packages=packages,
         profile=profile,
@@ -99,7 +101,7 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
     found = pipeline.make_trained_plans(context, request, where)
     for note in found.notes.values():
         context.reporter.say(note)
-    removal.check_removals(context, profile, request.target)  # last, as it reads the sources of the stack
+    check.check_removals(context, profile, request.target)  # last, as it reads the sources of the stack
     return found.plans
 
 

@@ -14,7 +14,7 @@ from spokeshave.cli.help import Command
 from spokeshave.cli.options import VARIABLES, json_option, profile_option
 from spokeshave.cli.pythons import python_option
 from spokeshave.cli.settings import Settings, setting_of, variable_of
-from spokeshave.listing import Column, Listing, say, show
+from spokeshave.machine.listing import Column, Listing, say, show
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

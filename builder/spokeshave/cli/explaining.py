@@ -19,11 +19,11 @@ from spokeshave.cli.options import (
     refuse_both_or_neither,
 )
 from spokeshave.cli.pythons import python_option
-from spokeshave.explain import Explanation, Offer, offers
-from spokeshave.explain import explain as look_up
-from spokeshave.listing import Column, Listing, say, show
-from spokeshave.model import Target
-from spokeshave.removal import stack_recipes
+from spokeshave.inside.model import Target
+from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.removal.check import stack_recipes
+from spokeshave.removal.explain import Explanation, Offer, offers
+from spokeshave.removal.explain import explain as look_up
 
 _SHOWN = 10
 

@@ -9,8 +9,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from spokeshave.cli.base import recipe_folders
-from spokeshave.levers import LEVERS
-from spokeshave.recipes import RecipeBook
+from spokeshave.inside.levers import LEVERS
+from spokeshave.recipes.book import RecipeBook
 
 # A setting of a project's file is also an environment variable. A parameter that takes the setting names the
 # variable as its own: by that the file's values find their parameters.

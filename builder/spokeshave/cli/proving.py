@@ -10,25 +10,25 @@ from typing import Any
 
 import click
 
-from spokeshave import measure as measuring
-from spokeshave import proofs
-from spokeshave import report as reporting
-from spokeshave import verify as verifying
+from spokeshave.build import ablation as measuring
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
-from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
+from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
-from spokeshave.files import write_whole
-from spokeshave.kept_sizes import kept_measure
-from spokeshave.listing import heading, say, show
-from spokeshave.parts import package_of
-from spokeshave.picture.backends import backend_tables
-from spokeshave.picture.page import make_page
-from spokeshave.picture.terminal import lever_notes, lever_table, notes, size_table
-from spokeshave.trial import Candidate, Level, own_stock_wheel
-from spokeshave.wheel import beside
+from spokeshave.inside.wheel import beside
+from spokeshave.machine.files import write_whole
+from spokeshave.machine.listing import heading, say, show
+from spokeshave.report import summary as reporting
+from spokeshave.report.html.blas_table import backend_tables
+from spokeshave.report.html.page import make_page
+from spokeshave.report.kept_sizes import kept_measure
+from spokeshave.report.parts import package_of
+from spokeshave.report.terminal import lever_notes, lever_table, notes, size_table
+from spokeshave.verify import proofs
+from spokeshave.verify import verify as verifying
+from spokeshave.verify.trial import Candidate, Level, own_stock_wheel
 
 
 @click.command(cls=Command)

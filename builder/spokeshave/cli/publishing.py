@@ -20,8 +20,8 @@ from packaging.version import InvalidVersion, Version
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import VARIABLES, json_option
-from spokeshave.cli.places import RESULT_FOLDER
-from spokeshave.progress import make_reporter
+from spokeshave.cli.paths import RESULT_FOLDER
+from spokeshave.machine.progress import make_reporter
 from spokeshave.publish import lock as locks
 from spokeshave.publish.closure import COMPLETE, Closure, adding, missing, pythons, resolve, told
 from spokeshave.publish.folder import IndexFolder

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import click
 from click.shell_completion import CompletionItem
 
+from spokeshave.build.images import LOCAL_PYTHON
+from spokeshave.build.pythons import build_fault, buildable, known_pythons
 from spokeshave.cli.options import VARIABLES
 from spokeshave.context import Context
-from spokeshave.images import LOCAL_PYTHON
-from spokeshave.model import Target
-from spokeshave.pythons import build_fault, buildable, known_pythons
+from spokeshave.inside.model import Target
 
 _HINT = "--python"
 

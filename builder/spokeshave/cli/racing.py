@@ -10,22 +10,22 @@ from pathlib import Path
 
 import click
 
+from spokeshave.bench.findings import BenchReport, read_json
 from spokeshave.bench.journal import read_journal
 from spokeshave.bench.race import Outcome, Part, RaceRequest, race
-from spokeshave.bench.report import BenchReport, read_json
 from spokeshave.bench.results import BLAS, to_json
 from spokeshave.bench.sides import Contest
-from spokeshave.bench.tables import differing, grid, tables
+from spokeshave.bench.terminal import differing, grid, tables
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, packages_argument, profile_option
-from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
+from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER
 from spokeshave.cli.pythons import python_option
 from spokeshave.errors import Interrupted
-from spokeshave.files import write_whole
-from spokeshave.listing import heading, say, show
-from spokeshave.model import Target
-from spokeshave.picture.speed import speed_picture
+from spokeshave.inside.model import Target
+from spokeshave.machine.files import write_whole
+from spokeshave.machine.listing import heading, say, show
+from spokeshave.report.speed import speed_picture
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)

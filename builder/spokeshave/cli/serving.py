@@ -9,7 +9,7 @@ import click
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import VARIABLES
-from spokeshave.progress import make_reporter
+from spokeshave.machine.progress import make_reporter
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.server import make_server
 

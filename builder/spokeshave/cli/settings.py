@@ -14,10 +14,10 @@ from typing import Any
 
 import click
 
+from spokeshave.build.pythons import known_pythons
 from spokeshave.cli.options import VARIABLES
 from spokeshave.errors import SettingsError
 from spokeshave.nearest import did_you_mean
-from spokeshave.pythons import known_pythons
 
 OWN_FILE, SHARED_FILE = "spokeshave.toml", "pyproject.toml"
 _PATHS = ("index", "store", "recipes")

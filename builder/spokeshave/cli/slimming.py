@@ -12,10 +12,10 @@ from spokeshave.cli.base import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.pythons import python_option
-from spokeshave.listing import Column, Listing, say, show
-from spokeshave.model import Target
+from spokeshave.inside.model import Target
+from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
-from spokeshave.slim.pipeline import Outcome, SlimRequest, failures, slim_all
+from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
 from spokeshave.slim.words import read_extra
 
 

@@ -14,21 +14,21 @@ import click
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, profile_option
+from spokeshave.cli.paths import RESULT_FILE
 from spokeshave.cli.pipes import reader_ended
-from spokeshave.cli.places import RESULT_FILE
 from spokeshave.cli.pythons import python_option
 from spokeshave.context import Context
 from spokeshave.errors import Interrupted, SpokeshaveError, TraceError
-from spokeshave.files import copy_whole, write_whole
-from spokeshave.model import Target
-from spokeshave.recipes import pick_version
-from spokeshave.removal import check_removals, stack_recipes
-from spokeshave.tables import profile_name
-from spokeshave.tracing import recheck
-from spokeshave.tracing.record import Run, add_run, read_record, replace_run
-from spokeshave.tracing.resolve import resolve
-from spokeshave.tracing.session import Traced, losses, run_once, shown, warnings
-from spokeshave.tracing.text import profile_text
+from spokeshave.inside.model import Target
+from spokeshave.machine.files import copy_whole, write_whole
+from spokeshave.recipes.book import pick_version
+from spokeshave.recipes.schema import profile_name
+from spokeshave.removal.check import check_removals, stack_recipes
+from spokeshave.trace import recheck
+from spokeshave.trace.record import Run, add_run, read_record, replace_run
+from spokeshave.trace.resolve import resolve
+from spokeshave.trace.session import Traced, losses, run_once, shown, warnings
+from spokeshave.trace.text import profile_text
 
 _STDOUT = 1
 

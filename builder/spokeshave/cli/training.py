@@ -6,15 +6,15 @@ import json
 
 import click
 
-from spokeshave import pipeline
+from spokeshave.bench.train.course import Course, Trained
+from spokeshave.bench.train.course import train as run_course
+from spokeshave.build import pipeline
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import complete_package, json_option, profile_option
 from spokeshave.cli.pythons import python_option, refuse_unbuildable
-from spokeshave.listing import say
-from spokeshave.model import Target
-from spokeshave.training.course import Course, Trained
-from spokeshave.training.course import train as run_course
+from spokeshave.inside.model import Target
+from spokeshave.machine.listing import say
 
 
 @click.command(cls=Command)

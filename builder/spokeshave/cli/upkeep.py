@@ -9,17 +9,17 @@ from dataclasses import asdict
 import click
 from rich.text import Text
 
-from spokeshave import doctor as doctoring
-from spokeshave import schema as schemas
+from spokeshave.build import doctor as doctoring
+from spokeshave.build.images import KINDS, LOCAL_PYTHON, Kind, local_fault, local_image, official_image
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command, Group
 from spokeshave.cli.options import json_option
 from spokeshave.cli.pythons import python_option
 from spokeshave.errors import EngineDenied, EngineMissing
-from spokeshave.images import KINDS, LOCAL_PYTHON, Kind, local_fault, local_image, official_image
-from spokeshave.listing import Column, Listing, say, show
-from spokeshave.model import Target
-from spokeshave.owners import Cleared
+from spokeshave.inside.model import Target
+from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.machine.owners import Cleared
+from spokeshave.recipes import reference as schemas
 
 
 @click.command(cls=Command)

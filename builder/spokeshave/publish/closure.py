@@ -24,10 +24,10 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from spokeshave.errors import EngineMissing, PublishError
-from spokeshave.model import Target
+from spokeshave.inside.model import Target
+from spokeshave.inside.run import Runner
+from spokeshave.machine.venvs import find_interpreter, run_pip
 from spokeshave.publish.release import Release
-from spokeshave.run import Runner
-from spokeshave.venvs import find_interpreter, run_pip
 
 _RUNNING = f"cp{sys.version_info[0]}{sys.version_info[1]}"
 

@@ -20,8 +20,8 @@ from packaging.version import Version
 from pydantic import TypeAdapter, ValidationError
 
 from spokeshave.errors import PublishError
-from spokeshave.files import is_temporary, remove_left, write_whole
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
+from spokeshave.machine.files import is_temporary, remove_left, write_whole
 from spokeshave.publish.index import ROOT, File, pages
 from spokeshave.publish.release import Release
 from spokeshave.verdict import rank

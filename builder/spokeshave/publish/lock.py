@@ -17,7 +17,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from spokeshave.errors import PublishError
-from spokeshave.files import alone_with, write_whole
+from spokeshave.machine.files import alone_with, write_whole
 from spokeshave.publish.closure import COMPLETE, Closure, Outside, told
 from spokeshave.publish.release import Release
 

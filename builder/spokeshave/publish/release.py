@@ -15,8 +15,8 @@ from packaging.version import InvalidVersion, Version
 
 from spokeshave import verdict
 from spokeshave.errors import PublishError, VerifyError, WheelError
-from spokeshave.model import file_sha256
-from spokeshave.wheel import DAMAGE, beside, parse_name, record_faults
+from spokeshave.inside.model import file_sha256
+from spokeshave.inside.wheel import DAMAGE, beside, parse_name, record_faults
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,10 +18,10 @@ from unearth.collector import IndexPage, parse_html_page, parse_json_response
 from unearth.fetchers.sync import PyPIClient
 
 from spokeshave.errors import EngineMissing, NetworkError, PublishError
-from spokeshave.indexes import connect, read_pip_settings, retrying, status_error
+from spokeshave.inside.run import Command, Finished, Runner
 from spokeshave.publish.release import Release
 from spokeshave.publish.server import HTML, JSON
-from spokeshave.run import Command, Finished, Runner
+from spokeshave.sources.client import connect, read_pip_settings, retrying, status_error
 
 _PAUSES = (1.0, 4.0)  # seconds before the second and the third attempt
 _MAY_PASS = {408, 425, 429}  # refusals that ask for patience; those from 500 on do as well

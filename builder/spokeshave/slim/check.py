@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spokeshave.errors import VerifyError
-from spokeshave.run import Command, Runner
+from spokeshave.inside.run import Command, Runner
+from spokeshave.machine.venvs import Venv
 from spokeshave.slim import importer
 from spokeshave.slim.layout import module_of
 from spokeshave.slim.model import Slimmed
-from spokeshave.venvs import Venv
 
 SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten times that
 

@@ -13,7 +13,7 @@ from email.parser import BytesParser
 
 from packaging.metadata import parse_email
 
-from spokeshave.wheel import MalformedWheel
+from spokeshave.inside.wheel import MalformedWheel
 
 _END_OF_HEADERS = re.compile(rb"\r?\n(?=\r?\n)")
 

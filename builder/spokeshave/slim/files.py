@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from spokeshave.levers.base import Tree, fits
+from spokeshave.inside.levers.base import Tree, fits
 from spokeshave.slim.includes import include_folder, with_included
 from spokeshave.slim.layout import EXT_SUFFIXES, Source, sources
 

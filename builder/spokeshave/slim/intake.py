@@ -15,13 +15,13 @@ from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from spokeshave.archive import DEFAULT_LIMITS
 from spokeshave.errors import UnsafeArchive, WheelError
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
+from spokeshave.inside.wheel import DAMAGE, MalformedWheel, WheelName, parse_name, record_faults
 from spokeshave.slim.fields import read_headers, read_identity
 from spokeshave.slim.model import Stock
 from spokeshave.slim.words import why_no_wheel
-from spokeshave.wheel import DAMAGE, MalformedWheel, WheelName, parse_name, record_faults
+from spokeshave.sources.archive import DEFAULT_LIMITS
 
 _SIGNATURES = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 _ENCRYPTED = 0x1  # of a member's general purpose flags

@@ -10,11 +10,12 @@ from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
 
 from spokeshave import __version__
-from spokeshave import wheel as wheels
 from spokeshave.errors import WheelError
-from spokeshave.levers import lever
-from spokeshave.levers.base import Tree, fits
-from spokeshave.model import file_sha256
+from spokeshave.inside import wheel as wheels
+from spokeshave.inside.levers import lever
+from spokeshave.inside.levers.base import Tree, fits
+from spokeshave.inside.model import file_sha256
+from spokeshave.inside.sizes import sizes
 from spokeshave.slim.fields import replace_field
 from spokeshave.slim.files import promises_of_headers, sources_to_keep, stubs_to_keep
 from spokeshave.slim.includes import Includes, sort_includes
@@ -22,7 +23,6 @@ from spokeshave.slim.layout import sources
 from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
 from spokeshave.slim.symbols import strip_symbols
 from spokeshave.slim.testfolders import sort_test_folders
-from spokeshave.weigh import sizes
 
 _NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from spokeshave.weigh import Sizes
-from spokeshave.wheel import WheelName
+from spokeshave.inside.sizes import Sizes
+from spokeshave.inside.wheel import WheelName
 
 DEFAULT_LEVERS = ("tests", "typing", "sources", "headers", "symbols")
 ON_REQUEST = ("docstrings", "comments", "indentation")

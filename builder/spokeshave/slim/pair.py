@@ -8,11 +8,11 @@ from pathlib import Path
 from packaging.tags import parse_tag, sys_tags
 
 from spokeshave.errors import VerifyError
-from spokeshave.run import Runner
+from spokeshave.inside.run import Runner
+from spokeshave.inside.wheel import WheelName
+from spokeshave.machine.venvs import Venv, install, install_alike, make_venv
 from spokeshave.slim.model import Slimmed, Stock
-from spokeshave.sources import pip_error
-from spokeshave.venvs import Venv, install, install_alike, make_venv
-from spokeshave.wheel import WheelName
+from spokeshave.sources.download import pip_error
 
 
 def why_not_here(name: WheelName) -> str:

@@ -15,10 +15,10 @@ from pathlib import Path
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
-from spokeshave.elf import ElfFacts, read_elf
+from spokeshave.build.elf import ElfFacts, read_elf
 from spokeshave.errors import EngineMissing
-from spokeshave.levers import lever
-from spokeshave.levers.base import Shaved, Tree, is_elf
+from spokeshave.inside.levers import lever
+from spokeshave.inside.levers.base import Shaved, Tree, is_elf
 
 _LINKED = ("ET_DYN", "ET_EXEC")  # an ET_REL is not linked yet: its symbols are what it is for
 # Where the section headers are, and how many: the one part of an ELF header that strip has to change.

@@ -9,17 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave import kit
-from spokeshave.archive import unpack
-from spokeshave.compare import GOOD, Comparison, Outcomes, as_good, compare
+from spokeshave.build import workdir
 from spokeshave.context import Context
 from spokeshave.errors import NetworkError, VerifyError
-from spokeshave.fetch import fetch_sdist
-from spokeshave.run import Command
+from spokeshave.inside.run import Command
+from spokeshave.machine.venvs import Venv
 from spokeshave.slim.layout import TEST_FOLDERS
 from spokeshave.slim.model import Slimmed
-from spokeshave.sources import find_source, read_pip_settings
-from spokeshave.venvs import Venv
+from spokeshave.sources.archive import unpack
+from spokeshave.sources.download import find_source, read_pip_settings
+from spokeshave.sources.fetch import fetch_sdist
+from spokeshave.verify.outcomes import GOOD, Comparison, Outcomes, as_good, compare
 
 SECONDS = 3600.0  # for all tests of a package, on one side
 _SOURCE_ROOTS = ("src", "lib", "python")
@@ -136,7 +136,7 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
     outcomes = work / "outcomes.json"
     outcomes.unlink(missing_ok=True)
     argv = (
-        *(venv.python, "-B", "-m", "pytest", "-q", "-p", "spokeshave.prove.outcomes"),
+        *(venv.python, "-B", "-m", "pytest", "-q", "-p", "spokeshave.inside.prover.plugin"),
         *("-p", "no:cacheprovider", "-o", "addopts=", "--tb=short", "--continue-on-collection-errors"),
         *("--rootdir", str(root), "-m", suite.marker, *map(str, selection)),
     )
@@ -167,7 +167,7 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
 def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[Path]:
     """Copies the tests into their places; yields the folders to run."""
     (work / "home").mkdir(parents=True)
-    kit.copy_code(work / "code")
+    workdir.copy_code(work / "code")
     for place, folder in suite.inside.items():
         target = venv.site / place
         shutil.copytree(folder, target, dirs_exist_ok=True)

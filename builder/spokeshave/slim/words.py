@@ -14,8 +14,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from spokeshave.errors import SpokeshaveError, UsageFault, WheelError
-from spokeshave.model import Target
-from spokeshave.wheel import DAMAGE
+from spokeshave.inside.model import Target
+from spokeshave.inside.wheel import DAMAGE
 
 _SOURCES = ("pyproject.toml", "setup.py", "setup.cfg")  # what marks a folder that a wheel can be built of
 _LISTS = (".txt", ".in")

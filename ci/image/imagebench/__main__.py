@@ -19,10 +19,10 @@ from imagebench.layers import weigh
 from imagebench.others import Slimmer
 from imagebench.picture import image_picture
 from spokeshave.cli.base import Globals, guarded, interrupt
-from spokeshave.cli.places import RESULT_FILE, RESULT_FOLDER
+from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
-from spokeshave.files import write_whole
+from spokeshave.machine.files import write_whole
 
 HERE = Path(__file__).resolve().parents[1]
 

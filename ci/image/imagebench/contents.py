@@ -8,7 +8,7 @@ from packaging.utils import canonicalize_name
 
 from spokeshave.context import Context
 from spokeshave.errors import ImageError
-from spokeshave.run import Command
+from spokeshave.inside.run import Command
 
 _PANDOC = "import os, shutil; print(os.stat(shutil.which('pandoc')).st_size)"
 # What a package's RECORD lists, which is the bytecode too where pip has compiled.

@@ -7,10 +7,10 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from spokeshave.build.images import debian_root
 from spokeshave.context import Context
 from spokeshave.errors import EngineMissing, ImageError
-from spokeshave.images import debian_root
-from spokeshave.run import Command
+from spokeshave.inside.run import Command
 
 PACKAGES = ("python3", "python3-venv", "pandoc")
 _SUITE = "bookworm"

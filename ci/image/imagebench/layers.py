@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from spokeshave.errors import ImageError
-from spokeshave.run import Command, Runner
+from spokeshave.inside.run import Command, Runner
 
 _SHELL = re.compile(r"^/bin/sh -c (?:#\(nop\)\s*)?")
 _ARGUMENTS = re.compile(r"^\|\d+ .*?/bin/sh -c ")

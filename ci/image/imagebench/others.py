@@ -10,9 +10,9 @@ from typing import Any
 
 from imagebench.wheels import BUILT, TARGET, project
 from spokeshave.context import Context
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
-from spokeshave.slim.pipeline import SlimRequest, failures, slim_all
+from spokeshave.slim.slimming import SlimRequest, failures, slim_all
 
 NEED_DOCSTRINGS = ("sqlalchemy",)  # some of its modules assert that they have one
 

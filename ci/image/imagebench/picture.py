@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from imagebench.tables import FIGURES, OURS, STOCK, Comparison, Side, figure, sizes
 from imagebench.trials import Spread
 from imagebench.wheels import BUILT
-from spokeshave.picture.markup import Child, el, standalone
+from spokeshave.report.html.markup import Child, el, standalone
 
 _WIDTH, _MARGIN, _LEFT = 1000.0, 28.0, 88.0
 _ROOM = _WIDTH - _LEFT - _MARGIN - 96  # for the longest bar; its sum stands to the right of it

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 from spokeshave.context import Context
 from spokeshave.errors import ImageError, VerifyError
-from spokeshave.run import Command
+from spokeshave.inside.run import Command
 
 PORT = 8080
 

@@ -11,11 +11,11 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
-from spokeshave.model import Target
+from spokeshave.inside.model import Target
 from spokeshave.publish import lock
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.release import gather
-from spokeshave.sources import download_locked
+from spokeshave.sources.download import download_locked
 
 TARGET = Target()
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the same index is the same layer to Docker's cache

@@ -5,13 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.bench import (
-    BenchError,
-    Options,
-    Progress,
-    compare_installs,
-    read_journal,
-)
+from spokeshave.bench import BenchError, Options, Progress, compare_installs, read_journal
 from spokeshave.bench.compare import Told
 from spokeshave.bench.dialogue import Worker, WorkerError, fixed_environment
 

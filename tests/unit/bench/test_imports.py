@@ -3,7 +3,7 @@ from pathlib import Path
 
 from spokeshave.bench.imports import measure_imports
 from spokeshave.bench.model import Options, Side
-from spokeshave.run import Command, Finished
+from spokeshave.inside.run import Command, Finished
 
 PYTHONS: dict[Side, Path] = {"ours": Path("/a/python"), "stock": Path("/b/python")}
 

@@ -12,11 +12,11 @@ from spokeshave.bench.race import Part, RaceRequest, _heats
 from spokeshave.bench.sides import Contest, Side, find_sides, stack_of
 from spokeshave.context import Context
 from spokeshave.errors import BenchError
-from spokeshave.model import Target
-from spokeshave.progress import PlainReporter
-from spokeshave.recipes import RecipeBook
-from spokeshave.run import run
-from spokeshave.store import Store
+from spokeshave.inside.model import Target
+from spokeshave.inside.run import run
+from spokeshave.machine.progress import PlainReporter
+from spokeshave.machine.store import Store
+from spokeshave.recipes.book import RecipeBook
 from support import RECIPES
 
 STOCK = Side(label="stock", wheels=())

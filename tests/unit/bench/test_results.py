@@ -14,14 +14,14 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from spokeshave.bench import BenchReport, Case, Options, Visit, read_json, write_json
+from spokeshave.bench.findings import assemble, header_of
 from spokeshave.bench.journal import Journal
 from spokeshave.bench.model import Catalogue, ImportSamples, Install, Measured, Side
-from spokeshave.bench.report import assemble, header_of
 from spokeshave.bench.results import blas_results, result_name, to_json
-from spokeshave.bench.tables import grid, tables
+from spokeshave.bench.terminal import grid, tables
 from spokeshave.cli import main
 from spokeshave.errors import BenchError, WheelError
-from spokeshave.picture.speed import speed_picture
+from spokeshave.report.speed import speed_picture
 
 Invoke = Callable[..., Result]
 

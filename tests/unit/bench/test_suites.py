@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from spokeshave.bench.suite import copied, suite_package
-from spokeshave.digests import package_root
-from spokeshave.recipes import RecipeBook
+from spokeshave.own_code import package_root
+from spokeshave.recipes.book import RecipeBook
 from support import RECIPES
 
 SUITES = package_root() / "bench" / "suites"

@@ -12,8 +12,8 @@ import pytest
 
 from smallstack import small_stack
 from spokeshave.publish.folder import IndexFolder
-from spokeshave.recipes import RecipeBook
-from spokeshave.tracing.record import read_record
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.trace.record import read_record
 from support import RECIPES, demo_files, write_wheel
 
 ALPHA = {"alpha/__init__.py": "", "alpha/one.py": "", "alpha/two.py": ""}

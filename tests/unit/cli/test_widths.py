@@ -14,25 +14,25 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from spokeshave.backends import ROUTINES, Backend, Speed
 from spokeshave.bench import BenchReport, Case, Options, Visit
+from spokeshave.bench.findings import assemble, header_of
 from spokeshave.bench.model import Catalogue, Fault, ImportSamples, Install, Measured, Side
-from spokeshave.bench.report import assemble, header_of
-from spokeshave.bench.tables import grid, tables
+from spokeshave.bench.terminal import grid, tables
+from spokeshave.build.doctor import Check
 from spokeshave.cli import explaining, proving, upkeep
 from spokeshave.cli.base import Globals
 from spokeshave.cli.slimming import slim_table
-from spokeshave.digests import package_root
-from spokeshave.doctor import Check
-from spokeshave.explain import Explanation, Offer
-from spokeshave.listing import Listing, say
-from spokeshave.picture.backends import backend_tables
-from spokeshave.picture.terminal import lever_notes, lever_table, size_table
-from spokeshave.report import Report
-from spokeshave.savings import ComponentRow, LeverRow
+from spokeshave.machine.listing import Listing, say
+from spokeshave.own_code import package_root
+from spokeshave.removal.explain import Explanation, Offer
+from spokeshave.report.blas import ROUTINES, Backend, Speed
+from spokeshave.report.html.blas_table import backend_tables
+from spokeshave.report.summary import Report
+from spokeshave.report.terminal import lever_notes, lever_table, size_table
+from spokeshave.report.waterfall import ComponentRow, LeverRow
 from spokeshave.slim.check import Imports
-from spokeshave.slim.pipeline import Outcome
-from spokeshave.verify import VerifyReport
+from spokeshave.slim.slimming import Outcome
+from spokeshave.verify.verify import VerifyReport
 from stack import small_report
 from widths import assert_whole
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pages import blocks, pages
-from spokeshave.recipes import RecipeBook
-from spokeshave.tables import Profile
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.recipes.schema import Profile
 from support import RECIPES, ROOT, shipped_plan
 
 EXAMPLES = ROOT / "docs" / "examples"

@@ -9,10 +9,10 @@ import pytest
 
 from releases import BLAS, NUMPY, make_stack, make_wheel
 from spokeshave.errors import PublishError
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
+from spokeshave.inside.run import run
 from spokeshave.publish.closure import Outside, missing, outside, pythons, resolve
 from spokeshave.publish.release import Release, gather
-from spokeshave.run import run
 
 SKLEARN = ("Requires-Dist: numpy>=1.26", "Requires-Dist: joblib>=1.2")
 

@@ -22,7 +22,7 @@ from packaging.version import Version
 
 from releases import NUMPY, make_stack, make_wheel
 from spokeshave.errors import PublishError
-from spokeshave.files import is_temporary, write_whole
+from spokeshave.machine.files import is_temporary, write_whole
 from spokeshave.publish import folder as folders
 from spokeshave.publish.folder import STATE, IndexFolder
 from spokeshave.publish.index import pages

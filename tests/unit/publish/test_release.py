@@ -8,7 +8,7 @@ import pytest
 
 from releases import NUMPY, make_stack, make_wheel, write_proof
 from spokeshave.errors import PublishError, VerifyError, WheelError
-from spokeshave.model import file_sha256
+from spokeshave.inside.model import file_sha256
 from spokeshave.publish.release import gather, read_release
 from support import demo_files, write_wheel
 

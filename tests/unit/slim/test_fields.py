@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from spokeshave.inside.wheel import MalformedWheel
 from spokeshave.slim.fields import read_identity, replace_field
-from spokeshave.wheel import MalformedWheel
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spokeshave.levers import files
+from spokeshave.inside.levers import files
 from spokeshave.slim.includes import DECLARATIONS, include_folder, sort_includes
 
 

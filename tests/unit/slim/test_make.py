@@ -12,10 +12,10 @@ import pytest
 from packaging.metadata import parse_email
 
 from spokeshave.errors import WheelError
+from spokeshave.inside.wheel import record_faults
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings, Slimmed
-from spokeshave.wheel import record_faults
 from support import demo_files, write_wheel
 
 NAME = "demo-1.0-py3-none-any.whl"

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.elf import read_elf
+from spokeshave.build.elf import read_elf
 from spokeshave.errors import EngineMissing
-from spokeshave.levers.base import Tree
+from spokeshave.inside.levers.base import Tree
 from spokeshave.slim.symbols import strip_symbols
 from support import needs_compiler
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from spokeshave.errors import UsageFault, WheelError
-from spokeshave.model import Target
+from spokeshave.inside.model import Target
 from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.words import Wanted, read_extra, read_word
 from support import demo_files, write_wheel

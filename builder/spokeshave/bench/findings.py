@@ -1,0 +1,241 @@
+"""What a comparison found, from its records; and the JSON in which it is kept."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from spokeshave.bench.model import (
+    Case,
+    Catalogue,
+    Fault,
+    ImportSamples,
+    Install,
+    Measured,
+    Options,
+    Side,
+    Visit,
+)
+from spokeshave.bench.stats import (
+    Summary,
+    combined_ratio,
+    lasting_ratio,
+    quartiles,
+    round_ratios,
+    stands_out,
+    summarise,
+)
+from spokeshave.errors import BenchError
+from spokeshave.machine.files import write_whole
+
+Record = Measured | Fault | ImportSamples
+Where = Literal["ours", "stock", "both"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Header:
+    """What was compared and how; `seconds` is the time budget, `started` an ISO 8601 UTC time.
+
+    `against` names what the side "stock" was; `processor` is the model that the kernel tells,
+    `load` how many processes wanted a CPU in the minute before.
+    """
+
+    ours: Install
+    stock: Install
+    suite: str
+    seconds: float
+    seed: int
+    options: Options
+    planned: int
+    functions: int
+    only_ours: tuple[str, ...]
+    only_stock: tuple[str, ...]
+    broken: Mapping[Side, Mapping[str, str]]
+    other_types: int
+    filtered: int
+    started: str
+    against: str = "stock"
+    processor: str = ""
+    load: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaseResult:
+    """One measured case: ours / stock, the quartiles of its rounds' ratios, and every sample.
+
+    `lasting` is what all its visits agree on, None where there was one alone.
+    """
+
+    case: Case
+    ratio: float
+    low: float
+    high: float
+    visits: tuple[Visit, ...]
+    lasting: float | None = None
+
+    def repeats(self, bound: float) -> bool:
+        """Whether it was slower than `bound` in every pair of processes, of which there were several."""
+        return self.lasting is not None and self.lasting > bound
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImportResult:
+    """One module: quartiles of the import's seconds, medians of the peak bytes, their ratios."""
+
+    module: str
+    ours_seconds: tuple[float, float, float]
+    stock_seconds: tuple[float, float, float]
+    ours_peak_bytes: float
+    stock_peak_bytes: float
+    time_ratio: float
+    memory_ratio: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BenchReport:
+    """A whole comparison.
+
+    `faults` holds every fault of a case, `not_taken` counts the cases for which there was no
+    time left, `unchecked` those that stand out and could not be checked again. `interrupted` is true where
+    Ctrl-C ended the run.
+    """
+
+    header: Header
+    summary: Summary | None
+    results: tuple[CaseResult, ...]
+    faults: tuple[Fault, ...]
+    not_taken: int
+    unchecked: int
+    imports: tuple[ImportResult, ...]
+    import_faults: tuple[ImportSamples, ...] = ()
+    interrupted: bool = False
+
+    def repeating(self, bound: float) -> tuple[CaseResult, ...]:
+        """The cases that were slower than `bound` each time, the slowest first."""
+        return tuple(result for result in self.results if result.repeats(bound))
+
+    def extremes(self, count: int) -> tuple[tuple[CaseResult, ...], tuple[CaseResult, ...]]:
+        """The slowest cases, the slowest first, and of the others the fastest, the fastest first."""
+        return self.results[:count], self.results[count:][: -count - 1 : -1]
+
+    def where(self) -> dict[str, Where]:
+        """The side or sides on which each case with a fault has it, by the case's label."""
+        sides: dict[str, set[Side]] = defaultdict(set)
+        for fault in self.faults:
+            sides[fault.case.label].add(fault.side)
+        return {name: "both" if len(on) == 2 else next(iter(on)) for name, on in sides.items()}
+
+
+def header_of(
+    installs: Mapping[Side, Install],
+    found: Catalogue,
+    options: Options,
+    *,
+    suite: str,
+    seconds: float,
+    seed: int,
+    started: str,
+    against: str = "stock",
+    processor: str = "",
+    load: float = 0.0,
+) -> Header:
+    """Everything that is known before the first measurement."""
+    return Header(
+        ours=installs["ours"],
+        stock=installs["stock"],
+        suite=suite,
+        seconds=seconds,
+        seed=seed,
+        options=options,
+        planned=len(found.cases),
+        functions=found.functions,
+        only_ours=found.only_ours,
+        only_stock=found.only_stock,
+        broken=found.broken,
+        other_types=found.other_types,
+        filtered=found.filtered,
+        started=started,
+        against=against,
+        processor=processor,
+        load=load,
+    )
+
+
+def _result(case: Case, visits: Sequence[Visit]) -> CaseResult:
+    low, _, high = quartiles([ratio for visit in visits for ratio in round_ratios(visit)])
+    ratio = combined_ratio(visits)
+    return CaseResult(
+        case=case, ratio=ratio, low=low, high=high, visits=tuple(visits), lasting=lasting_ratio(visits)
+    )
+
+
+def _import_results(records: Iterable[ImportSamples]) -> Iterable[ImportResult]:
+    whole: dict[str, dict[Side, ImportSamples]] = defaultdict(dict)
+    for record in records:
+        if record.seconds and not record.fault:
+            whole[record.module][record.side] = record
+    for module, sides in whole.items():
+        if len(sides) < 2:
+            continue
+        ours, stock = sides["ours"], sides["stock"]
+        times = quartiles(ours.seconds), quartiles(stock.seconds)
+        peaks = statistics.median(ours.peak_bytes), statistics.median(stock.peak_bytes)
+        yield ImportResult(
+            module=module,
+            ours_seconds=times[0],
+            stock_seconds=times[1],
+            ours_peak_bytes=peaks[0],
+            stock_peak_bytes=peaks[1],
+            time_ratio=times[0][1] / times[1][1],
+            memory_ratio=peaks[0] / peaks[1],
+        )
+
+
+def assemble(header: Header, records: Iterable[Record]) -> BenchReport:
+    """The report of all records so far, whether the run came to its end or not."""
+    visits: dict[Case, list[Visit]] = defaultdict(list)
+    faults: list[Fault] = []
+    imports: list[ImportSamples] = []
+    for record in records:
+        if isinstance(record, Measured):
+            visits[record.case].append(record.visit)
+        elif isinstance(record, Fault):
+            faults.append(record)
+        else:
+            imports.append(record)
+    results = tuple(_result(case, taken) for case, taken in visits.items())
+    return BenchReport(
+        header=header,
+        summary=summarise([(r.case.benchmark, r.ratio) for r in results]),
+        results=tuple(sorted(results, key=lambda r: (-r.ratio, r.case.label))),
+        faults=tuple(faults),
+        not_taken=header.planned - len(visits.keys() | {fault.case for fault in faults}),
+        unchecked=sum(len(r.visits) == 1 and stands_out(r.ratio) for r in results),
+        imports=tuple(_import_results(imports)),
+        import_faults=tuple(record for record in imports if record.fault),
+    )
+
+
+_REPORT: TypeAdapter[BenchReport] = TypeAdapter(BenchReport)
+
+
+def write_json(report: BenchReport, path: Path) -> None:
+    """Writes the report with all samples."""
+    write_whole(path, [_REPORT.dump_json(report, indent=1), b"\n"])
+
+
+def read_json(path: Path) -> BenchReport:
+    """Reads what `write_json` wrote; raises BenchError where a file is something else."""
+    try:
+        return _REPORT.validate_json(path.read_bytes())
+    except ValidationError as fault:
+        raise BenchError(
+            f"{path} is not a comparison that `spokeshave bench` has written",
+            next_step="measure again, or remove the file",
+        ) from fault

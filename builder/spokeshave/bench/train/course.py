@@ -1,0 +1,227 @@
+"""A training from one end to the other: build with counters, work, bundle."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from spokeshave.bench.compare import processor
+from spokeshave.bench.race import suite_of
+from spokeshave.bench.sides import RUNNER, stack_of
+from spokeshave.bench.train.work import Place, run_suite, run_tests
+from spokeshave.build import pipeline
+from spokeshave.build.pgo.bundle import (
+    REACHED,
+    Manifest,
+    Work,
+    counted_in,
+    reached,
+    sum_up,
+    useful,
+    write_bundle,
+)
+from spokeshave.build.pgo.plans import fit_key, instrumented
+from spokeshave.context import Context, Request
+from spokeshave.errors import TrainError
+from spokeshave.inside.model import BuildPlan, Built, Target
+from spokeshave.machine.files import unwritable
+from spokeshave.machine.venvs import Venv, find_interpreter, install, make_venv
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.schema import TrainingTable, VerifyTable
+from spokeshave.verify.trial import stock_pin, stock_wheel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Course:
+    """What is trained: a package in a profile, `seconds` of its benchmarks at each dispatch level."""
+
+    package: str
+    profile: str
+    target: Target
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Exercise:
+    """What is run at each dispatch level: benchmarks, and tests of upstream's that are not slow.
+
+    The tests of `reach` have counters of their own.
+    """
+
+    suite: Path | None
+    tests: tuple[str, ...]
+    reach: tuple[str, ...]
+    verify: VerifyTable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Counts:
+    """The folders of counters: of what counts, and of the tests that only tell what is reached."""
+
+    counted: Path
+    tested: Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trained:
+    """A bundle as it lies beside its recipe."""
+
+    path: Path
+    sha256: str
+    manifest: Manifest
+
+    @property
+    def row(self) -> str:
+        """What the recipe says to use it."""
+        name = f"{self.path.parent.name}/{self.path.name}"
+        return f'[[training.bundles]]\nfile = "{name}"\nsha256 = "{self.sha256}"\n'
+
+
+def train(context: Context, course: Course) -> Trained:
+    """Makes the bundle of a package, into the folder `training` of its recipe.
+
+    Raises TrainError where the recipe says nothing of training, Docker's engine does not run, or nothing was
+    counted; and what building and installing raise.
+    """
+    loaded = context.book.load(course.package)
+    table = loaded.recipe.training
+    if table is None or loaded.recipe.build.backend != "meson-python":
+        raise TrainError(
+            f"recipe {course.package} is not trained",
+            next_step="give it a table [training]; recipes/README.md describes it",
+        )
+    _check_place(bundle_path(loaded, course.profile))
+    python = find_interpreter(course.target, "training").path  # tried before hours of compiling
+    libraries, plan = _plans(context, course)
+    counting = instrumented(plan, loaded.recipe, table)
+    built = pipeline.build(context, (*libraries, counting))
+    exercise = _exercise(context, loaded, table, course, built[plan.recipe])
+    with context.store.scratch() as scratch:
+        counts = _Counts(counted=scratch / "counted", tested=scratch / "tested")
+        venv = make_venv(scratch / "venv", context.runner, context.logs / "train-install.log", python=python)
+        _install(context, loaded, course.target, built, venv)
+        done = []
+        for at, level in enumerate(table.dispatch):
+            place = Place(
+                venv=venv,
+                home=scratch / f"work-{at}",
+                counters=counts.counted,
+                env={table.variable: level} if level else {},
+                reporter=context.reporter,
+            )
+            done.append(_work(context, course, place, exercise, level))
+            if exercise.reach:
+                _reach(context, course, place, exercise, counts.tested)
+        return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counts)
+
+
+def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], BuildPlan]:
+    """The untrained plans of the libraries that the package links, and its own."""
+    request = Request(
+        packages=(course.package,),
+        profile=course.profile,
+        target=course.target,
+        engine="docker",
+    )
+    where = pipeline.environment(context, pipeline.choose_engine(context, request.engine), course.target)
+    *libraries, plan = pipeline.make_plans(context, request, where)
+    return tuple(libraries), plan
+
+
+def _exercise(
+    context: Context, loaded: Loaded, table: TrainingTable, course: Course, built: Built
+) -> _Exercise:
+    """Raises TrainError where tests are to tell what is reached, and the profile leaves them in the wheel."""
+    tests = built.tests is not None
+    if table.reach and not tests:
+        raise TrainError(
+            f"profile {course.profile} has no tests of {course.package} beside its wheel; `reach` names some",
+            next_step="train in a profile with the lever tests",
+        )
+    return _Exercise(
+        suite=suite_of(context, loaded, course.target)[0] if table.suite else None,
+        tests=table.tests if tests else (),
+        reach=table.reach,
+        verify=loaded.recipe.verify,
+    )
+
+
+def bundle_path(loaded: Loaded, profile: str) -> Path:
+    """Where the bundle of a recipe in a profile lies."""
+    return loaded.folder / "training" / f"{profile}.tar.xz"
+
+
+def _check_place(path: Path) -> None:
+    """Raises TrainError where a bundle could not be written, hours later."""
+    if fault := unwritable(path.parent):
+        raise TrainError(
+            f"{path} cannot be written: {fault}",
+            next_step="train a recipe in a folder of your own: --recipes DIR",
+        )
+
+
+def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, Built], venv: Venv) -> None:
+    """Fills a venv with the counting wheel, its libraries and its tests; the rest of the stack is stock."""
+    log = context.logs / "train-install.log"
+    pins = [stock_pin(one, target, None) for one in stack_of(context, (loaded.recipe.name,))[:-1]]
+    wheels = [stock_wheel(context, pin, target) for pin in pins if pin]
+    wheels += [one.wheel for one in built.values()]
+    lock = str(loaded.folder / loaded.recipe.verify.requires)
+    for words in (RUNNER, ("-r", lock), tuple(map(str, wheels))):
+        done = install(venv, words, context.runner, log)
+        if not done.ok:
+            tail = "\n  ".join(done.output.splitlines()[-4:])
+            raise TrainError(f"the install for the training failed:\n  {tail}", log=log)
+    if archive := built[loaded.recipe.name].tests:
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(venv.site)
+
+
+def _work(context: Context, course: Course, place: Place, exercise: _Exercise, level: str) -> Work:
+    """The work at one dispatch level, which is a value of the recipe's variable."""
+    place.home.mkdir()
+    told = f"without {level}" if level else "at all dispatch levels"
+    with context.reporter.stage(f"training {course.package} {told}"):
+        ran, failed = run_suite(place, exercise.suite, course.seconds) if exercise.suite else (0, 0)
+        if exercise.tests:
+            log = context.logs / "train-work.log"
+            run_tests(place, exercise.tests, exercise.verify, context.runner, log)
+    return Work(dispatch=level, cases=ran, failed=failed, tests=exercise.tests)
+
+
+def _reach(context: Context, course: Course, place: Place, exercise: _Exercise, tested: Path) -> None:
+    """Runs what tells which functions the work missed, with counters of its own."""
+    with context.reporter.stage(f"training {course.package}: what its tests reach"):
+        apart = replace(place, counters=tested)
+        run_tests(apart, exercise.reach, exercise.verify, context.runner, context.logs / "train-reach.log")
+
+
+def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], counts: _Counts) -> Trained:
+    counted = counted_in(counts.counted)
+    found = useful(counted)
+    if not found:
+        raise TrainError(f"nothing of {plan.recipe} was counted", next_step="look into the log of the build")
+    table = loaded.recipe.training
+    small = table is not None and table.unreached == "small"
+    others, tested = reached(counted, counted_in(counts.tested)) if small else ({}, 0)
+    manifest = Manifest.model_validate(
+        {
+            "package": plan.recipe,
+            "version": plan.version,
+            "profile": plan.profile,
+            "source": plan.source["sha256"],
+            "flags": " ".join(plan.compile.flags["c"]),
+            "image": plan.environment.image_digest,
+            "fits": fits,
+            "work": done,
+            "processor": processor(),
+            "reach": table.reach if table else (),
+            "tested": tested,
+            **sum_up(found),
+        }
+    )
+    path = bundle_path(loaded, plan.profile)
+    counters = {name: file.as_one_run() for name, file in found.items()}
+    counters |= {f"{REACHED}/{name}": data for name, data in others.items()}
+    return Trained(path=path, sha256=write_bundle(path, manifest, counters), manifest=manifest)

@@ -1,0 +1,106 @@
+"""The host engine: `build` and auditwheel in a venv of its own, for machines without Docker."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from spokeshave.build.engines.docker import build_error
+from spokeshave.build.engines.settings import build_environment, config_settings
+from spokeshave.errors import EngineMissing
+from spokeshave.inside import unmatched
+from spokeshave.inside.model import BuildPlan, Environment, Target
+from spokeshave.inside.run import Command, Runner
+from spokeshave.machine.venvs import find_interpreter
+
+# Settings of the user's shell that would find their way into a wheel.
+_FOREIGN = (
+    "CC CXX FC F77 F90 AR NM LD STRIP CPPFLAGS CFLAGS CXXFLAGS FFLAGS FCFLAGS LDFLAGS CPATH C_INCLUDE_PATH "
+    "CPLUS_INCLUDE_PATH LIBRARY_PATH LD_RUN_PATH MAKEFLAGS PYTHONPATH PYTHONHOME"
+)
+_TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
+
+
+def find_python(target: Target) -> str:
+    """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
+    try:
+        found = find_interpreter(target, "the host engine")
+    except EngineMissing as fault:
+        fault.next_step += ", or use Docker"
+        raise
+    if not found.headers:
+        raise EngineMissing(
+            f"Python {target.python_version} is at {found.path}, but without its headers (Python.h)",
+            next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
+        )
+    return found.path
+
+
+def missing_tools() -> list[str]:
+    """The compilers and tools that the host engine needs and PATH lacks."""
+    return [tool for tool in _TOOLS if not shutil.which(tool)]
+
+
+def compiler_version(runner: Runner) -> str:
+    """The C compiler's first version line, which decides what a host build yields."""
+    if missing := missing_tools():
+        raise EngineMissing(
+            f"the host engine needs {', '.join(missing)}",
+            next_step="`apt-get install build-essential pkg-config`",
+        )
+    return runner(Command(argv=("gcc", "--version"))).output.splitlines()[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HostEngine:
+    """Compiles in a venv on this machine; the tag is whatever auditwheel finds."""
+
+    environment: Environment
+    runner: Runner
+    on_line: Callable[[str], None]
+
+    def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
+        """See `Engine.compile`."""
+        self._make_venv(plan, work, log)
+        argv = (
+            *(sys.executable, str(Path(__file__).with_name("host_build.py"))),
+            *(str(work / "venv" / "bin" / "python"), str(work / "source"), str(output)),
+            json.dumps(config_settings(plan)),
+        )
+        self._step(plan, argv, work, log)
+        return tuple(unmatched.of_kit(work / "kit"))
+
+    def finish(self, plan: BuildPlan, work: Path, raw: Path, output: Path, log: Path) -> tuple[str, ...]:
+        """See `Engine.finish`; our own environment has auditwheel."""
+        where = ("--kit", str(work / "kit"), "--wheel", str(raw), "--output", str(output))
+        argv = (sys.executable, "-m", "spokeshave.inside.finish", *where, "--rewrite-path", str(work.parent))
+        return unmatched.read(self._step(plan, argv, work, log))
+
+    def _make_venv(self, plan: BuildPlan, work: Path, log: Path) -> None:
+        """A venv with the locked build requirements."""
+        python = find_python(plan.target)
+        install = ("pip", "install", "--quiet", "--no-index", "--require-hashes")
+        where = ("--find-links", str(work / "kit" / "wheels"))
+        locked = ("-r", str(work / "kit" / "requirements.txt"))
+        self._step(plan, (python, "-m", "venv", str(work / "venv")), work, log)
+        self._step(plan, ("python", "-m", *install, *where, *locked), work, log)
+
+    def _step(self, plan: BuildPlan, argv: tuple[str, ...], work: Path, log: Path) -> str:
+        """Runs one step and returns its output."""
+        own = [str(Path(sys.executable).parent)]
+        paths = [str(work / "kit" / "bin"), str(work / "venv" / "bin"), *own, os.environ["PATH"]]
+        prefix_map = f"-ffile-prefix-map={work}=/project"
+        own_env = {key: value for key, value in os.environ.items() if key not in _FOREIGN.split()}
+        env = {**own_env, **build_environment(plan, str(work)), "PATH": ":".join(paths)}
+        for key in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
+            if key in env and plan.compile.backend == "meson-python":
+                env[key] = f"{env[key]} {prefix_map}"
+        done = self.runner(Command(argv=argv, cwd=work, env=env, log=log, on_line=self.on_line))
+        if not done.ok:
+            raise build_error(plan, done.output, log)
+        return done.output

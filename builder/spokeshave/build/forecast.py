@@ -1,0 +1,191 @@
+"""What of a build is in the store, and about how long the rest takes.
+
+An estimate is the longest of the former compiles of that recipe on this machine: later ones are shorter where
+ccache has their objects. Without one it is read from `times.toml` beside the recipe. Both are scaled to the
+CPUs of this run. No key holds either of them.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from spokeshave.context import Context
+from spokeshave.errors import RecipeError
+from spokeshave.inside.model import BuildPlan, digest_of
+from spokeshave.recipes.build_schema import Strict
+from spokeshave.recipes.reading import TIMES
+
+Step = Literal["compile", "finish"]
+State = Literal["wheel", "compile", "nothing"]
+STEPS: tuple[Step, ...] = ("compile", "finish")
+_KIND = "timings"
+
+
+class TimesTable(Strict):
+    """How long a recipe's steps took where they were measured: `recipes/<name>/times.toml`."""
+
+    date: datetime.date
+    cpus: int = Field(ge=1)
+    compile: float = Field(gt=0, description="seconds")
+    finish: float = Field(gt=0, description="seconds")
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Estimate:
+    """Seconds that a step is expected to take on this run's CPUs, and where the number comes from."""
+
+    seconds: float
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forecast:
+    """Which part of a plan the store has, and what is left; `estimate` is None where nothing is known."""
+
+    recipe: str
+    label: str
+    stored: State
+    estimate: Estimate | None
+
+    def to_json(self) -> dict[str, Any]:
+        """As JSON-serialisable data."""
+        return {
+            "stored": {"wheel": self.stored == "wheel", "compile": self.stored != "nothing"},
+            "estimate": self.estimate and {"seconds": self.estimate.seconds, "source": self.estimate.source},
+        }
+
+    def __str__(self) -> str:
+        """For a line of `plan`."""
+        if self.stored == "wheel":
+            return "the wheel is in the store"
+        left = "finishing" if self.stored == "compile" else "building"
+        have = "the compile is" if self.stored == "compile" else "nothing is"
+        known = "an unknown time"
+        if self.estimate:
+            known = f"about {about(self.estimate.seconds)} ({self.estimate.source})"
+        return f"{have} in the store; {left} takes {known}"
+
+
+def available_cpus() -> int:
+    """The CPUs that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def make_forecasts(context: Context, plans: Sequence[BuildPlan], cpus: int) -> tuple[Forecast, ...]:
+    """Looks each plan up in the store, and estimates what is left of it."""
+    return tuple(_forecast(context, plan, cpus) for plan in plans)
+
+
+def _forecast(context: Context, plan: BuildPlan, cpus: int) -> Forecast:
+    stored: State = "nothing"
+    if context.store.get("built", plan.digest) is not None:
+        stored = "wheel"
+    elif context.store.get("compiled", plan.compile_key) is not None:
+        stored = "compile"
+    left: dict[State, tuple[Step, ...]] = {"wheel": (), "compile": ("finish",), "nothing": STEPS}
+    steps = [step for step in left[stored] if step == "finish" or plan.compile.backend != "prebuilt"]
+    found = [estimate_of(context, plan, step, cpus) for step in steps]
+    known = [one for one in found if one is not None]
+    whole = None
+    if len(known) == len(found):
+        sources = "; ".join(dict.fromkeys(one.source for one in known)) or "in the store"
+        whole = Estimate(seconds=sum(one.seconds for one in known), source=sources)
+    label = f"{plan.distribution} {plan.local_version}"
+    return Forecast(recipe=plan.recipe, label=label, stored=stored, estimate=whole)
+
+
+def estimate_of(context: Context, plan: BuildPlan, step: Step, cpus: int) -> Estimate | None:
+    """How long a step of a plan takes, by this machine's former ones or by the recipe's data.
+
+    Raises RecipeError for malformed data.
+    """
+    rows = [row for row in _kept(context) if _is_alike(row, plan, step)]
+    same = [row for row in rows if row["version"] == plan.version] or rows
+    if same:
+        longest = max(same, key=lambda row: row["seconds"] * row["cpus"])
+        count = f"the longest of {len(same)} here" if len(same) > 1 else "the last one here"
+        return Estimate(
+            seconds=longest["seconds"] * longest["cpus"] / cpus, source=f"{count}, {longest['date']}"
+        )
+    table = read_times(context.book.load(plan.recipe).folder)
+    if table is None:
+        return None
+    note = f", {table.note}" if table.note else ""
+    seconds = table.compile if step == "compile" else table.finish
+    return Estimate(
+        seconds=seconds * table.cpus / cpus,
+        source=f"measured on {table.cpus} CPUs, {table.date}{note}",
+    )
+
+
+def read_times(folder: Path) -> TimesTable | None:
+    """The times beside a recipe, where there are any; raises RecipeError where they are malformed."""
+    path = folder / TIMES
+    if not path.is_file():
+        return None
+    try:
+        return TimesTable.model_validate(tomllib.loads(path.read_text("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as fault:
+        raise RecipeError(
+            f"{path} is not valid: {fault}",
+            next_step="give date, cpus, compile and finish, or delete the file",
+        ) from fault
+
+
+def keep_time(context: Context, plan: BuildPlan, step: Step, seconds: float) -> None:
+    """Keeps in the store how long a step of a plan has taken."""
+    now = datetime.datetime.now(datetime.UTC)
+    row = {
+        "recipe": plan.recipe,
+        "version": plan.version,
+        "engine": plan.environment.engine,
+        "step": step,
+        "seconds": round(seconds, 1),
+        "cpus": available_cpus(),
+        "date": now.date().isoformat(),
+    }
+    key = digest_of([plan.compile_key, now.isoformat(), row])
+    context.store.put(_KIND, key, lambda new: (new / "time.json").write_text(json.dumps(row), "utf-8"))
+
+
+def _kept(context: Context) -> Iterator[dict[str, Any]]:
+    for kind, key, _ in context.store.entries(_KIND):
+        entry = context.store.get(kind, key)
+        if entry is not None:
+            yield json.loads((entry / "time.json").read_text("utf-8"))
+
+
+def _is_alike(row: dict[str, Any], plan: BuildPlan, step: Step) -> bool:
+    return (row["recipe"], row["engine"], row["step"]) == (plan.recipe, plan.environment.engine, step)
+
+
+def summary(forecasts: Sequence[Forecast]) -> str:
+    """One line for the whole build: what the store has, and the time of the rest."""
+    left = [one for one in forecasts if one.stored != "wheel"]
+    have = f"in the store: {len(forecasts) - len(left)} of {len(forecasts)} wheels"
+    if not left:
+        return have
+    known = [(one.recipe, one.estimate.seconds) for one in left if one.estimate]
+    parts = [f"{name} {about(seconds)}" for name, seconds in known]
+    parts += [f"{one.recipe} unknown" for one in left if not one.estimate]
+    whole = f"about {about(sum(seconds for _, seconds in known))}" if known else "an unknown time"
+    more = " and more" if known and len(known) < len(left) else ""
+    return f"{have}; the others take {whole}{more} ({', '.join(parts)})"
+
+
+def about(seconds: float) -> str:
+    """A rounded time: `40 s`, `21 min`, `2 h 10 min`."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

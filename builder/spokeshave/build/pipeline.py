@@ -1,0 +1,296 @@
+"""The stages in their order: plan, fetch, build. Each takes the value of the one before it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from spokeshave import own_code
+from spokeshave.build import dead_patterns, prebuilt, workdir
+from spokeshave.build.engines.base import Engine
+from spokeshave.build.engines.docker import DockerEngine
+from spokeshave.build.engines.host import HostEngine, compiler_version, find_python
+from spokeshave.build.forecast import Step, about, available_cpus, estimate_of, keep_time
+from spokeshave.build.libc_reach import reach_warning
+from spokeshave.build.pgo import use
+from spokeshave.build.pgo.plans import is_instrumented
+from spokeshave.build.plan import make_plan
+from spokeshave.context import Context, EngineName, Request
+from spokeshave.errors import BudgetError, BuildError, EngineDenied, EngineMissing, RecipeError
+from spokeshave.inside.model import BuildPlan, Built, Environment, Target, digest_of
+from spokeshave.inside.sizes import sizes
+from spokeshave.inside.wheel import TESTS_ARCHIVE, archives_of_tests, beside
+from spokeshave.machine.containers import object_cache
+from spokeshave.machine.files import alone_with, copy_whole
+from spokeshave.nearest import did_you_mean
+from spokeshave.recipes.book import Loaded, RecipeBook, library_names
+from spokeshave.recipes.schema import Profile
+from spokeshave.sources.fetch import Fetched, fetch
+
+
+def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
+    """The engine to use; `auto` takes Docker where it answers, else the host, and says why."""
+    if wanted == "host":
+        return "host"
+    try:
+        version = context.containers.probe()
+    except (EngineMissing, EngineDenied) as fault:
+        if wanted == "docker":
+            raise
+        context.reporter.say(f"engine: host, because {fault.what}")
+        return "host"
+    if wanted == "auto":
+        context.reporter.say(f"engine: docker {version}")
+    return "docker"
+
+
+def environment(context: Context, engine: Literal["docker", "host"], target: Target) -> Environment:
+    """Where plans are compiled: the build image, or this machine's compiler."""
+    if engine == "docker":
+        image = context.images.choose("build", target, context.image_mode)
+        return Environment(engine="docker", image=image.reference, image_digest=image.digest)
+    compiler = compiler_version(context.runner)
+    python = find_python(target)
+    return Environment(
+        engine="host",
+        image="",
+        image_digest=digest_of([compiler, Path(python).name, bool(shutil.which("ld.gold"))]),
+    )
+
+
+def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:
+    """The plans of the requested packages and of the libraries they link, in build order.
+
+    They are without PGO profiles, and nothing but recipes and the profile is read.
+    """
+    done: dict[str, BuildPlan] = {}
+    _check_budgeted(context.book, context.book.profile(request.profile))
+    for name in request.packages:
+        _plan_one(context, request, where, name, done)
+    return tuple(done.values())
+
+
+def _check_budgeted(book: RecipeBook, profile: Profile) -> None:
+    """Raises RecipeError where the profile has a budget for a distribution that no recipe makes."""
+    known = {book.load(name).recipe.distribution for name in book.names()}
+    for name in profile.budgets:
+        if name not in known:
+            raise RecipeError(
+                f"profile {profile.name}: [budgets] names {name!r}, which no recipe makes",
+                next_step=did_you_mean(name, known),
+            )
+
+
+def _plan_one(
+    context: Context,
+    request: Request,
+    where: Environment,
+    name: str,
+    done: dict[str, BuildPlan],
+) -> BuildPlan:
+    if name in done:
+        return done[name]
+    loaded = context.book.load(name)
+    profile = context.book.profile(request.profile)
+    libraries = tuple(
+        _plan_one(context, request, where, library, done) for library in library_names(loaded.recipe, profile)
+    )
+    done[name] = make_plan(
+        loaded,
+        profile,
+        request.target,
+        where,
+        tool=own_code.code_digests(loaded.recipe.build.backend),
+        libraries=libraries,
+        without=request.without if name in request.packages else frozenset(),
+    )
+    return done[name]
+
+
+def make_trained_plans(context: Context, request: Request, where: Environment) -> use.Choice:
+    """The plans with the PGO profiles that fit them, unless the request is for builds without these."""
+    plans = make_plans(context, request, where)
+    if not request.trained:
+        return use.Choice(plans=plans, notes={})
+    return use.choose_all(context.book.load, plans)
+
+
+def make_engine(context: Context, where: Environment) -> Engine:
+    """The engine of an environment, ready to use."""
+    if where.engine == "host":
+        return HostEngine(environment=where, runner=context.runner, on_line=context.reporter.line)
+    return DockerEngine(
+        environment=where,
+        runner=context.runner,
+        containers=context.containers,
+        objects=object_cache(context.store.root),
+        on_line=context.reporter.line,
+    )
+
+
+def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
+    """Builds the plans in order, each at most once; returns the results by recipe name.
+
+    Raises BuildError, BudgetError, or what fetching raises.
+    """
+    built: dict[str, Built] = {}
+    for plan in plans:
+        libraries = tuple(
+            built[other.recipe].wheel for other in plans if other.distribution in plan.libraries
+        )
+        with context.store.locked("built", plan.digest):
+            built[plan.recipe] = _build_one(context, plan, libraries)
+        if warning := reach_warning(plan, built[plan.recipe].wheel):
+            context.reporter.say(warning)
+        _check_budget(plan, built[plan.recipe])
+    return built
+
+
+def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -> Built:
+    started = time.monotonic()
+    label = f"{plan.distribution} {plan.local_version}"
+    entry = context.store.get("built", plan.digest)
+    if entry is not None:
+        context.reporter.say(f"{label}: in the store, nothing to do")
+        return load_built(entry, plan.digest, cached=True)
+    fetched = fetch(context, plan)
+    if plan.environment.engine == "docker":
+        context.containers.remove_orphans()
+        image = context.images.named("build", plan.target, plan.environment.image)
+        with context.reporter.stage(f"build image {image.reference}"):
+            context.images.ensure(image, plan.target)
+    with context.store.scratch() as work:
+        workdir.prepare(plan, fetched, libraries, work)
+        loaded = context.book.load(plan.recipe)
+        use.provide(loaded, plan, work / "kit")
+        entry = _compile_and_finish(context, loaded, plan, work, fetched)
+    done = load_built(entry, plan.digest, cached=False)
+    seconds = time.monotonic() - started
+    context.reporter.say(f"{label}: {done.wheel.stat().st_size / 1e6:.1f} MB wheel, {seconds:.0f} s")
+    return done
+
+
+def _compile_and_finish(
+    context: Context, loaded: Loaded, plan: BuildPlan, work: Path, fetched: Fetched
+) -> Path:
+    """The entry of the finished wheel; the compile has one of its own, so that no later fault loses it.
+
+    A compile or wheel for which patterns of the recipe match nothing has none: else the next run took it.
+    """
+    engine = make_engine(context, plan.environment)
+    label = f"{plan.distribution} {plan.local_version}"
+    log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
+    raw = context.store.get("compiled", plan.compile_key)
+    if raw is None and plan.compile.backend == "prebuilt":
+        raw = context.store.put(
+            "compiled", plan.compile_key, partial(prebuilt.assemble, plan, fetched.source)
+        )
+    if raw is None:
+        compiled = work / "compiled"
+        compiled.mkdir()
+        with _timed(context, plan, "compile", f"compiling {label} ({plan.environment.engine})"):
+            dead_patterns.check_sources(loaded, plan, engine.compile(plan, work, compiled, log))
+        raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.whl")))
+    output = work / "output"
+    output.mkdir()
+    with _timed(context, plan, "finish", f"finishing {label}"):
+        try:
+            found = engine.finish(plan, work, _only_wheel(raw), output, log)
+        except BuildError as fault:
+            dead_patterns.check_wheel(loaded, plan, fault.unmatched)
+            raise
+        dead_patterns.check_wheel(loaded, plan, found)
+    (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
+    return context.store.put("built", plan.digest, partial(_copy, output.glob("*.*")))
+
+
+@contextlib.contextmanager
+def _timed(context: Context, plan: BuildPlan, step: Step, title: str) -> Iterator[None]:
+    """A stage whose title says about how long it takes; how long it took is kept for later estimates."""
+    guess = estimate_of(context, plan, step, available_cpus())
+    started = time.monotonic()
+    with context.reporter.stage(f"{title}, about {about(guess.seconds)}" if guess else title):
+        yield
+    if not is_instrumented(plan):  # it takes longer, and nobody waits for it in `build`
+        keep_time(context, plan, step, time.monotonic() - started)
+
+
+def _copy(files: Iterable[Path], folder: Path) -> None:
+    for path in files:
+        if path.is_file():
+            shutil.copyfile(path, folder / path.name)
+
+
+def _only_wheel(folder: Path) -> Path:
+    return next(folder.glob("*.whl"))
+
+
+def load_built(entry: Path, digest: str, *, cached: bool) -> Built:
+    """A finished build as it lies in the store."""
+    wheel = _only_wheel(entry)
+    return Built(
+        wheel=wheel,
+        tests=next(iter(archives_of_tests(wheel)), None),
+        record=entry / "record.json",
+        digest=digest,
+        cached=cached,
+        seconds=0.0,
+    )
+
+
+def _check_budget(plan: BuildPlan, built: Built) -> None:
+    size = sizes(built.wheel).unpacked
+    if plan.budget is not None and size > plan.budget:
+        raise BudgetError(
+            f"{built.wheel.name} is {size:,} bytes unpacked; profile {plan.profile!r} allows {plan.budget:,}",
+            next_step=f"`unzip -lv {built.wheel}` shows where they sit; or raise the budget in the profile",
+        )
+
+
+def refuse_namesakes(plans: Iterable[BuildPlan], folder: Path) -> None:
+    """Raises RecipeError where the folder has wheels of another profile that ours would overwrite."""
+    for plan in plans:
+        stem = f"{plan.distribution.replace('-', '_')}-{plan.local_version}-"
+        for record in folder.glob(f"{stem}*.record.json"):
+            other = _profile_of(record)
+            if other not in ("", plan.profile):
+                raise RecipeError(
+                    f"{folder} has a wheel of {plan.distribution} {plan.local_version} that is of profile"
+                    f" {other!r}, whose label is that of {plan.profile!r}",
+                    next_step="give one of the profiles another name, or name another --output",
+                )
+
+
+def _profile_of(record: Path) -> str:
+    """The profile that a wheel's record names; nothing for a file that is no such record."""
+    try:
+        return str(json.loads(record.read_text("utf-8"))["build_plan"]["profile"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def deliver(
+    context: Context, plans: tuple[BuildPlan, ...], built: Mapping[str, Built], folder: Path
+) -> list[Path]:
+    """Copies wheels, tests archives and records into the output folder, each whole or not at all."""
+    delivered = []
+    for plan in plans:
+        result = built[plan.recipe]
+        wheel = folder / result.wheel.name
+        with alone_with(wheel):  # another run may deliver one of another plan by that name
+            copy_whole(result.wheel, wheel)
+            copy_whole(result.record, beside(wheel, ".record.json"))
+            archive = beside(wheel, TESTS_ARCHIVE)
+            if result.tests:
+                copy_whole(result.tests, archive)
+            for other in archives_of_tests(wheel):  # an old name is an sdist's to pip
+                if other != archive or not result.tests:
+                    other.unlink()
+        delivered.append(wheel)
+    return delivered

@@ -1,0 +1,267 @@
+"""Recipe x Profile x Target -> BuildPlan. Pure: reads no file, starts nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from spokeshave.errors import RecipeError
+from spokeshave.inside.levers import LEVERS, link_time
+from spokeshave.inside.model import (
+    BuildPlan,
+    Bundled,
+    CompilePlan,
+    Edit,
+    Environment,
+    Level,
+    LeverSetting,
+    Removed,
+    Target,
+    bare_text,
+)
+from spokeshave.nearest import did_you_mean
+from spokeshave.recipes.book import Loaded, pick_version, source_pin
+from spokeshave.recipes.schema import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
+
+_OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
+
+
+def make_plan(
+    loaded: Loaded,
+    profile: Profile,
+    target: Target,
+    environment: Environment,
+    *,
+    tool: Mapping[str, str],
+    libraries: tuple[BuildPlan, ...] = (),
+    without: frozenset[str] = frozenset(),
+) -> BuildPlan:
+    """Resolves a recipe: picks the version, sums up the levers' flags, pins the libraries.
+
+    `libraries` are the plans of `recipe.build.libraries`, in that order; `without` names levers that are
+    left off although the profile has them on. Raises RecipeError for an unknown lever or no version.
+    """
+    version = pick_version(loaded.recipe, target.python_version)
+    loaded = loaded.at(version.version)
+    recipe = loaded.recipe
+    libraries = tuple(sorted(libraries, key=lambda library: library.distribution))
+    _check_blas(recipe, profile, libraries)
+    levers = _levers(loaded, profile, without)
+    chosen = chosen_components(loaded, profile)
+    patches = patch_names(version, chosen)
+    return BuildPlan(
+        recipe=recipe.name,
+        kind=recipe.kind,
+        distribution=recipe.distribution,
+        import_name=recipe.import_name,
+        profile=profile.name,
+        version=version.version,
+        build=profile.build,
+        target=target,
+        environment=environment,
+        tool=dict(tool),
+        source=source_pin(version, target),
+        patches={p: hashlib.sha256(bare_text(p, loaded.files[p]).encode()).hexdigest() for p in patches},
+        compile=_compile(
+            loaded,
+            profile,
+            patches,
+            levers,
+            libraries,
+            version=version.version,
+            edits=_edits(chosen),
+            arch=target.arch,
+        ),
+        levers=levers,
+        removed=tuple(_removed(part, row.reason) for part, row in chosen),
+        libraries={library.distribution: library.local_version for library in libraries},
+        sonames=tuple(s for library in libraries for s in _soname(library)),
+        grafts=recipe.build.grafts,
+        offers=recipe.build.shared.model_dump(include=_OFFERS) if recipe.build.shared else {},
+        bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
+        budget=profile.budgets.get(recipe.distribution),
+    )
+
+
+def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ...]) -> None:
+    offered = [library.offers.get("provides") for library in libraries]
+    if "blas" in recipe.build.libraries and "blas" not in offered:
+        raise RecipeError(
+            f"profile {profile.name}: recipe {profile.blas.recipe!r} does not provide a BLAS",
+            next_step='under [blas], name a library recipe that has provides = "blas"',
+        )
+
+
+Chosen = tuple[tuple[ComponentTable, RemoveTable], ...]
+"""The components of a recipe that a profile removes, each with the profile's row."""
+
+
+def chosen_components(loaded: Loaded, profile: Profile) -> Chosen:
+    """The recipe's components that the profile removes, with the profile's row.
+
+    Raises RecipeError where the profile names one that the recipe does not have.
+    """
+    known = {part.name: part for part in loaded.recipe.components}
+    chosen = []
+    for row in profile.remove:
+        recipe, _, name = row.component.partition("/")
+        if recipe != loaded.recipe.name:
+            continue
+        if name not in known:
+            raise RecipeError(
+                f"profile {profile.name}: recipe {recipe} has no component {name!r}",
+                next_step=did_you_mean(name, known),
+            )
+        chosen.append((known[name], row))
+    return tuple(chosen)
+
+
+def patch_names(version: VersionTable, chosen: Chosen) -> tuple[str, ...]:
+    """The version's patches, then those that the removed components need, each once."""
+    needed = (patch for part, _ in chosen for patch in part.patches)
+    return tuple(dict.fromkeys((*version.patches, *needed)))
+
+
+def _removed(part: ComponentTable, reason: str) -> Removed:
+    return Removed(
+        component=part.name,
+        reason=reason,
+        modules=part.modules,
+        late=part.late,
+        files=part.files,
+        edited=bool(part.edits),
+    )
+
+
+def _soname(library: BuildPlan) -> tuple[str, ...]:
+    table = library.compile.settings.get("library")
+    return (table["soname"],) if table else ()
+
+
+def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[LeverSetting, ...]:
+    known = [lever.name for lever in LEVERS]
+    for where, names in (
+        (f"profile {profile.name}", profile.levers),
+        (f"recipe {loaded.recipe.name}", loaded.recipe.levers),
+        ("--without", without),
+    ):
+        for name in names:
+            if name not in known:
+                raise RecipeError(f"{where}: there is no lever {name!r}", next_step=did_you_mean(name, known))
+    compiled = loaded.recipe.build.backend != "prebuilt"  # where nothing is, only the wheel is left to shave
+    off = {name for name, options in loaded.recipe.levers.items() if "off" in options} | without
+    return tuple(
+        LeverSetting(name=lever.name, options=loaded.recipe.levers.get(lever.name, {}))
+        for lever in LEVERS
+        if profile.levers.get(lever.name) and lever.name not in off and (compiled or lever.shave)
+    )
+
+
+def _compile(
+    loaded: Loaded,
+    profile: Profile,
+    patches: tuple[str, ...],
+    levers: tuple[LeverSetting, ...],
+    libraries: tuple[BuildPlan, ...],
+    *,
+    version: str,
+    edits: tuple[Edit, ...],
+    arch: str,
+) -> CompilePlan:
+    build = loaded.recipe.build
+    fixes = (row for row in build.fixes if row.holds(version, arch))
+    optimised = any(setting.name == "optimisation" for setting in levers)
+    level = build.level if optimised else build.upstream_level
+    base = (f"-march={build.baseline[arch]}",) if arch in build.baseline else ()
+    general = (f"-{level}", *base) if build.backend != "prebuilt" else ()
+    requires = (build.requires,) if build.requires else ()
+    files = {name: loaded.files[name] for name in (*requires, *patches)}
+    return CompilePlan(
+        backend=build.backend,
+        directory=build.directory,
+        settings=_settings(loaded, profile, libraries),
+        flags=_flags(levers, general, cython=build.backend == "meson-python"),
+        levels=tuple(
+            Level(match=row.match, level=row.level, reason=row.reason)
+            for row in build.levels
+            if optimised and row.holds(version, arch)
+        ),
+        fixes=(
+            *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in fixes),
+            *_apart(levers),
+        ),
+        edits=edits,
+        requirements=loaded.files[build.requires] if build.requires else "",
+        files=files | export_lists(loaded, profile),
+        libraries={library.distribution: library.compile_key for library in libraries},
+    )
+
+
+def _edits(chosen: Chosen) -> tuple[Edit, ...]:
+    return tuple(Edit(file=row.file, line=row.line) for part, _ in chosen for row in part.edits)
+
+
+def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:
+    """The sources that link-time optimisation leaves alone."""
+    globs = next((setting.options.get("apart", ()) for setting in levers if setting.name == "link-time"), ())
+    return tuple(
+        Level(match=glob, level=link_time.APART, reason="faster compiled on its own") for glob in globs
+    )
+
+
+def export_lists(loaded: Loaded, profile: Profile) -> dict[str, str]:
+    """The files that list a library's exported symbols, less those that go with what the profile removes."""
+    library = loaded.recipe.build.library
+    if library is None:
+        return {}
+    removed = {row.component for row in profile.remove}
+    gone = [row.exports for row in library.without if row.component in removed]
+    names = {name for file in gone for name in loaded.files[file].splitlines()}
+    return {file: _less(loaded.files[file], names) for file in library.exports}
+
+
+def _less(text: str, names: set[str]) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in names)
+
+
+def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]) -> dict[str, Any]:
+    build = loaded.recipe.build
+    if build.backend == "meson-python":
+        arguments = {key: _meson(value) for key, value in build.setup_args.items()}
+        for linked in libraries:
+            arguments |= linked.offers.get("setup_args", {})
+        return {"setup-args": arguments}
+    about = {"summary": loaded.recipe.summary, "license": loaded.recipe.license}
+    if build.prebuilt:
+        return {"library": build.prebuilt.model_dump(mode="json", exclude=_OFFERS), **about}
+    variables = dict(build.variables)
+    library = build.library
+    if library and library.kernels_variable:
+        variables[library.kernels_variable] = " ".join(profile.blas.kernels)
+    return {
+        "targets": list(build.targets),
+        "variables": variables,
+        "flags-variable": build.flags_variable,
+        "library": library.model_dump(mode="json", exclude=_OFFERS | {"without"}) if library else None,
+        **about,
+    }
+
+
+def _meson(value: str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _flags(
+    levers: tuple[LeverSetting, ...], level: tuple[str, ...], *, cython: bool
+) -> dict[str, tuple[str, ...]]:
+    """The flags of all levers that are on, behind the optimisation level."""
+    settings = {setting.name: setting.options for setting in levers}
+    added = [lever.flags(settings[lever.name]) for lever in LEVERS if lever.name in settings and lever.flags]
+    return {
+        "c": (*level, *(flag for one in added for flag in one.c)),
+        "cxx": (*level, *(flag for one in added for flag in one.cxx)),
+        "fortran": (*level, *(flag for one in added for flag in one.fortran)),
+        "link": tuple(flag for one in added for flag in one.link),
+        "cython": tuple(flag for one in added for flag in one.cython) if cython else (),
+    }

@@ -1,0 +1,45 @@
+"""What makes a wheel smaller: one file a lever, in the order in which they act."""
+
+from __future__ import annotations
+
+from spokeshave.inside.levers import (
+    alignment,
+    comments,
+    cython_docstrings,
+    docstrings,
+    files,
+    folding,
+    indentation,
+    link_time,
+    optimisation,
+    sections,
+    symbols,
+    test_modules,
+    tests,
+    unwind,
+)
+from spokeshave.inside.levers.base import Lever
+
+LEVERS: tuple[Lever, ...] = (
+    tests.LEVER,
+    test_modules.LEVER,
+    files.TYPING,
+    files.SOURCES,
+    files.HEADERS,
+    docstrings.LEVER,
+    comments.LEVER,
+    indentation.LEVER,
+    cython_docstrings.LEVER,
+    optimisation.LEVER,
+    alignment.LEVER,
+    unwind.LEVER,
+    sections.LEVER,
+    folding.LEVER,
+    link_time.LEVER,
+    symbols.LEVER,
+)
+
+
+def lever(name: str) -> Lever:
+    """The lever of that name; raises KeyError where there is none."""
+    return {known.name: known for known in LEVERS}[name]

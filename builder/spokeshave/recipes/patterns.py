@@ -1,0 +1,50 @@
+"""The patterns of a recipe: in which rows they stand, and with what they are matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from spokeshave.inside.unmatched import WHEEL_GLOBS
+from spokeshave.nearest import did_you_mean
+from spokeshave.recipes.schema import Recipe
+from spokeshave.recipes.texts import Fault
+
+Row = tuple[str, str]  # key path with dots, pattern
+_OPTIONS = (*WHEEL_GLOBS, "apart", "languages", "off")
+
+
+def source_rows(recipe: Recipe) -> Iterator[Row]:
+    """The patterns that are matched with the paths of compiled sources."""
+    yield from (("build.levels", row.match) for row in recipe.build.levels)
+    yield from (("build.fixes", row.match) for row in recipe.build.fixes)
+    yield from (("levers.link-time.apart", p) for p in recipe.levers.get("link-time", {}).get("apart", ()))
+    yield from (("training.untrained", p) for p in (recipe.training.untrained if recipe.training else ()))
+    for part in recipe.components:
+        yield from ((f"components.{part.name}.untrained", pattern) for pattern in part.untrained)
+
+
+def wheel_rows(recipe: Recipe) -> Iterator[Row]:
+    """The patterns that are matched with the files of the compiled wheel, or that it is repaired with."""
+    for lever, options in recipe.levers.items():
+        yield from ((f"levers.{lever}.{key}", p) for key in WHEEL_GLOBS for p in options.get(key, ()))
+    for part in recipe.components:
+        yield from ((f"components.{part.name}.files", pattern) for pattern in part.files)
+    yield from (("build.grafts", pattern) for pattern in recipe.build.grafts)
+
+
+def option_faults(recipe: Recipe) -> Iterator[Fault]:
+    """Options of levers that no lever reads."""
+    for lever, options in recipe.levers.items():
+        for key in options:
+            if key not in _OPTIONS:
+                yield f"levers.{lever}.{key}", f"unknown option; {did_you_mean(key, _OPTIONS)}"
+
+
+def excuse_faults(recipe: Recipe) -> Iterator[Fault]:
+    """Patterns under `unmatched` of a component that no row has."""
+    known = {pattern for _, pattern in (*source_rows(recipe), *wheel_rows(recipe))}
+    for number, part in enumerate(recipe.components):
+        for pattern in part.unmatched:
+            if pattern not in known:
+                hint = did_you_mean(pattern, known)
+                yield f"components.{number}.unmatched", f"no row has the pattern {pattern!r}; {hint}"

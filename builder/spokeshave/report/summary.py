@@ -1,0 +1,165 @@
+"""Sizes beside the stock wheels, what each lever and component saved, and the verdicts of verification."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from spokeshave import verdict
+from spokeshave.inside.sizes import Sizes
+from spokeshave.inside.wheel import beside, parse_name
+from spokeshave.report.blas import Backend, is_backend
+from spokeshave.report.blas import measured as measured_speeds
+from spokeshave.report.kept_sizes import Measure, Measured
+from spokeshave.report.kept_sizes import measure as measure_now
+from spokeshave.report.parts import BLAS, Part, parts, total
+from spokeshave.report.waterfall import ComponentRow, LeverRow, Step, waterfall
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """All that the report says; `kept` are the wheels whose sizes were taken from the store, by file name."""
+
+    ours: tuple[Sizes, ...]
+    stock: tuple[Sizes, ...]
+    levers: tuple[LeverRow, ...]
+    components: tuple[ComponentRow, ...]
+    verified: Mapping[str, str]
+    blas: Backend | None = None
+    kept: tuple[str, ...] = ()
+
+    def parts(self) -> tuple[Part, ...]:
+        """The stack by package, ours beside stock."""
+        return parts(self.ours, self.stock)
+
+    def waterfall(self) -> tuple[Step, ...]:
+        """The steps from stock to ours; empty where a package has no stock twin here."""
+        return waterfall(self.parts(), self.levers, self.components)
+
+
+def make_report(
+    wheels: Iterable[Path],
+    stock: Iterable[Path],
+    measured: Mapping[str, Mapping[str, int]],
+    measure: Measure = measure_now,
+) -> Report:
+    """Measures the wheels and reads what lies beside them.
+
+    `measured` maps a plan's digest to what builds without a lever have shown: lever name to bytes saved.
+    `measure` gives the sizes of a wheel.
+    """
+    ours: list[Measured] = []
+    levers: list[LeverRow] = []
+    components: list[ComponentRow] = []
+    verified = {}
+    blas: Backend | None = None
+    python = ""
+    for path in wheels:
+        record = json.loads(beside(path, ".record.json").read_text("utf-8"))
+        python = record["build_plan"]["target"]["python"]
+        ours.append(measure(path, python))
+        levers += _levers(path, record, measured.get(record["plan"], {}))
+        components += _components(path, record)
+        if is_backend(record["build_plan"]):
+            blas = _backend(path, record["build_plan"], ours[-1].sizes)
+        verified[path.name] = _verdict(beside(path, ".verify.json"), record["wheel"]["sha256"])
+    theirs = [measure(path, python) for path in stock]
+    stock_sizes = tuple(one.sizes for one in theirs)
+    return Report(
+        ours=tuple(one.sizes for one in ours),
+        stock=stock_sizes,
+        levers=tuple(levers),
+        components=tuple(components),
+        verified=verified,
+        blas=blas and replace(blas, stock_unpacked=_bundled_blas(stock_sizes)),
+        kept=tuple(one.sizes.name for one in (*ours, *theirs) if one.kept),
+    )
+
+
+def _backend(path: Path, plan: Mapping[str, Any], size: Sizes) -> Backend:
+    distribution, version = plan["distribution"], parse_name(path.name).version
+    return Backend(
+        distribution=distribution,
+        version=version,
+        unpacked=size.unpacked,
+        stock_unpacked=None,
+        speeds=measured_speeds(path.parent, plan["profile"], distribution, version),
+    )
+
+
+def _bundled_blas(stock: tuple[Sizes, ...]) -> int | None:
+    """The bytes of the BLAS and its run-time in the stock wheels, a copy in each of them."""
+    return next((row.stock.unpacked for row in parts((), stock) if row.name == BLAS and row.stock), None)
+
+
+def _levers(path: Path, record: Mapping[str, Any], measured: Mapping[str, int]) -> Iterable[LeverRow]:
+    rows = {row["name"]: row for row in record["levers"]}
+    for setting in record["build_plan"]["levers"]:
+        row = rows.get(setting["name"])
+        yield LeverRow(
+            wheel=parse_name(path.name).distribution,
+            lever=setting["name"],
+            saved=row["saved"] if row else measured.get(setting["name"]),
+            files=row["files"] if row else 0,
+            note=row["note"] if row else "acts on the compile",
+        )
+
+
+def _components(path: Path, record: Mapping[str, Any]) -> Iterable[ComponentRow]:
+    unbuilt = {row["component"] for row in record["build_plan"].get("removed", ()) if row["edited"]}
+    for row in record.get("components", ()):
+        left_out = row["name"] in unbuilt
+        yield ComponentRow(
+            wheel=parse_name(path.name).distribution,
+            component=row["name"],
+            saved=None if left_out else row["saved"],
+            files=row["files"],
+            reason=f"not compiled: {row['reason']}" if left_out else row["reason"],
+        )
+
+
+def _verdict(path: Path, sha256: str) -> str:
+    """What the verification beside a wheel says, where it is about this very file."""
+    data = verdict.read(path)
+    if data is None or data.get("sha256") != sha256:
+        return "not verified"
+    try:
+        fault = verdict.fault_of(data)
+    except (KeyError, TypeError):
+        fault = "its record is not one of `spokeshave verify`"
+    if fault and fault != verdict.FAILED:
+        return f"not verified ({fault})"
+    word = f"{len(data.get('faults', ()))} faults" if fault else "verified"
+    counts = (data.get("comparison") or {}).get("ours", {})
+    tests = f", {counts.get('passed', 0):,} upstream tests passed" if counts else ""
+    return f"{word} ({data.get('level')}{tests})"
+
+
+def to_json(report: Report) -> dict[str, object]:
+    """The report as JSON-serialisable data; sizes in bytes. Single files are left out."""
+    rows = report.parts()
+    return {
+        **_plain(report),
+        "from_store": list(report.kept),
+        "ours": [_without_files(wheel) for wheel in report.ours],
+        "stock": [_without_files(wheel) for wheel in report.stock],
+        "parts": [asdict(row) for row in rows],
+        "total": asdict(total(rows)),
+        "blas": report.blas and report.blas.to_json(),
+        "waterfall": [{**asdict(step), "saved": step.saved} for step in report.waterfall()],
+    }
+
+
+def _plain(report: Report) -> dict[str, object]:
+    data = asdict(replace(report, ours=(), stock=(), blas=None))
+    del data["kept"]
+    return data
+
+
+def _without_files(wheel: Sizes) -> dict[str, object]:
+    told = asdict(replace(wheel, files=()))
+    del told["files"]
+    return told

@@ -1,0 +1,241 @@
+"""The stages of slimming in their order: read, slim, check, deliver."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from spokeshave import __version__, own_code, verdict
+from spokeshave.context import Context
+from spokeshave.errors import VerifyError
+from spokeshave.inside.model import Target, file_sha256
+from spokeshave.inside.wheel import beside
+from spokeshave.machine.files import alone_with, copy_whole, write_whole
+from spokeshave.slim.check import Imports, compare_imports
+from spokeshave.slim.intake import read_stock, with_extras
+from spokeshave.slim.make import slim
+from spokeshave.slim.model import Settings, Slimmed, Stock
+from spokeshave.slim.pair import make_pair, why_not_here
+from spokeshave.slim.upstream import compare_tests, fetch_suite
+from spokeshave.slim.words import Wanted, read_word
+from spokeshave.sources.download import download_requirement
+from spokeshave.verify.outcomes import Comparison
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlimRequest:
+    """What the user asked for: wheel files and requirements, and how to slim and check them.
+
+    `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
+    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m).
+    """
+
+    words: tuple[str, ...]
+    target: Target
+    settings: Settings
+    output: Path
+    check: bool = True
+    tests: bool = False
+    marker: str = ""
+    extra: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the check found, or why there was none (`skipped`); `marker` tells which tests were run."""
+
+    skipped: str = ""
+    imports: Imports | None = None
+    tests: Comparison | None = None
+    marker: str = ""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        losses = self.tests.losses if self.tests else ()
+        lost = (f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in losses)
+        return (*(self.imports.faults if self.imports else ()), *lost)
+
+    @property
+    def tested(self) -> bool:
+        """Whether an upstream test passes on stock: where none does, they prove nothing."""
+        return bool(self.tests and self.tests.stock.get("passed"))
+
+    def to_json(self) -> Mapping[str, object]:
+        """For the record beside the wheel."""
+        return {
+            "skipped": self.skipped,
+            "imports": asdict(self.imports) if self.imports else None,
+            "tests": asdict(self.tests) if self.tests else None,
+            "marker": self.marker,
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """One slim wheel with its verdict. It is delivered where the verdict has no fault."""
+
+    slimmed: Slimmed
+    verdict: Verdict = field(default_factory=Verdict)
+
+    def to_json(self) -> Mapping[str, object]:
+        """The record that lies beside the wheel."""
+        return {**self.slimmed.to_json(), "check": self.verdict.to_json(), "tool": __version__}
+
+
+def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
+    """Slims all wheels; those that pass their check are written into the output folder.
+
+    All inputs are read before the first one is slimmed. Raises WheelError, UnsafeArchive or UsageFault for a
+    bad one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
+    """
+    words = [read_word(word, request.target) for word in request.words]
+    with context.store.scratch() as scratch:
+        stocks = [_take(context, request, word, scratch / "fetched") for word in words]
+        outcomes = []
+        for number, stock in enumerate(stocks):
+            place = scratch / str(number)
+            place.mkdir()
+            outcomes.append(_one(context, request, stock, place))
+            shutil.rmtree(place)
+        return tuple(outcomes)
+
+
+def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: Path) -> Stock:
+    if isinstance(word, Path):
+        return read_stock(word)
+    with context.reporter.stage(f"fetching {word.text}"):
+        path = download_requirement(
+            word.text,
+            folder,
+            python_tag=request.target.python,
+            platforms=request.target.pip_platforms,
+            runner=context.runner,
+            log=context.logs / "slim-download.log",
+        )
+    stock = with_extras(read_stock(path), word.extras)
+    if not word.extras:
+        return stock
+    names = f"{stock.project}[{','.join(word.extras)}]"
+    use = "the check installs what these extras require" if request.check else "unused with --no-check"
+    context.reporter.say(f"{names}: {use}; slim those packages by their own names")
+    return stock
+
+
+def _one(context: Context, request: SlimRequest, stock: Stock, place: Path) -> Outcome:
+    with context.reporter.stage(f"slimming {stock.path.name}"):
+        (place / "work").mkdir()
+        slimmed = slim(stock, request.settings, output=place / "made", scratch=place / "work")
+    found = _with_evidence(context, slimmed, _check(context, request, slimmed, place))
+    outcome = Outcome(slimmed=slimmed, verdict=found)
+    if outcome.verdict.faults:
+        _withdraw(outcome, request.output)
+        return outcome
+    return replace(outcome, slimmed=_deliver(context, outcome, request.output))
+
+
+def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path) -> Verdict:
+    if not request.check:
+        return Verdict(skipped="--no-check was given")
+    if reason := why_not_here(slimmed.stock.name):
+        context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
+        return Verdict(skipped=reason)
+    log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
+    suite = fetch_suite(context, slimmed, place / "sdist") if request.tests else None
+    extra = (*request.extra, "pytest") if suite and suite.found else request.extra
+    with context.reporter.stage(f"checking {slimmed.wheel.name} beside stock"):
+        stock, ours = make_pair(slimmed, extra=extra, folder=place, runner=context.runner, log=log)
+        imports = compare_imports(slimmed, stock, ours, folder=place, runner=context.runner)
+    if suite is None or not suite.found:
+        if suite:
+            context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
+        return Verdict(imports=imports)
+    with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, stock and slim"):
+        chosen = replace(suite, marker=request.marker)
+        tests = compare_tests(context, slimmed, chosen, stock, ours)
+    which = f" (those marked {request.marker!r} alone)" if request.marker else ""
+    context.reporter.say(f"{slimmed.stock.project}: {told(tests)}{which}")
+    return Verdict(imports=imports, tests=tests, marker=request.marker)
+
+
+def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdict:
+    """The verdict; where nothing of the wheel was tried, one that says that there was no check."""
+    passed = found.tests.ours.get("passed") if found.tests else 0
+    if found.skipped or found.faults or found.imports is None:
+        return found
+    if verdict.shows_something(len(found.imports.imported), passed):
+        return found
+    reasons = [f"{name}: {error}" for name, error in found.imports.failing_in_stock.items()]
+    why = "no module can be imported in stock" + "".join(f" ({one})" for one in reasons[:1])
+    context.reporter.say(f"{slimmed.wheel.name}: not verified: {why}; --with adds what its modules need")
+    return replace(found, skipped=why)
+
+
+def told(tests: Comparison) -> str:
+    """What upstream's tests say, in a line; that it is little, where most do not pass on stock."""
+    passed, ran = tests.stock.get("passed", 0), sum(tests.stock.values()) - tests.stock.get("skipped", 0)
+    line = f"of {ran:,} upstream tests, {passed:,} pass on stock, {len(tests.losses):,} of them not on slim"
+    return line if passed > ran / 2 else f"{line}; add --with what the others need"
+
+
+def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
+    """Puts the wheel and its record into the output folder; the wheel comes last, and whole."""
+    slimmed = outcome.slimmed
+    wheel = output / slimmed.wheel.name
+    record = beside(wheel, ".verify.json")
+    with alone_with(wheel):  # another run may slim the same one with other levers
+        _write(beside(wheel, ".slim.json"), outcome.to_json())
+        if outcome.verdict.skipped:
+            if (before := verdict.read(record)) and before.get("sha256") != slimmed.sha256:
+                record.unlink()  # it is about another wheel of that name
+        elif kept := verdict.put(record, _verify_report(outcome)):
+            context.reporter.say(kept)
+        copy_whole(slimmed.wheel, wheel)
+    return replace(slimmed, wheel=wheel)
+
+
+def _withdraw(outcome: Outcome, output: Path) -> None:
+    """Writes beside the same wheel of an earlier run, which may be called verified there, that it failed."""
+    wheel = output / outcome.slimmed.wheel.name
+    if wheel.is_file() and file_sha256(wheel) == outcome.slimmed.sha256:
+        verdict.put(beside(wheel, ".verify.json"), _verify_report(outcome))
+
+
+def _verify_report(outcome: Outcome) -> Mapping[str, object]:
+    """The verdict in the shape of `verify.VerifyReport`, for whoever takes only verified wheels."""
+    imports = outcome.verdict.imports
+    return {
+        "wheel": outcome.slimmed.wheel.name,
+        "sha256": outcome.slimmed.sha256,
+        "plan": outcome.slimmed.stock.sha256,
+        "level": "upstream" if outcome.verdict.tested else "imports",
+        "place": f"{sys.implementation.cache_tag} {sys.platform}",
+        "faults": list(outcome.verdict.faults),
+        "imported": len(imports.imported) if imports else 0,
+        "comparison": asdict(outcome.verdict.tests) if outcome.verdict.tests else None,
+        "flaky": {},
+        "passed": not outcome.verdict.faults,
+        "judge": own_code.slim_check_digest(),
+    }
+
+
+def _write(path: Path, data: Mapping[str, object]) -> None:
+    write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
+
+
+def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:
+    """The error that names all wheels that failed their check; nothing where none did."""
+    failed = [one for one in outcomes if one.verdict.faults]
+    if not failed:
+        return None
+    told = "\n".join(
+        f"  {one.slimmed.wheel.name}: {fault}" for one in failed for fault in one.verdict.faults[:5]
+    )
+    return VerifyError(
+        f"{len(failed)} of {len(outcomes)} wheels do less than stock and were not written:\n{told}",
+        next_step="ask for fewer levers (--without takes off one that is always on), or name what must stay"
+        " as it is with --keep",
+    )

@@ -1,0 +1,77 @@
+"""What counts as a fault of a wheel: of its tests, imports and BLAS, beside PyPI's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spokeshave.inside.model import BuildPlan
+from spokeshave.verify.outcomes import Comparison
+from spokeshave.verify.trial import Candidate, Level, Results
+
+
+def loss_faults(level: Level, comparison: Comparison) -> list[str]:
+    """The tests that were lost, skips that fit none, and a level that proves nothing."""
+    lost = [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
+    unmatched = [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
+    return [*lost, *unmatched, *scope_faults(level, comparison)]
+
+
+def expected_cores(candidate: Candidate) -> tuple[str, ...]:
+    """The recipe's cores that the profile's kernels and the base of the build provide."""
+    variables = candidate.plan.compile.settings.get("variables", {})
+    table = candidate.plan.compile.settings.get("library") or {}
+    kernels = str(variables.get(table.get("kernels_variable"), "")).split()
+    provided = {*kernels, str(variables.get("TARGET", ""))}
+    return tuple(core for core in candidate.loaded.recipe.verify.cores if core.upper() in provided)
+
+
+def compiler_faults(candidate: Candidate, level: Level, stock: Results) -> list[str]:
+    """At level full, the tests that need a compiler must have run: else there was none."""
+    wanted = candidate.loaded.recipe.verify.compiler
+    ran = any(t.startswith(wanted) and o[0] == "passed" for t, o in stock.outcomes.items())
+    if level != "full" or not wanted or ran:
+        return []
+    return ["no test that needs a compiler passed on stock: the place has none"]
+
+
+def scope_faults(level: Level, comparison: Comparison) -> list[str]:
+    """A level proves nothing where all of its tests are of what the profile leaves out."""
+    if comparison.ours.get("passed") or not comparison.stock.get("passed"):
+        return []
+    higher = {"smoke": "; verify with --level core", "core": "; verify with --level full"}.get(level, "")
+    return [f"no upstream test of level {level} passed, all are of what the profile leaves out{higher}"]
+
+
+def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
+    """Public modules that stock can import and we cannot, or that answer help() or a pickle on stock alone.
+
+    One that the profile takes out must fail with its stub's message instead.
+    """
+    faults = []
+    gone = [module for part in plan.removed for module in part.modules]
+    late = {module for part in plan.removed for module in part.late}  # these can be imported
+    for name in stock.imported:
+        above = next((m for m in gone if name == m or name.startswith(f"{m}.")), None)
+        why = ours.import_failures.get(name, "there is no such module")
+        if above is None and name not in ours.imported:
+            faults.append(f"import {name}: {why}")
+        elif (
+            name == above
+            and name not in late
+            and f"ModuleNotFoundError: {name} is not in this wheel" not in why
+        ):
+            faults.append(f"import {name}: not its stub's message, but {why}")
+    return faults + [f"{what}: {why}" for what, why in ours.unsound.items() if what not in stock.unsound]
+
+
+def blas_faults(blas: Mapping[str, Any], cores: tuple[str, ...]) -> list[str]:
+    """Kernels that are missing, or not the ones that fit the CPU's features."""
+    faults = []
+    expected = next((core for core in blas["runnable"] if core in cores), "none")
+    if blas["default"] != expected:
+        faults.append(f"the BLAS chose {blas['default']} where {expected} fits this CPU")
+    for core, answer in blas["forced"].items():
+        if core in cores and answer != core:
+            faults.append(f"OPENBLAS_CORETYPE={core} gave {answer}")
+    return faults

@@ -1,0 +1,76 @@
+"""What `build` puts next to a wheel, and what `verify` reads there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spokeshave.build import pipeline
+from spokeshave.context import Context
+from spokeshave.errors import WheelError
+from spokeshave.inside.model import file_sha256
+from spokeshave.inside.run import run
+from spokeshave.inside.wheel import TESTS_ARCHIVE, archives_of_tests, beside
+from spokeshave.machine.progress import PlainReporter
+from spokeshave.machine.store import Store
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.verify import verify
+from support import RECIPES, demo_files, shipped_plan, write_wheel
+
+PLAN = shipped_plan("openblas")
+OLD = ".tests.zip"
+PIECES = (TESTS_ARCHIVE, OLD)
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> Context:
+    reporter = PlainReporter(Console(stderr=True))
+    store = Store(root=tmp_path / "cache", say=reporter.say)
+    return Context(
+        book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path / "logs"
+    )
+
+
+def entry(folder: Path, ending: str) -> Path:
+    """A finished build as the store holds it, its tests archive under that ending."""
+    name = f"slim_openblas-{PLAN.local_version}-py3-none-any.whl"
+    wheel = write_wheel(folder / name, demo_files("slim_openblas", PLAN.local_version))
+    tests = beside(wheel, ending)
+    tests.write_bytes(b"tests")
+    record = {
+        "wheel": {"sha256": file_sha256(wheel)},
+        "build_plan": PLAN.to_json(),
+        "tests": {"name": tests.name, "sha256": file_sha256(tests)},
+    }
+    (folder / "record.json").write_text(json.dumps(record))
+    return folder
+
+
+@pytest.mark.parametrize("ending", PIECES)
+def test_deliver_tests_archive_gets_todays_name_and_replaces_the_old(
+    context: Context, tmp_path: Path, ending: str
+) -> None:
+    house = tmp_path / "wheelhouse"
+    built = pipeline.load_built(entry(tmp_path / "entry", ending), PLAN.digest, cached=True)
+    house.mkdir()
+    beside(house / built.wheel.name, OLD).write_bytes(b"of an earlier build")
+    (wheel,) = pipeline.deliver(context, (PLAN,), {PLAN.recipe: built}, house)
+    assert archives_of_tests(wheel) == [beside(wheel, TESTS_ARCHIVE)]
+    (candidate,) = verify.candidates(context, (wheel,))
+    assert candidate.tests == beside(wheel, TESTS_ARCHIVE)
+    assert candidate.tests.read_bytes() == b"tests"
+
+
+def test_verify_wheelhouse_of_an_earlier_build_is_read(context: Context, tmp_path: Path) -> None:
+    folder = entry(tmp_path / "wheelhouse", OLD)
+    wheel = next(folder.glob("*.whl"))
+    (folder / "record.json").rename(beside(wheel, ".record.json"))
+    beside(wheel, TESTS_ARCHIVE).write_bytes(b"of another build")
+    (candidate,) = verify.candidates(context, (wheel,))
+    assert candidate.tests == beside(wheel, OLD)
+    beside(wheel, OLD).unlink()
+    with pytest.raises(WheelError, match=r"tests\.zip is not beside"):
+        verify.candidates(context, (wheel,))

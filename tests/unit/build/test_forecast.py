@@ -1,0 +1,163 @@
+"""What a build finds in the store, and how long the rest is said to take."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from spokeshave.build import pipeline
+from spokeshave.build.forecast import (
+    Forecast,
+    about,
+    estimate_of,
+    keep_time,
+    make_forecasts,
+    read_times,
+    summary,
+)
+from spokeshave.context import Context
+from spokeshave.errors import RecipeError
+from spokeshave.inside.model import BuildPlan
+from spokeshave.inside.run import run
+from spokeshave.machine.progress import PlainReporter
+from spokeshave.machine.store import Store
+from spokeshave.recipes.book import RecipeBook
+from support import RECIPES, shipped_plan
+
+COMMITTED = read_times(RECIPES / "numpy") or pytest.fail("recipes/numpy/times.toml is gone")
+
+
+@pytest.fixture
+def said() -> io.StringIO:
+    return io.StringIO()
+
+
+@pytest.fixture
+def context(tmp_path: Path, said: io.StringIO) -> Context:
+    reporter = PlainReporter(Console(file=said))
+    store = Store(root=tmp_path / "cache", say=reporter.say)
+    return Context(book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path)
+
+
+def put(context: Context, kind: str, key: str) -> None:
+    context.store.put(kind, key, lambda new: (new / "a.whl").write_bytes(b"wheel"))
+
+
+def forecast(context: Context, plan: BuildPlan, cpus: int = 2) -> Forecast:
+    (found,) = make_forecasts(context, (plan,), cpus)
+    return found
+
+
+def test_forecast_empty_store_estimates_by_the_recipe_s_data(context: Context) -> None:
+    found = forecast(context, shipped_plan("numpy"), COMMITTED.cpus)
+    assert found.stored == "nothing" and found.estimate
+    assert found.estimate.seconds == COMMITTED.compile + COMMITTED.finish
+    assert str(COMMITTED.date) in found.estimate.source
+    assert found.to_json()["stored"] == {"wheel": False, "compile": False}
+
+
+def test_forecast_more_cpus_shorter(context: Context) -> None:
+    plan = shipped_plan("numpy")
+    two, four = (forecast(context, plan, cpus).estimate for cpus in (2, 4))
+    assert two and four and two.seconds == 2 * four.seconds
+
+
+def test_forecast_compile_in_store_leaves_finishing(context: Context) -> None:
+    plan = shipped_plan("numpy")
+    put(context, "compiled", plan.compile_key)
+    found = forecast(context, plan, COMMITTED.cpus)
+    assert found.stored == "compile" and found.estimate
+    assert found.estimate.seconds == COMMITTED.finish
+    assert found.to_json()["stored"] == {"wheel": False, "compile": True}
+
+
+def test_forecast_wheel_in_store_leaves_nothing(context: Context) -> None:
+    plan = shipped_plan("numpy")
+    put(context, "built", plan.digest)
+    found = forecast(context, plan)
+    assert found.stored == "wheel" and found.estimate and found.estimate.seconds == 0
+    assert "the wheel is in the store" in str(found)
+
+
+def test_forecast_former_compiles_of_this_machine_win(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spokeshave.build.forecast.available_cpus", lambda: 2)
+    plan, full = shipped_plan("numpy"), shipped_plan("numpy", "full")
+    keep_time(context, plan, "compile", 30.0)
+    keep_time(context, full, "compile", 120.0)
+    keep_time(context, shipped_plan("scipy"), "compile", 999.0)
+    keep_time(context, replace(plan, environment=replace(plan.environment, engine="host")), "compile", 500.0)
+    found = estimate_of(context, plan, "compile", 2)
+    assert found and found.seconds == 120.0, "the longest of the recipe's, by the same engine"
+    assert "the longest of 2 here" in found.source
+    finish = estimate_of(context, plan, "finish", COMMITTED.cpus)
+    assert finish and finish.seconds == COMMITTED.finish, "none was kept of this step"
+
+
+def test_forecast_prebuilt_compiles_nothing_and_unknown_is_said(context: Context) -> None:
+    found = forecast(context, shipped_plan("scipy-openblas"))
+    assert found.estimate is None
+    assert "building takes an unknown time" in str(found)
+
+
+def test_summary_counts_and_sums_up(context: Context) -> None:
+    plans = [shipped_plan(name) for name in ("openblas", "numpy", "netlib")]
+    put(context, "built", plans[0].digest)
+    put(context, "compiled", plans[1].compile_key)
+    told = summary(make_forecasts(context, plans, COMMITTED.cpus))
+    assert told == (
+        f"in the store: 1 of 3 wheels; the others take about {about(COMMITTED.finish)} and more"
+        f" (numpy {about(COMMITTED.finish)}, netlib unknown)"
+    )
+    assert summary(make_forecasts(context, plans[:1], 2)) == "in the store: 1 of 1 wheels"
+
+
+def test_timed_step_is_kept_and_told(context: Context, said: io.StringIO) -> None:
+    plan = shipped_plan("numpy")
+    with pipeline._timed(context, plan, "finish", "finishing numpy"):
+        pass
+    assert "finishing numpy, about" in said.getvalue()
+    found = estimate_of(context, plan, "finish", 2)
+    assert found and "the last one here" in found.source
+
+
+def test_timed_step_that_fails_is_not_kept(context: Context) -> None:
+    with (
+        pytest.raises(ValueError, match="broken"),
+        pipeline._timed(context, shipped_plan("numpy"), "compile", "x"),
+    ):
+        raise ValueError("broken")
+    assert context.store.entries("timings") == []
+
+
+def test_read_times_malformed_is_refused(tmp_path: Path) -> None:
+    assert read_times(tmp_path) is None
+    (tmp_path / "times.toml").write_text("cpus = 0\n")
+    with pytest.raises(RecipeError, match=r"times\.toml is not valid"):
+        read_times(tmp_path)
+
+
+@pytest.mark.parametrize("name", [path.parent.name for path in RECIPES.glob("*/times.toml")])
+def test_read_times_shipped_is_valid(name: str) -> None:
+    assert read_times(RECIPES / name)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(0.2, "1 s"), (41, "41 s"), (1300, "22 min"), (7900, "2 h 12 min")]
+)
+def test_about_rounds(seconds: float, told: str) -> None:
+    assert about(seconds) == told
+
+
+def test_timed_instrumented_compile_is_not_kept(context: Context) -> None:
+    """It collects profile data, which takes longer."""
+    plan = shipped_plan("numpy")
+    counting = replace(plan, compile=replace(plan.compile, pgo="collect"))
+    with pipeline._timed(context, counting, "compile", "compiling numpy"):
+        pass
+    assert context.store.entries("timings") == []

@@ -1,0 +1,76 @@
+"""Interpreters: a name on PATH is believed when it has run and said what it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from spokeshave.build.engines.host import find_python
+from spokeshave.build.pythons import buildable, known_pythons
+from spokeshave.errors import EngineMissing
+from spokeshave.inside.model import Target
+from spokeshave.machine.venvs import find_interpreter
+
+OTHER = Target(python="cp315" if sys.version_info[1] != 15 else "cp314")
+NAME = f"python{OTHER.python_version}"
+SHIM = f'#!/bin/sh\necho "pyenv: {NAME}: command not found" >&2\nexit 127\n'
+OLDER = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
+
+
+def on_path(folder: Path, text: str) -> str:
+    """A folder for PATH with a script in the other Python's name."""
+    folder.mkdir()
+    (folder / NAME).write_text(text)
+    (folder / NAME).chmod(0o755)
+    return str(folder)
+
+
+def test_find_interpreter_a_shim_without_its_python_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", on_path(tmp_path / "shims", SHIM))
+    with pytest.raises(EngineMissing) as caught:
+        find_interpreter(OTHER, "the race")
+    assert f"the race needs Python {OTHER.python_version}, {tmp_path}/shims/{NAME} cannot be run" in str(
+        caught.value
+    )
+    assert "exit code 127: pyenv" in str(caught.value)
+
+
+def test_find_interpreter_one_of_another_version_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", on_path(tmp_path / "bin", OLDER))
+    with pytest.raises(EngineMissing, match=rf"is cpython 3\.{sys.version_info[1]}"):
+        find_interpreter(OTHER, "the race")
+
+
+def test_find_interpreter_the_one_behind_a_shim_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = f"#!/bin/sh\nprintf 'cpython\\n{OTHER.python_version}\\nFalse\\n/opt/real\\n'\n"
+    folders = [on_path(tmp_path / "shims", SHIM), on_path(tmp_path / "bin", real)]
+    monkeypatch.setenv("PATH", os.pathsep.join(folders))
+    assert find_interpreter(OTHER, "the race").path == "/opt/real"
+    with pytest.raises(EngineMissing, match="without its headers"):
+        find_python(OTHER)
+
+
+def test_find_interpreter_this_python_needs_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    here = Target(python=f"cp3{sys.version_info[1]}")
+    assert Path(find_interpreter(here, "the race").path).samefile(sys.executable)
+
+
+def test_known_pythons_are_in_order_and_plain() -> None:
+    known = known_pythons()
+    assert known[:3] == ("cp39", "cp310", "cp311")
+    assert not any(tag.endswith("t") for tag in known)
+    assert "cp3999999" not in known
+
+
+def test_buildable_docker_without_an_official_image_has_one_python() -> None:
+    assert buildable(None, "docker") == ("cp311",)  # type: ignore[arg-type]
