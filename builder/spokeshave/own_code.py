@@ -1,27 +1,33 @@
-"""Digests of our own code, stage by stage: they are part of the store's keys, so that a change is felt."""
+"""Digests of our own code, stage by stage: they are part of the store's keys, so that a change is noticed.
+
+A stage is covered by whole packages, so that a new module is covered too. What a stage imports from
+outside them has no say in its results: `tests/unit/test_own_code.py` holds that list, with reasons.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
+from typing import Literal
 
-from spokeshave.inside.model import Backend
+Stage = Literal["compile", "finish", "test", "judge", "slim", "read", "sizes"]
 
-_COMPILE_CODE = (
-    *("project.py", "library.py", "backend/*", "engines/settings.py", "kit.py", "unmatched.py"),
-    *("patches.py", "archive.py", "members.py"),
-)
-_PREBUILT_CODE = ("prebuilt.py", "elf.py", "wheel.py", "backend/library_init.py")
-_FINISH_CODE = (
-    *("finish.py", "components.py", "model.py", "run.py", "unmatched.py", "wheel.py", "levers/*.py"),
-)
+_COMPILE = ("build", "sources", "inside/templates", "inside/*.py")  # a size option's flags stand in the plan
+_FINISH = ("inside/*.py", "inside/levers", "inside/templates")
+_JUDGE = ("verify", "verdict.py", "build", "sources", "inside")
+_READ = ("removal/readers",)
 
-
-JUDGE_CODE = (
-    *("compare.py", "faults.py", "inspect_wheel.py", "trial.py", "verdict.py", "verify.py"),
-    *("components.py", "elf.py", "places.py", "wheel.py", "levers/base.py", "levers/test_stubs.py"),
-)
+COVERED: dict[Stage, tuple[str, ...]] = {
+    "compile": _COMPILE,  # from source to an untrimmed wheel
+    "finish": _FINISH,  # from an untrimmed wheel to a finished one
+    "test": ("inside/prover", "inside/run.py"),  # runs tests in a container
+    "judge": _JUDGE,  # compares our results with PyPI's
+    "slim": ("slim", *_JUDGE, *_READ),  # makes and checks wheels without a recipe
+    "read": _READ,  # reads imports
+    "sizes": ("inside/*.py",),  # measures wheels
+}
 
 
 def package_root() -> Path:
@@ -29,41 +35,36 @@ def package_root() -> Path:
     return Path(str(resources.files("spokeshave")))
 
 
-def code_digests(backend: Backend) -> dict[str, str]:
-    """The sha256 of our own code that decides a wheel's bytes: `compile` and `finish`."""
-    compiling = _PREBUILT_CODE if backend == "prebuilt" else _COMPILE_CODE
-    return {"compile": _code_digest(compiling), "finish": _code_digest(_FINISH_CODE)}
+def covered(stage: Stage) -> Iterator[Path]:
+    """The files of our own code that shape a stage's results, each once, in order."""
+    root = package_root()
+    found = {path for part in COVERED[stage] for place in root.glob(part) for path in _files(place)}
+    yield from sorted(path for path in found if "__pycache__" not in path.parts)
 
 
-def judge_digest() -> str:
-    """The sha256 of our own code that judges results."""
-    return _code_digest(JUDGE_CODE)
+def _files(place: Path) -> Iterator[Path]:
+    yield from (path for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file())
 
 
-def slim_check_digest() -> str:
-    """The sha256 of our own code that checks what `slim` makes."""
-    parts = ("check", "importer", "pair", "pipeline", "upstream")
-    return _code_digest((*(f"slim/{part}.py" for part in parts), "compare.py", "verdict.py"))
+def code_digests() -> dict[str, str]:
+    """The sha256 (hex) of our own code that decides a wheel's bytes: `compile` and `finish`."""
+    return {"compile": code_digest("compile"), "finish": code_digest("finish")}
 
 
-def reading_digest() -> str:
-    """The sha256 of our own code that reads imports."""
-    return _code_digest(("imports/*.py",))
-
-
-def sizes_digest() -> str:
-    """The sha256 of our own code that measures the sizes of wheels."""
-    return _code_digest(("weigh.py", "bytecode.py"))
-
-
-def prove_digest() -> str:
-    """The sha256 of our own code that runs the tests."""
-    return _code_digest(("prove/*.py", "run.py"))
-
-
-def _code_digest(globs: tuple[str, ...]) -> str:
+def code_digest(stage: Stage) -> str:
+    """The sha256 (hex) of our own code that shapes a stage's results."""
     root = package_root()
     digest = hashlib.sha256()
-    for path in sorted(p for glob in globs for p in root.glob(glob) if p.is_file()):
+    for path in covered(stage):
         digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def copy_inside(folder: Path) -> None:
+    """Copies the part of spokeshave that runs in containers, as package `spokeshave`."""
+    root = package_root()
+    inside = [path for path in _files(root / "inside") if "__pycache__" not in path.parts]
+    for path in (root / "__init__.py", *inside):
+        target = folder / "spokeshave" / path.relative_to(root)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(path.read_bytes())

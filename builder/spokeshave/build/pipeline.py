@@ -106,7 +106,7 @@ def _plan_one(
         profile,
         request.target,
         where,
-        tool=own_code.code_digests(loaded.recipe.build.backend),
+        tool=own_code.code_digests(),
         libraries=libraries,
         without=request.without if name in request.packages else frozenset(),
     )

@@ -14,8 +14,9 @@ from spokeshave.build.elf import read_elf
 from spokeshave.errors import RecipeError
 from spokeshave.inside import wheel
 from spokeshave.inside.model import BuildPlan
+from spokeshave.own_code import package_root
 
-_INIT = Path(__file__).parent / "backend" / "library_init.py"
+_INIT = package_root() / "inside" / "templates" / "library_init.py"
 # Of upstream's pkg-config file: headers stay behind, the static link line names upstream's own build.
 _LINES = ("includedir=", "extralib=", "Libs.private:")
 # The run path would end up in who links it, as an absolute one.

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spokeshave.inside.model import BuildPlan, Level
+from spokeshave.own_code import package_root
 
-_BACKEND = Path(__file__).parent / "backend"
+_TEMPLATES = package_root() / "inside" / "templates"
 _COMPILERS = {"cc": "gcc", "c++": "g++", "gfortran": "gfortran"}
 
 
@@ -18,9 +19,9 @@ def write_library_project(plan: BuildPlan, tree: Path, project: Path) -> None:
     package = project / plan.import_name
     package.mkdir(parents=True)
     shutil.move(tree, project / "tree")
-    shutil.copyfile(_BACKEND / "hatch_build.py", project / "hatch_build.py")
+    shutil.copyfile(_TEMPLATES / "hatch_build.py", project / "hatch_build.py")
     soname = plan.compile.settings["library"]["soname"]
-    init = (_BACKEND / "library_init.py").read_text("utf-8").replace("@SONAME@", soname)
+    init = (_TEMPLATES / "library_init.py").read_text("utf-8").replace("@SONAME@", soname)
     (package / "__init__.py").write_text(init, "utf-8")
     quoted = {key: json.dumps(value) for key, value in _project_table(plan).items()}
     (project / "pyproject.toml").write_text(
@@ -49,7 +50,7 @@ def write_launchers(plan: BuildPlan, kit: Path) -> None:
     folder = kit / "bin"
     folder.mkdir()
     for name in ("glibc_pins.h", "glibc_pins.s"):
-        shutil.copyfile(_BACKEND / name, kit / name)
+        shutil.copyfile(_TEMPLATES / name, kit / name)
     cases = {"@LEVELS@": _cases(plan.compile.levels), "@FIXES@": _cases(plan.compile.fixes)}
     for name, compiler in _COMPILERS.items():
         _write_launcher(folder / name, "launcher.sh.in", {"@COMPILER@": compiler, **cases})
@@ -58,7 +59,7 @@ def write_launchers(plan: BuildPlan, kit: Path) -> None:
 
 
 def _write_launcher(path: Path, template: str, values: Mapping[str, str]) -> None:
-    text = (_BACKEND / template).read_text("utf-8")
+    text = (_TEMPLATES / template).read_text("utf-8")
     for mark, value in values.items():
         text = text.replace(mark, value)
     path.write_text(text, "utf-8")

@@ -14,15 +14,10 @@ from spokeshave.build import project
 from spokeshave.errors import RecipeError
 from spokeshave.inside import wheel
 from spokeshave.inside.model import BuildPlan
-from spokeshave.own_code import package_root
+from spokeshave.own_code import copy_inside
 from spokeshave.sources import patches
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import Fetched
-
-_INSIDE_CODE = (
-    *("__init__.py", "model.py", "run.py", "library.py", "finish.py", "components.py", "wheel.py"),
-    *("unmatched.py", "levers/*.py", "prove/*.py"),
-)
 
 
 def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work: Path) -> Path:
@@ -39,7 +34,7 @@ def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work
     _copy_all(fetched.requirements, kit / "wheels")
     for library in libraries:
         wheel.unpack(library, kit / "libraries" / wheel.parse_name(library.name).distribution)
-    copy_code(kit / "code")
+    copy_inside(kit / "code")
     project.write_launchers(plan, kit)
     return work
 
@@ -55,15 +50,6 @@ def _prepare_source(plan: BuildPlan, fetched: Fetched, work: Path) -> None:
     else:
         shutil.move(tree, work / "source")
     shutil.rmtree(work / "unpacked")
-
-
-def copy_code(folder: Path) -> None:
-    """Copies the part of spokeshave that runs inside containers, as package `spokeshave`."""
-    root = package_root()
-    for path in sorted(p for glob in _INSIDE_CODE for p in root.glob(glob)):
-        target = folder / "spokeshave" / path.relative_to(root)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, target)
 
 
 def _copy_all(files: tuple[Path, ...], folder: Path) -> None:

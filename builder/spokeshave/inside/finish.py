@@ -1,7 +1,7 @@
 """From a compiled wheel to a finished one: trim, repair, relabel, describe.
 
 Runs inside the build container (or the host engine's venv), so standard library only, beside
-auditwheel and patchelf, which it calls: `python -m spokeshave.inside.finish --kit KIT --wheel W --output DIR`.
+auditwheel and patchelf, which it calls: `python -m spokeshave.inside.finish --kit K --wheel W --output DIR`.
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ def read_stack(
 
 def _imports_of(context: Context, one: _Source) -> PackageImports:
     patches = [(name, bare_text(name, text)) for name, text in one.patches]
-    key = digest_of([one.import_name, one.source, patches, own_code.reading_digest()])
+    key = digest_of([one.import_name, one.source, patches, own_code.code_digest("read")])
     entry = context.store.get("imports", key)
     if entry is None:
         sdist = fetch_sdist(context, one.source)

@@ -58,7 +58,7 @@ def kept_measure(store: Store, on_file: OnFile) -> Measure:
 
 def _key(path: Path, python: str) -> str:
     compiler = [sys.implementation.name, sys.version] if can_compile_for(python) else []
-    return digest_of([file_sha256(path), path.name, compiler, own_code.sizes_digest()])
+    return digest_of([file_sha256(path), path.name, compiler, own_code.code_digest("sizes")])
 
 
 def _read(data: Mapping[str, Any]) -> Sizes:

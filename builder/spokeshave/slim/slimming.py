@@ -218,7 +218,7 @@ def _verify_report(outcome: Outcome) -> Mapping[str, object]:
         "comparison": asdict(outcome.verdict.tests) if outcome.verdict.tests else None,
         "flaky": {},
         "passed": not outcome.verdict.faults,
-        "judge": own_code.slim_check_digest(),
+        "judge": own_code.code_digest("slim"),
     }
 
 

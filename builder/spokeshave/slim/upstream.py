@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.build import workdir
 from spokeshave.context import Context
 from spokeshave.errors import NetworkError, VerifyError
 from spokeshave.inside.run import Command
 from spokeshave.machine.venvs import Venv
+from spokeshave.own_code import copy_inside
 from spokeshave.slim.layout import TEST_FOLDERS
 from spokeshave.slim.model import Slimmed
 from spokeshave.sources.archive import unpack
@@ -167,7 +167,7 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
 def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[Path]:
     """Copies the tests into their places; yields the folders to run."""
     (work / "home").mkdir(parents=True)
-    workdir.copy_code(work / "code")
+    copy_inside(work / "code")
     for place, folder in suite.inside.items():
         target = venv.site / place
         shutil.copytree(folder, target, dirs_exist_ok=True)

@@ -125,7 +125,7 @@ def prepare(environment: Mapping[str, str], watch: Watch, folder: Path) -> dict[
     package = injected / "spokeshave_recorder"
     for place in (package, output):
         place.mkdir(parents=True)
-    source = package_root() / "tracing"
+    source = package_root() / "trace"
     for name in _INJECTED:
         shutil.copyfile(source / f"{name}.py", package / f"{name}.py")
     shutil.copyfile(source / "hook.py", injected / "sitecustomize.py")

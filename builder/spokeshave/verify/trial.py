@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spokeshave import own_code
-from spokeshave.build import workdir
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.inside.model import BuildPlan, Target, bare_text, digest_of
@@ -161,7 +160,7 @@ class Trial:
             )
         lock = bare_text("requirements.txt", test_lock(self.candidate))
         hashes = [pin.sha256 for pin in pins]
-        key = digest_of([hashes, place.digest, self._common(), lock, own_code.prove_digest()])
+        key = digest_of([hashes, place.digest, self._common(), lock, own_code.code_digest("test")])
         with self.context.store.locked("outcomes", key):
             stored = self.context.store.get("outcomes", key)
             if stored is None:
@@ -242,7 +241,7 @@ class Trial:
             (folder / "job.json").write_text(json.dumps({**self._common(), **workers, **job}), "utf-8")
             if stock is not None:
                 (folder / "stock-names.json").write_text(json.dumps(dict(stock.offered)), "utf-8")
-            workdir.copy_code(folder / "code")
+            own_code.copy_inside(folder / "code")
             done = place.prove(folder, output, log)
         if not done.ok:
             tail = "\n".join(f"  | {line[:_WIDEST]}" for line in done.output.splitlines()[-15:])

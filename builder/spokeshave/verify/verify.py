@@ -165,7 +165,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
         [
             [file_sha256(path) for path in (candidate.wheel, *candidate.companions)],
             candidate.tests and file_sha256(candidate.tests),
-            [level, place.digest, own_code.prove_digest(), own_code.judge_digest()],
+            [level, place.digest, own_code.code_digest("test"), own_code.code_digest("judge")],
             [candidate.loaded.recipe.verify.facts(), bare_text("requirements.txt", test_lock(candidate))],
             removed_components(candidate.loaded, candidate.plan),
             sorted(cpu_flags()) if candidate.loaded.recipe.verify.cores else [],
@@ -190,7 +190,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
 
 
 def _judge() -> str:
-    return digest_of([own_code.prove_digest(), own_code.judge_digest()])
+    return digest_of([own_code.code_digest("test"), own_code.code_digest("judge")])
 
 
 def report_from_json(data: Mapping[str, Any]) -> VerifyReport:

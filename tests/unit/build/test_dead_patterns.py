@@ -16,10 +16,10 @@ import pytest
 from spokeshave.build.dead_patterns import check_sources, check_wheel
 from spokeshave.build.engines.docker import build_error, cibuildwheel_config
 from spokeshave.build.project import write_launchers
-from spokeshave.build.workdir import copy_code
 from spokeshave.errors import RecipeError
 from spokeshave.inside import unmatched
 from spokeshave.inside.model import BuildPlan, Level
+from spokeshave.own_code import copy_inside
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.patterns import source_rows, wheel_rows
 from support import RECIPES, needs_compiler, shipped_plan
@@ -69,7 +69,7 @@ def test_unmatched_runs_in_the_container_with_the_kits_code(tmp_path: Path) -> N
     plan = plan_with(("*/a.c", "*/gone.c"))
     kit = kit_of(plan, tmp_path)
     (kit / unmatched.SOURCES).write_text("/project/source/a.c\n")
-    copy_code(kit / "code")
+    copy_inside(kit / "code")
     text = cibuildwheel_config(plan, "image:1", compiler="x", objects="y", labels=())
     assert (
         'repair-wheel-command = "python -m spokeshave.inside.unmatched /project/kit && cp {wheel} {dest_dir}"'

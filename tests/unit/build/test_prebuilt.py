@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave import own_code
 from spokeshave.build import prebuilt
 from spokeshave.build.elf import ElfFacts
 from spokeshave.errors import RecipeError
@@ -156,11 +155,6 @@ def test_the_plan_of_the_shipped_one() -> None:
     assert numpy.sonames == ("libscipy_openblas.so",)
     assert numpy.compile.settings["setup-args"]["blas"] == "openblas", "scipy/meson.build knows no other"
     assert numpy.libraries == {"slim-scipy-openblas": plan.local_version}
-
-
-def test_its_compile_key_minds_the_code_that_makes_it() -> None:
-    assert own_code.code_digests("prebuilt")["compile"] != own_code.code_digests("make")["compile"]
-    assert own_code.code_digests("meson-python") == own_code.code_digests("make")
 
 
 def test_the_wheel_is_pinned_by_platform() -> None:

@@ -51,7 +51,7 @@ def test_kept_measure_other_code_or_interpreter_measures_again(
     monkeypatch.setattr(kept_sizes, "can_compile_for", lambda python: True)
     assert not kept_measure(store, print)(wheel, "cp311").kept
     if what == "code":
-        monkeypatch.setattr("spokeshave.own_code.sizes_digest", lambda: "another")
+        monkeypatch.setattr("spokeshave.own_code.code_digest", lambda stage: "another")
     else:
         monkeypatch.setattr("sys.version", "another")
     assert not kept_measure(store, print)(wheel, "cp311").kept

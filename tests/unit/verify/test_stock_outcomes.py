@@ -93,7 +93,7 @@ def test_stock_smoke_changed_wheel_prover_or_place_is_tried_again(
         pin = StockPin(distribution="numpy", version="2.4.6", sha256="0" * 64)
         monkeypatch.setattr("spokeshave.verify.trial.stock_pins", lambda candidate: (pin,))
     elif what == "prover":
-        monkeypatch.setattr("spokeshave.own_code.prove_digest", lambda: "another")
+        monkeypatch.setattr("spokeshave.own_code.code_digest", lambda stage: "another")
     else:
         place = replace(place, digest="another")
     again = trial(context).stock(place)

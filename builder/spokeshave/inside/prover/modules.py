@@ -1,7 +1,7 @@
 """Imports a package's public modules, asks them what tools ask, says what failed.
 
-`python -m spokeshave.inside.prover.modules PACKAGE [NAMES [STOCK]]`: into the file NAMES goes what they offer or,
-where STOCK is that file of another run, what they lack of it; see `prove.names`.
+`python -m spokeshave.inside.prover.modules PACKAGE [NAMES [STOCK]]`: NAMES is a file that gets the names that
+the modules offer or, where STOCK is that file of another run, the names that they lack; see `names`.
 """
 
 from __future__ import annotations

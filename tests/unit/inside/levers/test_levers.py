@@ -17,7 +17,7 @@ from spokeshave.inside.levers import LEVERS, lever
 from spokeshave.inside.levers.base import Options, Shaved, Tree, fits
 from support import needs_compiler
 
-PINS = Path(spokeshave.__file__).parent / "backend" / "glibc_pins.h"
+PINS = Path(spokeshave.__file__).parent / "inside" / "templates" / "glibc_pins.h"
 CONTENT = {
     "demo/__init__.py": "import demo\n",
     "demo/__init__.pyi": "def f() -> int: ...\n",
