@@ -22,7 +22,7 @@ import pytest
 
 from shaveling import PATCH, PROFILE, RECIPE, sdist
 from spokeshave.build.engines.host import find_python, missing_tools
-from spokeshave.build.images import local_image
+from spokeshave.build.images.local import local_image
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target, file_sha256
 from spokeshave.machine.containers import RUN, object_cache

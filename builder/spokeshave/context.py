@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from spokeshave.build.images import Images, Mode
 from spokeshave.inside.model import Target
 from spokeshave.inside.run import Runner
 from spokeshave.machine.containers import Containers
@@ -15,6 +14,7 @@ from spokeshave.machine.store import Store
 from spokeshave.recipes.book import RecipeBook
 
 EngineName = Literal["auto", "docker", "host"]
+ImageMode = Literal["auto", "local", "registry"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,22 +26,11 @@ class Context:
     runner: Runner
     reporter: Reporter
     logs: Path
-    image_mode: Mode = "auto"
+    image_mode: ImageMode = "auto"
 
     @property
     def containers(self) -> Containers:
         return Containers(runner=self.runner, logs=self.logs)
-
-    @property
-    def images(self) -> Images:
-        return Images(
-            runner=self.runner,
-            containers=self.containers,
-            store=self.store,
-            say=self.reporter.say,
-            on_line=self.reporter.line,
-            logs=self.logs,
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

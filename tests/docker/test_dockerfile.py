@@ -13,7 +13,7 @@ import pytest
 
 from indexing import serving, spokeshave
 from releases import make_stack, make_wheel, write_proof
-from spokeshave.build.images import local_image
+from spokeshave.build.images.local import local_image
 from support import ROOT, TARGET, demo_files, docker_fault, write_wheel
 
 pytestmark = pytest.mark.docker

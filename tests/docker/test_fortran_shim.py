@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.build.images import local_image
+from spokeshave.build.images.local import local_image
 from spokeshave.inside.model import Target
 from spokeshave.inside.run import run
 from spokeshave.machine.containers import Containers

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from spokeshave.build.engines.host import find_python, missing_tools
-from spokeshave.build.images import KINDS, LOCAL_PYTHON, local_fault
+from spokeshave.build.images.choice import images_of
+from spokeshave.build.images.local import LOCAL_PYTHON, local_fault
+from spokeshave.build.images.model import KINDS
 from spokeshave.context import Context
 from spokeshave.errors import SpokeshaveError
 from spokeshave.inside.model import Target
@@ -65,7 +67,7 @@ def _images(context: Context, target: Target) -> list[Check]:
         return []
     checks = []
     for kind in KINDS:
-        image = context.images.choose(kind, target, context.image_mode)
+        image = images_of(context).choose(kind, target)
         here = context.containers.image_id(image.reference) is not None
         found = image.reference if here else f"{image.reference}, not here yet; builds fetch or make it"
         mend = ""

@@ -17,6 +17,7 @@ from spokeshave.build.engines.base import Engine
 from spokeshave.build.engines.docker import DockerEngine
 from spokeshave.build.engines.host import HostEngine, compiler_version, find_python
 from spokeshave.build.forecast import Step, about, available_cpus, estimate_of, keep_time
+from spokeshave.build.images.choice import images_of
 from spokeshave.build.libc_reach import reach_warning
 from spokeshave.build.pgo import use
 from spokeshave.build.pgo.plans import is_instrumented
@@ -53,7 +54,7 @@ def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "ho
 def environment(context: Context, engine: Literal["docker", "host"], target: Target) -> Environment:
     """Where plans are compiled: the build image, or this machine's compiler."""
     if engine == "docker":
-        image = context.images.choose("build", target, context.image_mode)
+        image = images_of(context).choose("build", target)
         return Environment(engine="docker", image=image.reference, image_digest=image.digest)
     compiler = compiler_version(context.runner)
     python = find_python(target)
@@ -162,9 +163,9 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
     fetched = fetch(context, plan)
     if plan.environment.engine == "docker":
         context.containers.remove_orphans()
-        image = context.images.named("build", plan.target, plan.environment.image)
+        image = images_of(context).named("build", plan.target, plan.environment.image)
         with context.reporter.stage(f"build image {image.reference}"):
-            context.images.ensure(image, plan.target)
+            images_of(context).ensure(image, plan.target)
     with context.store.scratch() as work:
         workdir.prepare(plan, fetched, libraries, work)
         loaded = context.book.load(plan.recipe)

@@ -8,7 +8,8 @@ from importlib import resources
 from typing import Literal
 
 from spokeshave.build.engines.host import find_python
-from spokeshave.build.images import LOCAL_PYTHON, local_fault
+from spokeshave.build.images.choice import images_of
+from spokeshave.build.images.local import LOCAL_PYTHON, local_fault
 from spokeshave.context import Context
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
@@ -26,7 +27,7 @@ def build_fault(context: Context, engine: Literal["docker", "host"], target: Tar
     """Why an engine that is ready cannot build for a Python on this machine; empty where it can."""
     if engine == "docker":
         fault = local_fault(target)
-        if fault and not context.images.choose("build", target, context.image_mode).local:
+        if fault and not images_of(context).choose("build", target).local:
             return ""  # an official image has every Python that is known
         return fault
     try:

@@ -11,7 +11,6 @@ import platformdirs
 from rich.console import Console
 
 from spokeshave import __version__
-from spokeshave.build.images import Mode
 from spokeshave.cli import (
     building,
     configuring,
@@ -30,6 +29,7 @@ from spokeshave.cli.help import CONTEXT_SETTINGS, Group
 from spokeshave.cli.options import VARIABLES
 from spokeshave.cli.pipes import survive_closed_pipes
 from spokeshave.cli.settings import Settings, default_map, find_settings
+from spokeshave.context import ImageMode
 from spokeshave.errors import SettingsError
 
 _SECTIONS = (
@@ -102,7 +102,7 @@ def _settings(args: list[str], *, lenient: bool) -> Settings:
     help="Use official images from a registry, or local ones made of Debian packages.",
 )
 @click.pass_context
-def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mode: Mode) -> None:
+def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mode: ImageMode) -> None:
     """Build minimal, verified wheels of the scientific Python stack.
 
     \b

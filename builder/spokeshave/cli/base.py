@@ -13,9 +13,8 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from spokeshave.build.images import Mode
 from spokeshave.cli.paths import RESULT_FOLDER
-from spokeshave.context import Context
+from spokeshave.context import Context, ImageMode
 from spokeshave.errors import Interrupted, SpokeshaveError, StoreError
 from spokeshave.inside.run import run
 from spokeshave.machine.files import DISK_FULL
@@ -32,7 +31,7 @@ class Globals:
 
     recipes: Path | None
     cache: Path
-    image: Mode
+    image: ImageMode
     stderr: Console
     stdout: Console
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import click
 from click.shell_completion import CompletionItem
 
-from spokeshave.build.images import LOCAL_PYTHON
+from spokeshave.build.images.local import LOCAL_PYTHON
 from spokeshave.build.pythons import build_fault, buildable, known_pythons
 from spokeshave.cli.options import VARIABLES
 from spokeshave.context import Context

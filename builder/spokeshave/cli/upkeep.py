@@ -10,7 +10,10 @@ import click
 from rich.text import Text
 
 from spokeshave.build import doctor as doctoring
-from spokeshave.build.images import KINDS, LOCAL_PYTHON, Kind, local_fault, local_image, official_image
+from spokeshave.build.images.choice import images_of
+from spokeshave.build.images.local import LOCAL_PYTHON, local_fault, local_image
+from spokeshave.build.images.model import KINDS, Kind
+from spokeshave.build.images.official import official_image
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command, Group
 from spokeshave.cli.options import json_option
@@ -76,7 +79,7 @@ def image_build(options: Globals, kinds: tuple[Kind, ...], python: str) -> None:
     context.containers.probe()
     for kind in kinds or KINDS:
         with context.reporter.stage(f"making image {kind}"):
-            made = context.images.make(kind, Target(python=python))
+            made = images_of(context).local.make(kind, Target(python=python))
         options.stdout.print(made.reference, highlight=False)
 
 

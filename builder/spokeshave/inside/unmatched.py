@@ -1,7 +1,8 @@
 """Which patterns of a plan match nothing, found where the names are and reported in a line of output.
 
-Runs inside the build container too, so standard library only: `python -m spokeshave.inside.unmatched KIT`, after the
-compile. The host reads the line (`read`), and knows which rows of the recipe the patterns are (patterns.py).
+Runs inside the build container too, after the compile: `python -m spokeshave.inside.unmatched KIT`.
+The host reads the line (`read`), and knows to which rows of
+the recipe the patterns belong (recipes/patterns.py).
 """
 
 from __future__ import annotations

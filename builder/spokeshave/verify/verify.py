@@ -11,6 +11,7 @@ from typing import Any, Literal
 from packaging.version import Version
 
 from spokeshave import own_code, verdict
+from spokeshave.build.images.choice import images_of
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inside.model import (
@@ -204,10 +205,10 @@ def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-comp
         return HostPlace(target=plan.target, runner=context.runner, on_line=context.reporter.line)
     context.containers.remove_orphans()
     # Python's official image has no Fortran compiler for f2py's tests.
-    mode = "local" if kind == "run-compiler" else context.image_mode
-    image = context.images.choose(kind, plan.target, mode)
+    images = images_of(context)
+    image = images.choose(kind, plan.target, "local" if kind == "run-compiler" else None)
     with context.reporter.stage(f"run image {image.reference}"):
-        context.images.ensure(image, plan.target)
+        images.ensure(image, plan.target)
     return ContainerPlace(
         image=image.reference,
         digest=image.digest,

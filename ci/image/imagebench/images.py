@@ -7,7 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.build.images import debian_root
+from spokeshave.build.images.local import debian_root
 from spokeshave.context import Context
 from spokeshave.errors import EngineMissing, ImageError
 from spokeshave.inside.run import Command
