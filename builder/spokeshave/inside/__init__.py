@@ -1,1 +1,1 @@
-"""TODO"""
+"""The code that runs in containers: standard library only, no import from the rest of spokeshave."""

@@ -12,22 +12,8 @@ from pathlib import Path
 
 from spokeshave.inside.levers.base import Shaved, Tree, fits
 from spokeshave.inside.model import BuildPlan, Removed
+from spokeshave.inside.stub_message import NAME, removed_message
 
-# `from package import module` passes over an error of the module's own name (importlib's _handle_fromlist)
-# and ends in an ImportError that says nothing: hence a name that only importlib takes for another one.
-NAME = '''class Name(str):
-    """The module's name; importlib does not know it again, or `from package import module` hid the error."""
-
-    __slots__ = ()
-
-    def __eq__(self, other):
-        return str(self) == other and sys._getframe(1).f_code.co_name != "_handle_fromlist"
-
-    __hash__ = str.__hash__
-
-    def __reduce__(self):
-        return str, (str(self),)
-'''
 _EARLY = (
     '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
 
@@ -85,16 +71,6 @@ def __getattr__(name: str) -> object:
 '''
 
 
-def stub_message(plan: BuildPlan, removed: Removed, module: str) -> str:
-    """What a user reads who asks for a module that was left out: who did it, why, and the way back."""
-    return (
-        f"{module} is not in this wheel of {plan.distribution} ({plan.local_version}): profile "
-        f"{plan.profile!r} leaves out component {removed.component!r} ({removed.reason}). To get it back, "
-        f"install a wheel of a profile that keeps {removed.component!r}, such as 'full', or upstream's "
-        f"{plan.distribution}=={plan.version}."
-    )
-
-
 def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
     """Deletes the component's files and writes its stubs; `saved` is what went less what the stubs take.
 
@@ -140,7 +116,7 @@ def _write_stub(plan: BuildPlan, removed: Removed, module: str, tree: Tree) -> i
     if place.is_dir():
         shutil.rmtree(place)
     text = (_LATE if module in removed.late else _EARLY).format(
-        module=module, message=stub_message(plan, removed, module)
+        module=module, message=removed_message(plan, removed, module)
     )
     stub = place.with_name(f"{place.name}.py")
     stub.write_text(text, "utf-8")

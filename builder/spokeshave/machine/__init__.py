@@ -1,1 +1,1 @@
-"""TODO"""
+"""The machine below the stages: store, containers, virtual environments, locks, progress."""

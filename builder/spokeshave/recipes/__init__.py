@@ -1,1 +1,1 @@
-"""TODO"""
+"""Recipes and profiles: their schema, reading and selection."""

@@ -12,14 +12,13 @@ from spokeshave.build.plan import chosen_components
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import Target
+from spokeshave.inside.stub_message import MARK
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import TRACED, ComponentTable, Profile
 from spokeshave.removal.check import import_graph, owner_of, removed_modules, stack_recipes
 from spokeshave.removal.graph import Edge, ImportGraph, chain_to, needed_by
 from spokeshave.removal.readers.base import covers
-
-_STUB = b" is not in this wheel of "  # the message of components.py; trimming may take a stub's docstring
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -189,4 +188,4 @@ def _weigh_all(wheel: Path, part: ComponentTable) -> int:
 def _holds_stub(wheel: Path, module: str) -> bool:
     name = f"{module.replace('.', '/')}.py"
     with zipfile.ZipFile(wheel) as archive:
-        return name in archive.namelist() and _STUB in archive.read(name)
+        return name in archive.namelist() and MARK.encode() in archive.read(name)

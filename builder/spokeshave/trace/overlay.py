@@ -15,6 +15,7 @@ from spokeshave.errors import PatchError
 from spokeshave.inside import stubs
 from spokeshave.inside.levers.base import Tree
 from spokeshave.inside.model import BuildPlan, Environment, Removed, Target
+from spokeshave.inside.stub_message import MARK
 from spokeshave.recipes.book import Loaded, library_names, pick_version
 from spokeshave.recipes.schema import ComponentTable, Profile
 from spokeshave.removal.check import stack_recipes
@@ -26,7 +27,7 @@ _COMPILED = (".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".src", ".f", ".tp")
 _SECTION = re.compile(rb"^--- (?P<old>\S+).*\n\+\+\+ (?P<new>\S+).*\n(?=@@ )", re.MULTILINE)
 _RAISING = re.compile(r"\b(raise|return) (ModuleNotFoundError|AttributeError|ImportError)\(")
 _TOLD = "_spokeshave_told"
-_TEXT = '''"""Lets the recorder hear of each message of a stub, also of those that nobody shows."""
+_TEXT = f'''"""Lets the recorder hear of each message of a stub, also of those that nobody shows."""
 
 import builtins
 import sys
@@ -36,7 +37,7 @@ def __getattr__(name):
     made = getattr(builtins, name)
 
     def fault(*args, **more):
-        if args and " is not in this wheel of " in str(args[0]):
+        if args and {MARK!r} in str(args[0]):
             sys.audit("spokeshave.stub", str(args[0]))
         return made(*args, **more)
 

@@ -1,1 +1,1 @@
-"""TODO"""
+"""Built wheels compared with PyPI's: contents, imports, and upstream's tests one by one."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spokeshave.inside.model import BuildPlan
+from spokeshave.inside.stub_message import is_for
 from spokeshave.verify.outcomes import Comparison
 from spokeshave.verify.trial import Candidate, Level, Results
 
@@ -56,11 +57,7 @@ def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
         why = ours.import_failures.get(name, "there is no such module")
         if above is None and name not in ours.imported:
             faults.append(f"import {name}: {why}")
-        elif (
-            name == above
-            and name not in late
-            and f"ModuleNotFoundError: {name} is not in this wheel" not in why
-        ):
+        elif name == above and name not in late and not is_for(name, why):
             faults.append(f"import {name}: not its stub's message, but {why}")
     return faults + [f"{what}: {why}" for what, why in ours.unsound.items() if what not in stock.unsound]
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from spokeshave.inside.stub_message import removed_components
 
 Outcomes = Mapping[str, tuple[str, str]]
 """Node id to outcome and reason."""
@@ -15,7 +16,6 @@ _PASSED = frozenset({"passed", "xpassed"})  # an expected failure is not one of 
 BAD = frozenset({"failed", "error"})
 _NOT_RUN = "not run"
 _NAMED = 10  # names of one owner in a fault; a base class that is gone takes hundreds along
-_STUB = re.compile(r"is not in this wheel of (\S+) \(\S+\): profile '[^']*' leaves out component '([^']+)'")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +62,7 @@ def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, st
     """Tests, and files that could not be collected, that ran into a removed component's stub: to its name.
 
     `parts` maps the distribution and the component of every part that is not in the wheels to what it is
-    called here. The message itself is `components.stub_message`.
+    called here. The message itself is `inside.stub_message`.
     """
     found = {}
     for test, (outcome, reason) in ours.items():
@@ -74,7 +74,7 @@ def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, st
 
 def stubbed_part(text: str, parts: Mapping[tuple[str, str], str]) -> str | None:
     """What the component is called here whose stub has the last word in a text; None where none has."""
-    said = _STUB.findall(text)
+    said = removed_components(text)
     return parts.get(said[-1]) if said else None
 
 

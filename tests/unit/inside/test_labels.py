@@ -14,7 +14,7 @@ from spokeshave.build import pipeline
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError, WheelError
 from spokeshave.inside.model import BuildPlan, file_sha256, is_of_profile, local_label
-from spokeshave.inside.stubs import stub_message
+from spokeshave.inside.stub_message import removed_message
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.recipes.schema import profile_name
 from spokeshave.verify.outcomes import missed
@@ -120,6 +120,6 @@ def test_missed_the_stub_of_a_profile_with_words_is_recognised() -> None:
     plan = shipped_plan("scipy", "sklearn")
     plan = replace(plan, profile="my-small_app")
     part = next(part for part in plan.removed if part.modules)
-    said = f"ModuleNotFoundError: {stub_message(plan, part, part.modules[0])}"
+    said = f"ModuleNotFoundError: {removed_message(plan, part, part.modules[0])}"
     found = missed({"a.py::test": ("failed", said)}, {(plan.distribution, part.component): "gone"})
     assert found == {"a.py::test": "gone"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spokeshave.inside.stubs import stub_message
+from spokeshave.inside.stub_message import removed_message
 from spokeshave.verify.faults import scope_faults
 from spokeshave.verify.outcomes import Loss, Outcomes, compare, missed
 from support import shipped_plan
@@ -125,7 +125,7 @@ def told() -> str:
     """What a stub of component qhull says, at the end of a failure."""
     plan = shipped_plan("scipy", "sklearn")
     part = next(one for one in plan.removed if one.component == "qhull")
-    return f"E   ModuleNotFoundError: {stub_message(plan, part, part.modules[0])}"
+    return f"E   ModuleNotFoundError: {removed_message(plan, part, part.modules[0])}"
 
 
 PARTS = {("scipy", "qhull"): "qhull"}

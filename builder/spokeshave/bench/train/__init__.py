@@ -1,1 +1,1 @@
-"""TODO"""
+"""Profile collection: benchmarks and upstream's tests run on an instrumented build."""

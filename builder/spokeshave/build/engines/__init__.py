@@ -1,1 +1,1 @@
-"""TODO"""
+"""Where a compile runs: a Docker container, or this machine."""

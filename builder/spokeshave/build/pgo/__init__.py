@@ -1,1 +1,1 @@
-"""Trained builds: counters of what a package runs, and compiles that are told them."""
+"""Profile-guided optimization: PGO profiles and the plans that collect or use them."""

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 from spokeshave.inside.levers.base import Tree
 from spokeshave.inside.model import BuildPlan
-from spokeshave.inside.stubs import NAME
+from spokeshave.inside.stub_message import MARK, NAME
 
 HELPER = "_tests_archive"
 _STUB = "from {package}.{helper} import missing\n\nraise missing(__name__)\n"
@@ -30,7 +30,7 @@ def missing(module):
     """The error of a test module that is not installed."""
     site = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     message = (
-        f"{{module}} is not in this wheel of {distribution} ({version}): upstream's tests are in the tests"
+        f"{{module}}{mark}{distribution} ({version}): upstream's tests are in the tests"
         " archive next to the wheel. To install them:"
         f" python -m zipfile -e {archive} {{site}}"
     )
@@ -58,7 +58,7 @@ def write_stubs(plan: BuildPlan, tree: Tree, archive: str) -> int:
     stub = stub_text(plan.import_name)
     texts = dict.fromkeys(sorted(names), stub)
     texts[helper] = _HELPER.format(
-        distribution=plan.distribution, version=plan.local_version, archive=archive
+        mark=MARK, distribution=plan.distribution, version=plan.local_version, archive=archive
     )
     for name, text in texts.items():
         path = tree.root / name

@@ -1,1 +1,1 @@
-"""What runs inside the clean place where a wheel is proved. Standard library only."""
+"""Runs upstream's tests and imports in a clean environment, and writes down each outcome."""

@@ -11,7 +11,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-_STUB = "is not in this wheel of"  # what stubs of removed components say
+from spokeshave.inside.stub_message import MARK
+
 _results: dict[str, list[str]] = {}
 
 
@@ -53,6 +54,6 @@ def _reason(report: Any) -> str:
 
 def _end(text: str) -> str:
     """The end of a failure's text, after the last word of a stub where that stands further up."""
-    said = [line for line in text.splitlines() if _STUB in line]
+    said = [line for line in text.splitlines() if MARK in line]
     kept = text[-1500:]
     return kept if not said or said[-1] in kept else f"{said[-1][:1000]}\n{kept}"

@@ -1,1 +1,1 @@
-"""What each file of a source tree imports, read without importing or running anything."""
+"""What each file of a source tree imports, read without importing or running it."""

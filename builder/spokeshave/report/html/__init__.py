@@ -1,1 +1,1 @@
-"""The report as tables on a terminal and as a page with pictures."""
+"""The report as one HTML page with drawings."""
