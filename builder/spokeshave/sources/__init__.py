@@ -1,1 +1,1 @@
-"""Everything that comes from a network: sdists, PyPI's wheels, locked requirements; and how it is unpacked."""
+"""Everything that comes from a network: sdists, wheels, locked requirements; and how it is unpacked."""
