@@ -21,12 +21,12 @@ from typing import Any
 import pytest
 
 from shaveling import PATCH, PROFILE, RECIPE, sdist
-from spokeshave.build.engines.host import find_python, missing_tools
 from spokeshave.build.images.local import local_image
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target, file_sha256
 from spokeshave.machine.containers import RUN, object_cache
 from spokeshave.machine.owners import Owner
+from spokeshave.machine.toolchain import find_python, missing_tools
 from support import RECIPES, docker_fault
 
 ENGINES = [pytest.param("docker", marks=pytest.mark.docker), pytest.param("host")]

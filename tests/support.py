@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.build.engines.host import missing_tools
 from spokeshave.build.pgo.use import choose
 from spokeshave.build.plan import make_plan
 from spokeshave.inside.model import BuildPlan, Environment, Target
+from spokeshave.machine.toolchain import missing_tools
 from spokeshave.recipes.book import RecipeBook, library_names
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -12,9 +12,9 @@ import platformdirs
 import pytest
 from filelock import FileLock
 
-from spokeshave.build.engines.host import find_python
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
+from spokeshave.machine.toolchain import find_python
 
 
 def target_python() -> str:

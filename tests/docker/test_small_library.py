@@ -17,8 +17,8 @@ import pytest
 from shaveling import CORE, INIT, MESON
 from smallproject import ENGINES, Small, engine_fault
 from spokeshave.build.elf import elf_files
-from spokeshave.build.engines.host import find_python
 from spokeshave.inside.model import Target
+from spokeshave.machine.toolchain import find_python
 from support import RECIPES
 
 FILES = {

@@ -11,8 +11,8 @@ import pytest
 
 from smallproject import ENGINES, Small, engine_fault
 from spokeshave.build.elf import elf_files
-from spokeshave.build.engines.host import find_python
 from spokeshave.inside.model import Target, file_sha256
+from spokeshave.machine.toolchain import find_python
 from support import needs_compiler, write_wheel
 
 pytestmark = needs_compiler

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import BenchError, WheelError
 from spokeshave.inside.model import Target, is_of_profile
@@ -17,8 +18,7 @@ from spokeshave.machine.venvs import Venv, find_interpreter, install, install_al
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded, pick_version
 from spokeshave.sources.download import pip_error
-from spokeshave.verify import verify
-from spokeshave.verify.trial import stock_pin, stock_wheel
+from spokeshave.sources.stock import stock_pin, stock_wheel
 
 STOCK = "stock"
 RUNNER = ("asv_runner>=0.2,<1", "packaging")  # ASV's runner, and what some suites read versions with
@@ -122,11 +122,11 @@ def _built(context: Context, contest: Contest, profile: str, folder: Path) -> Si
                 next_step=f"spokeshave build {loaded.recipe.name} --profile {profile} --output {folder}",
             )
         wheels.append(max(found, key=lambda path: found[path]))
-    proved = verify.candidates(context, tuple(wheels))
+    proved = candidates(context, tuple(wheels))
     return Side(
         label=profile,
-        wheels=tuple(dict.fromkeys(path for one in proved for path in (*one.companions, one.wheel))),
-        tests=tuple(one.tests for one in proved if one.tests),
+        wheels=tuple(dict.fromkeys(path for one in proved for path in one.wheels)),
+        tests=tuple(one.own.tests for one in proved if one.own.tests),
     )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from spokeshave.build.engines.host import find_python, missing_tools
 from spokeshave.build.images.choice import images_of
 from spokeshave.build.images.local import LOCAL_PYTHON, local_fault
 from spokeshave.build.images.model import KINDS
 from spokeshave.context import Context
 from spokeshave.errors import SpokeshaveError
 from spokeshave.inside.model import Target
+from spokeshave.machine.toolchain import find_python, missing_tools
 from spokeshave.sources import download
 
 _ROOM_NEEDED_GB = 6.0  # local images 2.5 GB, an unpacked build tree 1 GB, store and spare

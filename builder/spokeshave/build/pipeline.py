@@ -15,7 +15,7 @@ from spokeshave import own_code
 from spokeshave.build import dead_patterns, prebuilt, workdir
 from spokeshave.build.engines.base import Engine
 from spokeshave.build.engines.docker import DockerEngine
-from spokeshave.build.engines.host import HostEngine, compiler_version, find_python
+from spokeshave.build.engines.host import HostEngine
 from spokeshave.build.forecast import Step, about, available_cpus, estimate_of, keep_time
 from spokeshave.build.images.choice import images_of
 from spokeshave.build.libc_reach import reach_warning
@@ -29,6 +29,7 @@ from spokeshave.inside.sizes import sizes
 from spokeshave.inside.wheel import TESTS_ARCHIVE, archives_of_tests, beside
 from spokeshave.machine.containers import object_cache
 from spokeshave.machine.files import alone_with, copy_whole
+from spokeshave.machine.toolchain import compiler_version, find_python
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded, RecipeBook, library_names
 from spokeshave.recipes.schema import Profile

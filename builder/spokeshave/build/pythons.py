@@ -7,12 +7,12 @@ import tomllib
 from importlib import resources
 from typing import Literal
 
-from spokeshave.build.engines.host import find_python
 from spokeshave.build.images.choice import images_of
 from spokeshave.build.images.local import LOCAL_PYTHON, local_fault
 from spokeshave.context import Context
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
+from spokeshave.machine.toolchain import find_python
 
 
 def known_pythons() -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from spokeshave.build import ablation as measuring
+from spokeshave.build.wheelhouse import Candidate, candidates, own_stock_wheel
 from spokeshave.cli.base import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
@@ -28,7 +29,7 @@ from spokeshave.report.parts import package_of
 from spokeshave.report.terminal import lever_notes, lever_table, notes, size_table
 from spokeshave.verify import proofs
 from spokeshave.verify import verify as verifying
-from spokeshave.verify.trial import Candidate, Level, own_stock_wheel
+from spokeshave.verify.trial import Level
 
 
 @click.command(cls=Command)
@@ -67,7 +68,7 @@ def verify(
     """
     context = options.context()
     reports = []
-    for candidate in verifying.candidates(context, wheels):
+    for candidate in candidates(context, wheels):
         reports.append(verifying.verify(context, candidate, level))
         if record and reports[-1].passed:  # one that failed would take the place of one that passed
             _record(context, record, candidate, reports[-1])
@@ -190,13 +191,14 @@ def _command(wheels: tuple[Path, ...], page: Path) -> str:
 def _by_profile(context: Context, wheels: tuple[Path, ...]) -> dict[str, list[Candidate]]:
     """The wheels of each profile, with the libraries that they need: those are installed too."""
     groups: dict[str, list[Candidate]] = {}
+    found = candidates(context, wheels)
     needed = [
-        path
-        for one in verifying.candidates(context, wheels)
-        for path in one.companions
-        if package_of(path.name) in one.plan.libraries
+        built.path
+        for one in found
+        for built in one.companions
+        if package_of(built.path.name) in one.plan.libraries and built.path not in wheels
     ]
-    for candidate in verifying.candidates(context, tuple(dict.fromkeys([*wheels, *needed]))):
+    for candidate in (*found, *candidates(context, tuple(dict.fromkeys(needed)))):
         groups.setdefault(candidate.plan.profile, []).append(candidate)
     return groups
 
@@ -209,4 +211,4 @@ def _report(context: Context, group: list[Candidate]) -> reporting.Report:
         for one in group
     }
     measure = kept_measure(context.store, context.reporter.line)
-    return reporting.make_report([one.wheel for one in group], stock, measured, measure)
+    return reporting.make_report([one.own.path for one in group], stock, measured, measure)

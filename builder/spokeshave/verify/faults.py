@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spokeshave.build.wheelhouse import Candidate
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.stub_message import is_for
 from spokeshave.verify.outcomes import Comparison
-from spokeshave.verify.trial import Candidate, Level, Results
+from spokeshave.verify.trial import Level, Results
 
 
 def loss_faults(level: Level, comparison: Comparison) -> list[str]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from spokeshave.build.engines.host import find_python
 from spokeshave.inside.model import Target, digest_of
 from spokeshave.inside.run import Command, Finished, Runner
 from spokeshave.machine.containers import Containers
+from spokeshave.machine.toolchain import find_python
 
 
 class Place(Protocol):

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave import __version__, verdict
-from spokeshave.inside.model import BuildPlan, bare_text, digest_of, file_sha256
+from spokeshave.build.wheelhouse import Candidate, stock_pins
+from spokeshave.inside.model import BuildPlan, bare_text, digest_of
 from spokeshave.inside.sizes import sizes
 from spokeshave.machine.files import alone_with, write_whole
 from spokeshave.recipes.book import Loaded, pick_version
 from spokeshave.verdict import NOTHING_SHOWN, shows_something
-from spokeshave.verify.trial import Candidate, removed_components, stock_pins
+from spokeshave.verify.trial import removed_components
 from spokeshave.verify.verify import VerifyReport
 
 
@@ -54,7 +55,7 @@ def write_record(
     the record before it knows of the same recipe's stays.
     """
     plan = candidate.plan
-    size = sizes(candidate.wheel)
+    size = sizes(candidate.own.path)
     result = report.comparison or {}
     record = {
         "recipe": plan.recipe,
@@ -66,13 +67,13 @@ def write_record(
         "engine": plan.environment.engine,
         "tool": __version__,
         "wheel": {
-            "name": candidate.wheel.name,
+            "name": candidate.own.path.name,
             "sha256": report.sha256,
             "bytes": size.wheel,
             "unpacked": size.unpacked,
         },
         "stock": {pin.distribution: pin.version for pin in stock_pins(candidate)},
-        "with": {path.name: file_sha256(path) for path in candidate.companions},
+        "with": {one.path.name: one.sha256 for one in candidate.companions},
         "level": report.level,
         "passed": report.passed,
         "imported": report.imported,

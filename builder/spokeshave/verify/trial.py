@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spokeshave import own_code
+from spokeshave.build.wheelhouse import Candidate, stock_pins
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
-from spokeshave.inside.model import BuildPlan, Target, bare_text, digest_of
-from spokeshave.recipes.book import Loaded, pick_version
+from spokeshave.inside.model import BuildPlan, bare_text, digest_of
+from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import SkipTable
-from spokeshave.sources.fetch import fetch_locked, fetch_wheel
+from spokeshave.sources.fetch import fetch_locked
+from spokeshave.sources.stock import stock_wheel
 from spokeshave.verify.outcomes import Comparison, Outcomes, as_good, compare
 from spokeshave.verify.places import Place
 
@@ -24,38 +26,6 @@ Level = Literal["smoke", "core", "full"]
 _RERUNS = 2
 _WIDEST = 300  # characters of a line in an error; what was imported is one line of thousands
 _FLAKY_AT_MOST = 40  # more losses than that are no accident
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """A wheel to prove: its plan, recipe, tests archive, and the wheels it is installed with.
-
-    `stack` are the recipes of `companions` that stock has a wheel of, too, `companion_plans` how they were
-    built.
-    """
-
-    wheel: Path
-    tests: Path | None
-    plan: BuildPlan
-    loaded: Loaded
-    companions: tuple[Path, ...]
-    stack: tuple[Loaded, ...] = ()
-    companion_plans: tuple[BuildPlan, ...] = ()
-
-
-def removed_components(loaded: Loaded, plan: BuildPlan) -> list[dict[str, Any]]:
-    """What the recipe says of the components that a plan takes out: a proof is about these alone, as JSON."""
-    gone = {part.component for part in plan.removed}
-    return [part.facts() for part in loaded.recipe.components if part.name in gone]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class StockPin:
-    """A stock wheel: distribution, version and sha256 (hex)."""
-
-    distribution: str
-    version: str
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,8 +96,8 @@ class Trial:
         Beside the results of `stock`, what they lack of its names is looked for, too.
         Raises VerifyError where they cannot even be installed.
         """
-        recipe, tests = self.candidate.loaded.recipe, self.candidate.tests
-        files = [*self.candidate.companions, self.candidate.wheel]
+        recipe, tests = self.candidate.loaded.recipe, self.candidate.own.tests
+        files = list(self.candidate.wheels)
         job = {
             "wheels": [path.name for path in files],
             "tests_archives": [tests.name] if tests else [],
@@ -249,34 +219,10 @@ class Trial:
         return output
 
 
-def stock_pin(loaded: Loaded, target: Target, version: str | None) -> StockPin | None:
-    """The stock wheel of a version, or of the newest one; None where the recipe pins none for the target."""
-    row = pick_version(loaded.recipe, target.python_version, version)
-    sha256 = row.stock.get(target.identifier)
-    if sha256 is None:
-        return None
-    return StockPin(distribution=loaded.recipe.distribution, version=row.version, sha256=sha256)
-
-
-def stock_pins(candidate: Candidate) -> tuple[StockPin, ...]:
-    """The stock wheels to compare with, the candidate's own first; those that no recipe pins are left out."""
-    target = candidate.plan.target
-    own = stock_pin(candidate.loaded, target, candidate.plan.version)
-    pins = (own, *(stock_pin(loaded, target, None) for loaded in candidate.stack))
-    return tuple(pin for pin in pins if pin is not None)
-
-
-def stock_wheel(context: Context, pin: StockPin, target: Target) -> Path:
-    """A stock wheel, from the store or the index."""
-    source = {"pypi": pin.distribution, "version": pin.version, "sha256": pin.sha256}
-    return fetch_wheel(context, source, target)
-
-
-def own_stock_wheel(context: Context, candidate: Candidate) -> Path | None:
-    """The stock wheel of the candidate itself; nothing where its recipe pins none."""
-    plan = candidate.plan
-    pins = [p for p in stock_pins(candidate) if p.distribution == plan.distribution]
-    return stock_wheel(context, pins[0], plan.target) if pins else None
+def removed_components(loaded: Loaded, plan: BuildPlan) -> list[dict[str, Any]]:
+    """What the recipe says of the components that a plan takes out: a proof is about these alone, as JSON."""
+    gone = {part.component for part in plan.removed}
+    return [part.facts() for part in loaded.recipe.components if part.name in gone]
 
 
 def test_lock(candidate: Candidate) -> str:

@@ -5,39 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
-
-from packaging.version import Version
 
 from spokeshave import own_code, verdict
 from spokeshave.build.images.choice import images_of
+from spokeshave.build.wheelhouse import Candidate, stock_pins
 from spokeshave.context import Context
-from spokeshave.errors import WheelError
 from spokeshave.inside.model import (
     BuildPlan,
     bare_text,
     digest_of,
-    file_sha256,
-    is_of_profile,
-    plan_from_json,
 )
 from spokeshave.inside.prover.kernels import cpu_flags
-from spokeshave.inside.wheel import MalformedWheel, archives_of_tests, beside, parse_name, wheels_of
+from spokeshave.inside.wheel import beside
 from spokeshave.machine.files import write_whole
 from spokeshave.verify.contents import inspect
 from spokeshave.verify.faults import blas_faults, compiler_faults, expected_cores, import_faults, loss_faults
 from spokeshave.verify.outcomes import Comparison, name_faults, stubbed_part
 from spokeshave.verify.places import ContainerPlace, HostPlace, Place
-from spokeshave.verify.trial import (
-    Candidate,
-    Level,
-    Results,
-    Trial,
-    removed_components,
-    stock_pins,
-    test_lock,
-)
+from spokeshave.verify.trial import Level, Results, Trial, removed_components, test_lock
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,102 +46,6 @@ class VerifyReport:
     judge: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Fits:
-    """Which version a companion must have: that one, or any of a profile."""
-
-    version: str = ""
-    profile: str = ""
-
-    def __call__(self, version: str) -> bool:
-        return version == self.version or (bool(self.profile) and is_of_profile(version, self.profile))
-
-    def __str__(self) -> str:
-        return self.version or f"of profile {self.profile}"
-
-
-def candidates(context: Context, wheels: tuple[Path, ...]) -> list[Candidate]:
-    """Pairs wheels with their recipes, plans and companions.
-
-    Raises WheelError for a wheel that spokeshave did not build, or whose companion is not at hand.
-    """
-    named = {}
-    for path in wheels:
-        try:
-            name = parse_name(path.name)
-            named[name.distribution, name.version] = path
-        except MalformedWheel as fault:
-            raise WheelError(str(fault), next_step="name files that end in .whl") from fault
-    return [_candidate(context, path, named) for path in wheels]
-
-
-def _candidate(context: Context, path: Path, others: Mapping[tuple[str, str], Path]) -> Candidate:
-    record = _record_beside(path)
-    plan = plan_from_json(record["build_plan"])
-    loaded = context.book.load(plan.recipe).at(plan.version)
-    stack = tuple(context.book.load(name) for name in loaded.recipe.verify.stack)
-    wanted = dict(plan.libraries)
-    companions = []
-    for recipe in (one.recipe for one in stack):
-        found = _companion(path, recipe.distribution, _Fits(profile=plan.profile), others)
-        wanted |= plan_from_json(_record_beside(found)["build_plan"]).libraries
-        companions.append(found)
-    companions += [
-        _companion(path, library, _Fits(version=exact), others) for library, exact in wanted.items()
-    ]
-    return Candidate(
-        wheel=path,
-        tests=_tests_beside(path, record),
-        plan=plan,
-        loaded=loaded,
-        companions=tuple(companions),
-        stack=stack,
-        companion_plans=tuple(plan_from_json(_record_beside(p)["build_plan"]) for p in companions),
-    )
-
-
-def _companion(path: Path, distribution: str, fits: _Fits, others: Mapping[tuple[str, str], Path]) -> Path:
-    """The wheel of that distribution whose version fits, from those named or beside `path`."""
-    name = distribution.replace("-", "_")
-    named = (other for (known, version), other in others.items() if known == name and fits(version))
-    beside = {p: Version(n.version) for p, n in wheels_of(path.parent, name).items() if fits(n.version)}
-    found = next(named, None) or max(beside, key=lambda one: beside[one], default=None)
-    if found is None:
-        raise WheelError(
-            f"{path.name} needs {distribution} {fits}, which is neither named nor beside it",
-            next_step=f"build it, or name its wheel too: spokeshave verify {path} …",
-        )
-    return found
-
-
-def _tests_beside(path: Path, record: Mapping[str, Any]) -> Path | None:
-    if not record["tests"]:
-        return None
-    for tests in archives_of_tests(path):
-        if file_sha256(tests) == record["tests"]["sha256"]:
-            return tests
-    raise WheelError(
-        f"{record['tests']['name']} is not beside {path.name}, or not the file that its record describes",
-        next_step="build the wheel again: `spokeshave build` delivers both",
-    )
-
-
-def _record_beside(path: Path) -> Mapping[str, Any]:
-    record = beside(path, ".record.json")
-    if not path.is_file() or not record.is_file():
-        raise WheelError(
-            f"{path}: {'no such file' if not path.is_file() else f'{record.name} is not beside it'}",
-            next_step="verify wheels where `spokeshave build` put them",
-        )
-    data: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
-    if data["wheel"]["sha256"] != file_sha256(path):
-        raise WheelError(
-            f"{path.name} is not the file that its record describes (sha256 differs)",
-            next_step="build the wheel again: `spokeshave build` delivers both",
-        )
-    return data
-
-
 def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport:
     """Proves one wheel; a report that passed is reused while nothing has changed and no later run failed.
 
@@ -164,8 +54,8 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
     place = make_place(context, candidate.plan, "run-compiler" if level == "full" else "run")
     key = digest_of(
         [
-            [file_sha256(path) for path in (candidate.wheel, *candidate.companions)],
-            candidate.tests and file_sha256(candidate.tests),
+            [one.sha256 for one in (candidate.own, *candidate.companions)],
+            candidate.own.tests_sha256,
             [level, place.digest, own_code.code_digest("test"), own_code.code_digest("judge")],
             [candidate.loaded.recipe.verify.facts(), bare_text("requirements.txt", test_lock(candidate))],
             removed_components(candidate.loaded, candidate.plan),
@@ -174,8 +64,8 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
         ]
     )
     label = f"{candidate.plan.distribution} {candidate.plan.local_version}"
-    path = beside(candidate.wheel, ".verify.json")
-    subject = {"sha256": file_sha256(candidate.wheel), "judge": _judge()}
+    path = beside(candidate.own.path, ".verify.json")
+    subject = {"sha256": candidate.own.sha256, "judge": _judge()}
     stored = None if verdict.failed_before(path, subject) else context.store.get("verified", key)
     if stored is None:
         report = _prove(context, candidate, level, place)
@@ -219,10 +109,10 @@ def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-comp
 
 def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -> VerifyReport:
     faults = inspect(
-        candidate.wheel,
+        candidate.own.path,
         candidate.loaded.recipe,
         candidate.plan,
-        candidate.companions,
+        candidate.wheels[:-1],
         context.runner,
     )
     trial = Trial(context=context, candidate=candidate, level=level)
@@ -247,8 +137,8 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
     if not verdict.shows_something(len(ours.imported), comparison and comparison.ours.get("passed")):
         faults.append(f"nothing is verified: {verdict.NOTHING_SHOWN}")
     return VerifyReport(
-        wheel=candidate.wheel.name,
-        sha256=file_sha256(candidate.wheel),
+        wheel=candidate.own.path.name,
+        sha256=candidate.own.sha256,
         plan=candidate.plan.digest,
         level=level,
         place=place.digest,

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from spokeshave.build import pipeline
+from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inside.model import file_sha256
@@ -17,7 +18,6 @@ from spokeshave.inside.wheel import TESTS_ARCHIVE, archives_of_tests, beside
 from spokeshave.machine.progress import PlainReporter
 from spokeshave.machine.store import Store
 from spokeshave.recipes.book import RecipeBook
-from spokeshave.verify import verify
 from support import RECIPES, demo_files, shipped_plan, write_wheel
 
 PLAN = shipped_plan("openblas")
@@ -59,9 +59,10 @@ def test_deliver_tests_archive_gets_todays_name_and_replaces_the_old(
     beside(house / built.wheel.name, OLD).write_bytes(b"of an earlier build")
     (wheel,) = pipeline.deliver(context, (PLAN,), {PLAN.recipe: built}, house)
     assert archives_of_tests(wheel) == [beside(wheel, TESTS_ARCHIVE)]
-    (candidate,) = verify.candidates(context, (wheel,))
-    assert candidate.tests == beside(wheel, TESTS_ARCHIVE)
-    assert candidate.tests.read_bytes() == b"tests"
+    (candidate,) = candidates(context, (wheel,))
+    assert candidate.own.tests == beside(wheel, TESTS_ARCHIVE)
+    assert candidate.own.tests is not None
+    assert candidate.own.tests.read_bytes() == b"tests"
 
 
 def test_verify_wheelhouse_of_an_earlier_build_is_read(context: Context, tmp_path: Path) -> None:
@@ -69,8 +70,8 @@ def test_verify_wheelhouse_of_an_earlier_build_is_read(context: Context, tmp_pat
     wheel = next(folder.glob("*.whl"))
     (folder / "record.json").rename(beside(wheel, ".record.json"))
     beside(wheel, TESTS_ARCHIVE).write_bytes(b"of another build")
-    (candidate,) = verify.candidates(context, (wheel,))
-    assert candidate.tests == beside(wheel, OLD)
+    (candidate,) = candidates(context, (wheel,))
+    assert candidate.own.tests == beside(wheel, OLD)
     beside(wheel, OLD).unlink()
     with pytest.raises(WheelError, match=r"tests\.zip is not beside"):
-        verify.candidates(context, (wheel,))
+        candidates(context, (wheel,))

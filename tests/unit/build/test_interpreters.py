@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.build.engines.host import find_python
 from spokeshave.build.pythons import buildable, known_pythons
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
+from spokeshave.machine.toolchain import find_python
 from spokeshave.machine.venvs import find_interpreter
 
 OTHER = Target(python="cp315" if sys.version_info[1] != 15 else "cp314")

@@ -11,6 +11,7 @@ from packaging.version import Version
 
 from smallstack import small_stack
 from spokeshave.build import pipeline
+from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError, WheelError
 from spokeshave.inside.model import BuildPlan, file_sha256, is_of_profile, local_label
@@ -18,7 +19,6 @@ from spokeshave.inside.stub_message import removed_message
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.recipes.schema import profile_name
 from spokeshave.verify.outcomes import missed
-from spokeshave.verify.verify import candidates
 from support import RECIPES, demo_files, shipped_plan, write_wheel
 
 PROFILE = 'schema = 1\nname = "{}"\nsummary = "small"\n'
@@ -99,9 +99,9 @@ def test_candidates_companions_are_of_the_same_profile(tmp_path: Path, context: 
         deliver(tmp_path, "numpy", profile)
     newer = deliver(tmp_path, "numpy", "my", 2)
     (one,) = candidates(context, (scipy,))
-    assert [path.name.split("-")[1] for path in one.companions] == ["2.4.6+my.2", "0.3.31+my.1"]
+    assert [path.path.name.split("-")[1] for path in one.companions] == ["2.4.6+my.2", "0.3.31+my.1"]
     (one,) = candidates(context, (deliver(tmp_path, "scipy", "my-app"),))
-    assert [path.name.split("-")[1] for path in one.companions] == ["2.4.6+my.app.1", "0.3.31+my.app.1"]
+    assert [path.path.name.split("-")[1] for path in one.companions] == ["2.4.6+my.app.1", "0.3.31+my.app.1"]
     for path in (numpy, newer):
         path.unlink()
     with pytest.raises(WheelError, match="needs numpy of profile my, which is neither named nor beside"):

@@ -13,7 +13,7 @@ from spokeshave.context import Context
 from spokeshave.errors import NetworkError
 from spokeshave.inside.model import Target, digest_of, file_sha256
 from spokeshave.sources.fetch import fetch_locked, fetch_sdist, fetch_wheel, not_locked, not_pinned
-from spokeshave.verify.trial import StockPin, stock_wheel
+from spokeshave.sources.stock import StockPin, stock_wheel
 from support import RECIPES, demo_files, write_wheel
 
 TARGET = Target()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from spokeshave.build.wheelhouse import BuiltWheel, Candidate
 from spokeshave.inside.model import BuildPlan
 from spokeshave.recipes.book import RecipeBook, library_names
 from spokeshave.verify.proofs import (
@@ -20,7 +21,6 @@ from spokeshave.verify.proofs import (
     stronger_level,
     write_record,
 )
-from spokeshave.verify.trial import Candidate
 from spokeshave.verify.verify import VerifyReport
 from support import RECIPES, demo_files, shipped_plan, write_wheel
 
@@ -80,16 +80,17 @@ def report(tmp_path: Path) -> VerifyReport:
     )
 
 
+def built(path: Path, plan: BuildPlan) -> BuiltWheel:
+    return BuiltWheel(path=path, sha256="0" * 64, plan=plan, tests=None)
+
+
 @pytest.fixture
 def candidate(tmp_path: Path, report: VerifyReport) -> Candidate:
     wheel = write_wheel(tmp_path / report.wheel, demo_files("numpy", "2.4.6+lean.1"))
     return Candidate(
-        wheel=wheel,
-        tests=None,
-        plan=shipped_plan("numpy"),
+        own=built(wheel, shipped_plan("numpy")),
         loaded=BOOK.load("numpy"),
-        companions=(),
-        companion_plans=(shipped_plan("openblas"),),
+        companions=(built(tmp_path / "slim_openblas.whl", shipped_plan("openblas")),),
     )
 
 
@@ -171,7 +172,7 @@ def test_a_weaker_proof_does_not_take_the_place_of_a_stronger_one(
     write_record(tmp_path, candidate, report, {})
     assert stronger_level(tmp_path, candidate, smoke) == "full"
     assert stronger_level(tmp_path, candidate, report) == "", "one of the same level is newer"
-    other = replace(candidate, companion_plans=())
+    other = replace(candidate, companions=())
     assert stronger_level(tmp_path, other, smoke) == "", "it is about something else"
 
 
@@ -179,7 +180,7 @@ def test_a_record_tells_counts_and_sizes(candidate: Candidate, report: VerifyRep
     write_record(tmp_path, candidate, report, {})
     record = json.loads(record_path(tmp_path, "numpy", "lean").read_text())
     assert record["outcomes"] == {"ours": {"passed": 2}, "stock": {"passed": 2}}
-    assert record["wheel"]["bytes"] == candidate.wheel.stat().st_size
+    assert record["wheel"]["bytes"] == candidate.own.path.stat().st_size
     assert record["stock"] == {"numpy": "2.4.6"}
 
 
@@ -208,6 +209,6 @@ def test_a_proof_made_again_keeps_what_was_measured(
     write_record(tmp_path, candidate, report, {"sections": 12, "unwind": 1})
     write_record(tmp_path, candidate, report, {"unwind": 2})
     assert recorded_savings([tmp_path], candidate.plan) == {"sections": 12, "unwind": 2}
-    other = replace(candidate, plan=replace(candidate.plan, levers=()))
+    other = replace(candidate, own=replace(candidate.own, plan=replace(candidate.plan, levers=())))
     write_record(tmp_path, other, report, {})
     assert recorded_savings([tmp_path], other.plan) == {}

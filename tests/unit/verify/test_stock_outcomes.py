@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from spokeshave.build.wheelhouse import BuiltWheel, Candidate
 from spokeshave.context import Context
 from spokeshave.inside.run import Command, Finished, run
 from spokeshave.machine.progress import PlainReporter
 from spokeshave.machine.store import Store
 from spokeshave.recipes.book import RecipeBook
-from spokeshave.verify.trial import Candidate, StockPin, Trial
+from spokeshave.sources.stock import StockPin
+from spokeshave.verify.trial import Trial
 from support import RECIPES, demo_files, shipped_plan, write_wheel
 
 
@@ -49,13 +51,8 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
 
 
 def trial(context: Context, profile: str = "lean") -> Trial:
-    candidate = Candidate(
-        wheel=Path("ours.whl"),
-        tests=None,
-        plan=shipped_plan("numpy", profile),
-        loaded=context.book.load("numpy"),
-        companions=(),
-    )
+    own = BuiltWheel(path=Path("ours.whl"), sha256="0" * 64, plan=shipped_plan("numpy", profile), tests=None)
+    candidate = Candidate(own=own, loaded=context.book.load("numpy"), companions=())
     return Trial(context=context, candidate=candidate, level="smoke")
 
 

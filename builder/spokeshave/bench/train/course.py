@@ -29,7 +29,7 @@ from spokeshave.machine.files import unwritable
 from spokeshave.machine.venvs import Venv, find_interpreter, install, make_venv
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import TrainingTable, VerifyTable
-from spokeshave.verify.trial import stock_pin, stock_wheel
+from spokeshave.sources.stock import stock_pin, stock_wheel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,48 +11,16 @@ from pathlib import Path
 
 from spokeshave.build.engines.docker import build_error
 from spokeshave.build.engines.settings import build_environment, config_settings
-from spokeshave.errors import EngineMissing
 from spokeshave.inside import unmatched
-from spokeshave.inside.model import BuildPlan, Environment, Target
+from spokeshave.inside.model import BuildPlan, Environment
 from spokeshave.inside.run import Command, Runner
-from spokeshave.machine.venvs import find_interpreter
+from spokeshave.machine.toolchain import find_python
 
 # Settings of the user's shell that would find their way into a wheel.
 _FOREIGN = (
     "CC CXX FC F77 F90 AR NM LD STRIP CPPFLAGS CFLAGS CXXFLAGS FFLAGS FCFLAGS LDFLAGS CPATH C_INCLUDE_PATH "
     "CPLUS_INCLUDE_PATH LIBRARY_PATH LD_RUN_PATH MAKEFLAGS PYTHONPATH PYTHONHOME"
 )
-_TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
-
-
-def find_python(target: Target) -> str:
-    """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
-    try:
-        found = find_interpreter(target, "the host engine")
-    except EngineMissing as fault:
-        fault.next_step += ", or use Docker"
-        raise
-    if not found.headers:
-        raise EngineMissing(
-            f"Python {target.python_version} is at {found.path}, but without its headers (Python.h)",
-            next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
-        )
-    return found.path
-
-
-def missing_tools() -> list[str]:
-    """The compilers and tools that the host engine needs and PATH lacks."""
-    return [tool for tool in _TOOLS if not shutil.which(tool)]
-
-
-def compiler_version(runner: Runner) -> str:
-    """The C compiler's first version line, which decides what a host build yields."""
-    if missing := missing_tools():
-        raise EngineMissing(
-            f"the host engine needs {', '.join(missing)}",
-            next_step="`apt-get install build-essential pkg-config`",
-        )
-    return runner(Command(argv=("gcc", "--version"))).output.splitlines()[0]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

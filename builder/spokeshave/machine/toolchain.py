@@ -1,0 +1,42 @@
+"""The compilers and interpreters of this machine."""
+
+from __future__ import annotations
+
+import shutil
+
+from spokeshave.errors import EngineMissing
+from spokeshave.inside.model import Target
+from spokeshave.inside.run import Command, Runner
+from spokeshave.machine.venvs import find_interpreter
+
+_TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
+
+
+def find_python(target: Target) -> str:
+    """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
+    try:
+        found = find_interpreter(target, "the host engine")
+    except EngineMissing as fault:
+        fault.next_step += ", or use Docker"
+        raise
+    if not found.headers:
+        raise EngineMissing(
+            f"Python {target.python_version} is at {found.path}, but without its headers (Python.h)",
+            next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
+        )
+    return found.path
+
+
+def missing_tools() -> list[str]:
+    """The compilers and tools that the host engine needs and PATH lacks."""
+    return [tool for tool in _TOOLS if not shutil.which(tool)]
+
+
+def compiler_version(runner: Runner) -> str:
+    """The C compiler's first version line, which decides what a host build yields."""
+    if missing := missing_tools():
+        raise EngineMissing(
+            f"the host engine needs {', '.join(missing)}",
+            next_step="`apt-get install build-essential pkg-config`",
+        )
+    return runner(Command(argv=("gcc", "--version"))).output.splitlines()[0]
