@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,9 @@ def small_stack(root: Path, packages: Mapping[str, tuple[Mapping[str, str], str]
         stack.append(name)
     (root / "recipes" / "profiles").mkdir(parents=True)
     book = RecipeBook([root / "recipes"])
-    return Context(book=book, store=store, runner=run, reporter=reporter, logs=root / "logs")
+    return Context(
+        book=book, store=store, runner=run, reporter=reporter, logs=root / "logs", environ=os.environ, cpus=2
+    )
 
 
 def write_sdist(path: Path, name: str, files: Mapping[str, str]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,13 +20,18 @@ ImageMode = Literal["auto", "local", "registry"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What every stage works with; made once by the command line."""
+    """What every stage works with; made once by the command line.
+
+    `environ` is the user's environment, `cpus` the number of CPUs that this process may use.
+    """
 
     book: RecipeBook
     store: Store
     runner: Runner
     reporter: Reporter
     logs: Path
+    environ: Mapping[str, str]
+    cpus: int
     image_mode: ImageMode = "auto"
 
     @property

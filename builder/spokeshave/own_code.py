@@ -22,7 +22,7 @@ _READ = ("removal/readers",)
 COVERED: dict[Stage, tuple[str, ...]] = {
     "compile": _COMPILE,  # from source to an untrimmed wheel
     "finish": _FINISH,  # from an untrimmed wheel to a finished one
-    "test": ("inside/prover", "inside/run.py"),  # runs tests in a container
+    "test": ("inside/prover", *(f"inside/{name}.py" for name in ("model", "run", "stub_message"))),
     "judge": _JUDGE,  # compares our results with PyPI's
     "slim": ("slim", *_JUDGE, *_READ),  # makes and checks wheels without a recipe
     "read": _READ,  # reads imports

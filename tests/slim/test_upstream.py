@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -60,7 +61,15 @@ def context(tmp_path: Path) -> Context:
     reporter = PlainReporter(Console(file=io.StringIO()))
     (logs := tmp_path / "logs").mkdir()
     store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=logs)
+    return Context(
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=logs,
+        environ=os.environ,
+        cpus=2,
+    )
 
 
 @pytest.fixture

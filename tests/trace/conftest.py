@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import platformdirs
@@ -47,5 +48,11 @@ def context(cache: Path, tmp_path: Path) -> Context:
     reporter = PlainReporter(Console(stderr=True))
     store = Store(root=cache, say=reporter.say)
     return Context(
-        book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path / "logs"
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path / "logs",
+        environ=os.environ,
+        cpus=2,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave.bench.model import Kind
-from spokeshave.inside.run import converse
+from spokeshave.inside.run import SYSTEM_PATH, clean_environment, converse
 
 SCRIPT = Path(__file__).with_name("worker.py")
 _THREADS = ("OPENBLAS", "OMP", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM", "GOTO", "NVPL")
@@ -37,13 +37,8 @@ def fixed_environment(
     The same number of threads for every library, and equal string hashes, so that two installs differ
     in nothing but their files. `extra` goes on top.
     """
-    fixed = {
-        "PATH": f"{python.parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(home),
-        "TMPDIR": str(home),
-        "LANG": "C.UTF-8",
-        "PYTHONHASHSEED": "0",
-    }
+    path = f"{python.parent}:{SYSTEM_PATH}"
+    fixed = clean_environment(home, path=path, TMPDIR=str(home), PYTHONHASHSEED="0")
     fixed.update({f"{name}_NUM_THREADS": str(threads) for name in _THREADS})
     return fixed | dict(extra)
 

@@ -73,7 +73,7 @@ def race(context: Context, request: RaceRequest) -> Iterator[Outcome]:
 
     Raises what `find_sides`, `install_sides` and `compare_installs` raise, before the first outcome.
     """
-    if lost := [name for name in _TELLING if name in os.environ and name not in request.environ]:
+    if lost := [name for name in _TELLING if name in context.environ and name not in request.environ]:
         context.reporter.say(f"note: {', '.join(lost)} does not reach the race; --env NAME=VALUE does")
     with context.store.scratch() as folder:
         ours, against = find_sides(context, request.contest)

@@ -126,9 +126,15 @@ def make_trained_plans(context: Context, request: Request, where: Environment) -
 def make_engine(context: Context, where: Environment) -> Engine:
     """The engine of an environment, ready to use."""
     if where.engine == "host":
-        return HostEngine(environment=where, runner=context.runner, on_line=context.reporter.line)
+        return HostEngine(
+            environment=where,
+            environ=context.environ,
+            runner=context.runner,
+            on_line=context.reporter.line,
+        )
     return DockerEngine(
         environment=where,
+        environ=context.environ,
         runner=context.runner,
         containers=context.containers,
         objects=object_cache(context.store.root),

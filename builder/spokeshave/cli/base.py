@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from spokeshave.machine.files import DISK_FULL
 from spokeshave.machine.owners import own_folder
 from spokeshave.machine.progress import make_reporter
 from spokeshave.machine.store import Store
+from spokeshave.machine.toolchain import usable_cpus
 from spokeshave.own_code import package_root
 from spokeshave.recipes.book import RecipeBook
 
@@ -46,6 +48,8 @@ class Globals:
             runner=run,
             reporter=reporter,
             logs=_log_folder(self.cache),
+            environ=dict(os.environ),
+            cpus=usable_cpus(),
             image_mode=self.image,
         )
 

@@ -49,6 +49,22 @@ class Finished:
         return self.returncode == 0
 
 
+SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def clean_environment(home: Path, *, path: str = SYSTEM_PATH, **more: str) -> dict[str, str]:
+    """An environment for a subprocess that takes no setting from the caller's shell.
+
+    `path` is the value of PATH, `more` are further variables.
+    """
+    return {"PATH": path, "HOME": str(home), "LANG": "C.UTF-8", **more}
+
+
+def pytest_words(root: Path) -> tuple[str, ...]:
+    """The words with which pytest runs upstream's tests alike everywhere: no cache, no options of theirs."""
+    return ("-q", "-p", "no:cacheprovider", "-o", "addopts=", "--rootdir", str(root))
+
+
 class Runner(Protocol):
     """Starts a command and waits for it; the seam that tests replace."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 from spokeshave.errors import EngineMissing
@@ -10,6 +11,11 @@ from spokeshave.inside.run import Command, Runner
 from spokeshave.machine.venvs import find_interpreter
 
 _TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
+
+
+def usable_cpus() -> int:
+    """The number of CPUs that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 def find_python(target: Target) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -11,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spokeshave.errors import VerifyError
-from spokeshave.inside.run import Command, Runner
+from spokeshave.inside.run import SYSTEM_PATH, Command, Runner, clean_environment
 from spokeshave.machine.venvs import Venv
 from spokeshave.slim import importer
 from spokeshave.slim.layout import module_of
@@ -100,11 +99,7 @@ def _command(venv: Venv, names: list[str], folder: Path, results: Path, seconds:
     (folder / "names.txt").write_text("\n".join(names), "utf-8")
     (folder / "home").mkdir(exist_ok=True)
     argv = (venv.python, "-I", "-B", str(Path(importer.__file__)))
-    env = {
-        "PATH": f"{Path(venv.python).parent}:{os.environ['PATH']}",
-        "HOME": str(folder / "home"),
-        "LANG": "C.UTF-8",
-    }
+    env = clean_environment(folder / "home", path=f"{Path(venv.python).parent}:{SYSTEM_PATH}")
     return Command(
         argv=(*argv, str(folder / "names.txt"), str(results), str(seconds)),
         cwd=folder / "home",

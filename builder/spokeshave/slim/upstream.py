@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.errors import NetworkError, VerifyError
-from spokeshave.inside.run import Command
+from spokeshave.inside.run import Command, clean_environment, pytest_words
 from spokeshave.machine.venvs import Venv
 from spokeshave.own_code import copy_inside
 from spokeshave.slim.layout import TEST_FOLDERS
@@ -136,17 +135,16 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
     outcomes = work / "outcomes.json"
     outcomes.unlink(missing_ok=True)
     argv = (
-        *(venv.python, "-B", "-m", "pytest", "-q", "-p", "spokeshave.inside.prover.plugin"),
-        *("-p", "no:cacheprovider", "-o", "addopts=", "--tb=short", "--continue-on-collection-errors"),
-        *("--rootdir", str(root), "-m", suite.marker, *map(str, selection)),
+        *(venv.python, "-B", "-m", "pytest", "-p", "spokeshave.inside.prover.plugin"),
+        *(*pytest_words(root), "--tb=short", "--continue-on-collection-errors"),
+        *("-m", suite.marker, *map(str, selection)),
     )
-    env = {
-        "PATH": f"{Path(venv.python).parent}:{os.environ['PATH']}",
-        "HOME": str(work / "home"),
-        "LANG": "C.UTF-8",
-        "PYTHONPATH": str(work / "code"),
-        "SPOKESHAVE_OUTCOMES": str(outcomes),
-    }
+    env = clean_environment(
+        work / "home",
+        path=f"{Path(venv.python).parent}:{context.environ['PATH']}",
+        PYTHONPATH=str(work / "code"),
+        SPOKESHAVE_OUTCOMES=str(outcomes),
+    )
     log = context.logs / f"slim-{slimmed.stock.name.distribution}-tests-{venv.root.name}.log"
     command = Command(argv=argv, cwd=work, env=env, log=log, timeout=SECONDS, on_line=context.reporter.line)
     try:

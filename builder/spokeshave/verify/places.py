@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from spokeshave.inside.model import Target, digest_of
-from spokeshave.inside.run import Command, Finished, Runner
+from spokeshave.inside.run import Command, Finished, Runner, clean_environment
 from spokeshave.machine.containers import Containers
 from spokeshave.machine.toolchain import find_python
 
@@ -53,6 +52,7 @@ class HostPlace:
     """A venv on this machine, without our environment's variables."""
 
     target: Target
+    path: str
     runner: Runner
     on_line: Callable[[str], None]
 
@@ -65,10 +65,5 @@ class HostPlace:
         """See `Place`."""
         argv = (find_python(self.target), "-m", "spokeshave.inside.prover", "--kit", str(kit))
         where = ("--output", str(output), "--place", str(kit.parent / f"{kit.name}-place"))
-        env = {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(kit / "code"),
-            "PYTHONUNBUFFERED": "1",
-            "LANG": "C.UTF-8",
-        }
+        env = clean_environment(kit, path=self.path, PYTHONPATH=str(kit / "code"), PYTHONUNBUFFERED="1")
         return self.runner(Command(argv=(*argv, *where), cwd=kit, env=env, log=log, on_line=self.on_line))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -207,7 +206,7 @@ class Trial:
             for path in fetch_locked(self.context, lock, self.candidate.plan.target):
                 shutil.copyfile(path, folder / "test-wheels" / path.name)
             (folder / "requirements.txt").write_text(lock, "utf-8")
-            workers = {"workers": len(os.sched_getaffinity(0))}
+            workers = {"workers": self.context.cpus}
             (folder / "job.json").write_text(json.dumps({**self._common(), **workers, **job}), "utf-8")
             if stock is not None:
                 (folder / "stock-names.json").write_text(json.dumps(dict(stock.offered)), "utf-8")

@@ -92,7 +92,12 @@ def report_from_json(data: Mapping[str, Any]) -> VerifyReport:
 def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-compiler"]) -> Place:
     """The clean place that fits the engine that built the wheel."""
     if plan.environment.engine == "host":
-        return HostPlace(target=plan.target, runner=context.runner, on_line=context.reporter.line)
+        return HostPlace(
+            target=plan.target,
+            path=context.environ["PATH"],
+            runner=context.runner,
+            on_line=context.reporter.line,
+        )
     context.containers.remove_orphans()
     # Python's official image has no Fortran compiler for f2py's tests.
     images = images_of(context)

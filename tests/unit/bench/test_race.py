@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,15 @@ STOCK = Side(label="stock", wheels=())
 def context(tmp_path: Path) -> Context:
     reporter = PlainReporter(Console(file=io.StringIO()))
     store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path)
+    return Context(
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path,
+        environ=os.environ,
+        cpus=2,
+    )
 
 
 def ask(tmp_path: Path, *packages: str, parts: set[Part], threads: tuple[int, ...] = (1,)) -> RaceRequest:

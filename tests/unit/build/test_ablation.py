@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,15 @@ def test_levers_are_weighed_on_untrained_builds(tmp_path: Path, monkeypatch: pyt
     """A trained build beside one that no bundle fits would weigh the training as well."""
     reporter = PlainReporter(Console(file=io.StringIO()))
     store = Store(root=tmp_path / "cache", say=reporter.say)
-    context = Context(book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path)
+    context = Context(
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path,
+        environ=os.environ,
+        cpus=2,
+    )
     asked = Request(packages=("numpy",), profile="lean", target=Target())
     plans = pipeline.make_plans(context, asked, WHERE)
     built: list[BuildPlan] = []

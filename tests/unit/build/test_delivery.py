@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,13 @@ def context(tmp_path: Path) -> Context:
     reporter = PlainReporter(Console(stderr=True))
     store = Store(root=tmp_path / "cache", say=reporter.say)
     return Context(
-        book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path / "logs"
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path / "logs",
+        environ=os.environ,
+        cpus=2,
     )
 
 

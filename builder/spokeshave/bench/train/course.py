@@ -108,6 +108,8 @@ def train(context: Context, course: Course) -> Trained:
                 home=scratch / f"work-{at}",
                 counters=counts.counted,
                 env={table.variable: level} if level else {},
+                path=context.environ["PATH"],
+                cpus=context.cpus,
                 reporter=context.reporter,
             )
             done.append(_work(context, course, place, exercise, level))

@@ -5,7 +5,6 @@ Counters are written when a process ends, and added to what is there: no process
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from spokeshave.bench.pair import next_number
 from spokeshave.bench.suite import copied
 from spokeshave.build.pgo.bundle import ended
 from spokeshave.errors import TrainError
-from spokeshave.inside.run import Command, Runner
+from spokeshave.inside.run import Command, Runner, clean_environment, pytest_words
 from spokeshave.machine.progress import Reporter
 from spokeshave.machine.venvs import Venv
 from spokeshave.recipes.schema import VerifyTable
@@ -44,12 +43,17 @@ sys.exit(pytest.main(sys.argv[1:], plugins=[Patient()]))
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where the work is done, and what the processes see; `counters` is where they write what they count."""
+    """Where the work is done, and what the processes see.
+
+    `counters` is where they write what they count, `path` the value of PATH, `cpus` how many run at once.
+    """
 
     venv: Venv
     home: Path
     counters: Path
     env: Mapping[str, str]
+    path: str
+    cpus: int
     reporter: Reporter
 
     @property
@@ -119,24 +123,18 @@ def run_tests(place: Place, tests: tuple[str, ...], verify: VerifyTable, runner:
 
     Raises TrainError where pytest itself does not get that far, or loses a process with its counters.
     """
-    site, workers = place.venv.site, os.cpu_count() or 1
+    site, workers = place.venv.site, place.cpus
     lost: list[str] = []
 
     def look(line: str) -> None:
         lost.extend(word for word in _LOST if word in line)
         place.reporter.line(line)
 
-    env = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(place.home),
-        "LANG": "C.UTF-8",
-        **_SAME_TESTS,
-        **place.counting,
-    }
+    env = clean_environment(place.home, path=place.path, **_SAME_TESTS, **place.counting)
     argv = (
-        *(place.venv.python, "-P", "-c", _PYTEST, "-q", "-p", "no:cacheprovider"),
+        *(place.venv.python, "-P", "-c", _PYTEST, *pytest_words(site)),
         *("-n", str(workers), "--continue-on-collection-errors", "--timeout", "600"),
-        *("-o", "addopts=", "--rootdir", str(site), "-m", verify.marker, *verify.options),
+        *("-m", verify.marker, *verify.options),
         *(str(site / test) for test in tests),
     )
     before = ended(place.counters)

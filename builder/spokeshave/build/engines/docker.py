@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ class DockerEngine:
     """Compiles in containers of one image; `objects` is the volume in which ccache keeps what it compiled."""
 
     environment: Environment
+    environ: Mapping[str, str]
     runner: Runner
     containers: Containers
     objects: str
@@ -44,7 +44,7 @@ class DockerEngine:
         )
         env = {
             key: value
-            for key, value in os.environ.items()
+            for key, value in self.environ.items()
             if not key.startswith(("CIBW_", "SOURCE_DATE_EPOCH"))
         }
         done = self.runner(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +27,7 @@ class HostEngine:
     """Compiles in a venv on this machine; the tag is whatever auditwheel finds."""
 
     environment: Environment
+    environ: Mapping[str, str]
     runner: Runner
     on_line: Callable[[str], None]
 
@@ -60,9 +60,9 @@ class HostEngine:
     def _step(self, plan: BuildPlan, argv: tuple[str, ...], work: Path, log: Path) -> str:
         """Runs one step and returns its output."""
         own = [str(Path(sys.executable).parent)]
-        paths = [str(work / "kit" / "bin"), str(work / "venv" / "bin"), *own, os.environ["PATH"]]
+        paths = [str(work / "kit" / "bin"), str(work / "venv" / "bin"), *own, self.environ["PATH"]]
         prefix_map = f"-ffile-prefix-map={work}=/project"
-        own_env = {key: value for key, value in os.environ.items() if key not in _FOREIGN.split()}
+        own_env = {key: value for key, value in self.environ.items() if key not in _FOREIGN.split()}
         env = {**own_env, **build_environment(plan, str(work)), "PATH": ":".join(paths)}
         for key in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
             if key in env and plan.compile.backend == "meson-python":

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from spokeshave.inside.run import Command, Finished, run
+from spokeshave.inside.run import Command, Finished, clean_environment, pytest_words, run
 
 
 def main() -> int:
@@ -103,9 +103,8 @@ class Proof:
         options += [f"--deselect={test}" for test in self.job["deselect"] if test not in gone]
         marker = ("-m", self.job["marker"]) if self.job["marker"] else ()
         argv = (
-            *(str(self.python), "-m", "pytest", "-q", "-p", "spokeshave.inside.prover.plugin"),
-            *("-p", "no:cacheprovider", "-n", str(self.job["workers"]), "--rootdir", str(site)),
-            *("--tb=short", "--timeout", "600", "-o", "addopts="),
+            *(str(self.python), "-m", "pytest", "-p", "spokeshave.inside.prover.plugin"),
+            *(*pytest_words(site), "-n", str(self.job["workers"]), "--tb=short", "--timeout", "600"),
             *(*marker, *self.job["options"], *options, *selection),
         )
         done = self._step("tests", argv, SPOKESHAVE_OUTCOMES=str(self.output / "outcomes.json"))
@@ -115,14 +114,13 @@ class Proof:
         )  # 1: some tests failed, which is for the comparison to judge
 
     def _step(self, name: str, argv: tuple[str, ...], **extra: str) -> Finished:
-        env = {
-            "PATH": f"{self.python.parent}:{os.environ['PATH']}",
-            "HOME": str(self.place / "work"),
-            "LANG": "C.UTF-8",
-            "PYTHONPATH": str(self.kit / "code"),
-            "PYTHONDONTWRITEBYTECODE": "1",
+        env = clean_environment(
+            self.place / "work",
+            path=f"{self.python.parent}:{os.environ['PATH']}",
+            PYTHONPATH=str(self.kit / "code"),
+            PYTHONDONTWRITEBYTECODE="1",
             **extra,
-        }
+        )
         print(f"== {name}", flush=True)
         done = run(
             Command(

@@ -24,7 +24,13 @@ def place(folder: Path) -> Place:
     (folder / "venv" / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
     reporter = make_reporter(Console(file=io.StringIO()))
     return Place(
-        venv=Venv(root=folder / "venv"), home=folder, counters=folder / "counters", env={}, reporter=reporter
+        venv=Venv(root=folder / "venv"),
+        home=folder,
+        counters=folder / "counters",
+        env={},
+        path="/usr/bin",
+        cpus=2,
+        reporter=reporter,
     )
 
 
