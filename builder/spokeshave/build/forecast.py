@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -74,11 +73,6 @@ class Forecast:
         if self.estimate:
             known = f"about {about(self.estimate.seconds)} ({self.estimate.source})"
         return f"{have} in the store; {left} takes {known}"
-
-
-def available_cpus() -> int:
-    """The CPUs that this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 def make_forecasts(context: Context, plans: Sequence[BuildPlan], cpus: int) -> tuple[Forecast, ...]:
@@ -151,7 +145,7 @@ def keep_time(context: Context, plan: BuildPlan, step: Step, seconds: float) -> 
         "engine": plan.environment.engine,
         "step": step,
         "seconds": round(seconds, 1),
-        "cpus": available_cpus(),
+        "cpus": context.cpus,
         "date": now.date().isoformat(),
     }
     key = digest_of([plan.compile_key, now.isoformat(), row])

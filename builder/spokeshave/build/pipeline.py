@@ -16,7 +16,7 @@ from spokeshave.build import dead_patterns, prebuilt, workdir
 from spokeshave.build.engines.base import Engine
 from spokeshave.build.engines.docker import DockerEngine
 from spokeshave.build.engines.host import HostEngine
-from spokeshave.build.forecast import Step, about, available_cpus, estimate_of, keep_time
+from spokeshave.build.forecast import Step, about, estimate_of, keep_time
 from spokeshave.build.images.choice import images_of
 from spokeshave.build.libc_reach import reach_warning
 from spokeshave.build.pgo import use
@@ -221,7 +221,7 @@ def _compile_and_finish(
 @contextlib.contextmanager
 def _timed(context: Context, plan: BuildPlan, step: Step, title: str) -> Iterator[None]:
     """A stage whose title says about how long it takes; how long it took is kept for later estimates."""
-    guess = estimate_of(context, plan, step, available_cpus())
+    guess = estimate_of(context, plan, step, context.cpus)
     started = time.monotonic()
     with context.reporter.stage(f"{title}, about {about(guess.seconds)}" if guess else title):
         yield

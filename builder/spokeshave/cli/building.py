@@ -11,7 +11,7 @@ import click
 
 from spokeshave.build import ablation as measuring
 from spokeshave.build import budgets, pipeline
-from spokeshave.build.forecast import available_cpus, make_forecasts, summary
+from spokeshave.build.forecast import make_forecasts, summary
 from spokeshave.cli.base import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import (
@@ -136,7 +136,7 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
     wanted = _request(context, **request)
     plans = _plans(context, wanted)
     _warn_of_budgets(context, wanted, plans)
-    left = make_forecasts(context, plans, available_cpus())
+    left = make_forecasts(context, plans, context.cpus)
     if as_json:
         return _emit(
             [
@@ -210,7 +210,7 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     plans = _plans(context, wanted)
     _warn_of_budgets(context, wanted, plans)
     pipeline.refuse_namesakes(plans, output)
-    context.reporter.say(summary(make_forecasts(context, plans, available_cpus())))
+    context.reporter.say(summary(make_forecasts(context, plans, context.cpus)))
     built = pipeline.build(context, plans)
     wheels = pipeline.deliver(context, plans, built, output)
     if as_json:

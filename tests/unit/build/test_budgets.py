@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,7 +36,13 @@ def context(tmp_path: Path) -> Context:
     reporter = PlainReporter(Console(file=io.StringIO()))
     store = Store(root=tmp_path / "cache", say=reporter.say)
     return Context(
-        book=RecipeBook([recipes]), store=store, runner=run, reporter=reporter, logs=tmp_path / "logs"
+        book=RecipeBook([recipes]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path / "logs",
+        environ=os.environ,
+        cpus=2,
     )
 
 

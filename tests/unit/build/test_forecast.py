@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,7 +41,15 @@ def said() -> io.StringIO:
 def context(tmp_path: Path, said: io.StringIO) -> Context:
     reporter = PlainReporter(Console(file=said))
     store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path)
+    return Context(
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path,
+        environ=os.environ,
+        cpus=2,
+    )
 
 
 def put(context: Context, kind: str, key: str) -> None:
@@ -83,10 +92,7 @@ def test_forecast_wheel_in_store_leaves_nothing(context: Context) -> None:
     assert "the wheel is in the store" in str(found)
 
 
-def test_forecast_former_compiles_of_this_machine_win(
-    context: Context, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("spokeshave.build.forecast.available_cpus", lambda: 2)
+def test_forecast_former_compiles_of_this_machine_win(context: Context) -> None:
     plan, full = shipped_plan("numpy"), shipped_plan("numpy", "full")
     keep_time(context, plan, "compile", 30.0)
     keep_time(context, full, "compile", 120.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -145,7 +146,13 @@ def test_build_says_it_of_a_wheel_in_the_store(tmp_path: Path) -> None:
     reporter = PlainReporter(Console(file=said))
     store = Store(root=tmp_path / "cache", say=reporter.say)
     context = Context(
-        book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path / "logs"
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path / "logs",
+        environ=os.environ,
+        cpus=2,
     )
     wheel = packed(tmp_path, compiled(tmp_path, link_time=True, folding=True))
     plan = planned("link-time", "folding")

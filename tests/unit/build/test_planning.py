@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 from pathlib import Path
 
@@ -36,7 +37,13 @@ def context(tmp_path: Path, said: io.StringIO) -> Context:
     reporter = PlainReporter(Console(file=said))
     store = Store(root=tmp_path / "cache", say=reporter.say)
     return Context(
-        book=RecipeBook([recipes]), store=store, runner=run, reporter=reporter, logs=tmp_path / "logs"
+        book=RecipeBook([recipes]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path / "logs",
+        environ=os.environ,
+        cpus=2,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -46,7 +47,13 @@ def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     monkeypatch.setattr("spokeshave.verify.trial.stock_wheel", lambda context, pin, target: wheel)
     monkeypatch.setattr("spokeshave.verify.trial.fetch_locked", lambda context, lock, target: ())
     return Context(
-        book=RecipeBook([RECIPES]), store=store, runner=run, reporter=reporter, logs=tmp_path / "logs"
+        book=RecipeBook([RECIPES]),
+        store=store,
+        runner=run,
+        reporter=reporter,
+        logs=tmp_path / "logs",
+        environ=os.environ,
+        cpus=2,
     )
 
 
