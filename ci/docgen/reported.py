@@ -7,16 +7,16 @@ from typing import Any
 
 import tomli_w
 
+_MAIN = "lean"
 _BLAS = "BLAS, Fortran"
 _BLAS_NAME = "BLAS, LAPACK and Fortran runtime"
-_HEAD = (
-    "# The size table of the profile `lean`: MB (10^6 bytes). `ci/tables --sizes report.json` writes it.\n"
-)
+_HEAD = "# Sizes of `lean`, and sums of others: MB (10^6 bytes). `ci/tables --sizes report.json` writes it.\n"
 
 
-def updated(text: str, report: dict[str, Any], date: str) -> str:
-    """The file's text with the sizes of `report` (bytes there, MB here) and their date."""
+def updated(text: str, reports: dict[str, dict[str, Any]], date: str) -> str:
+    """The file's text with the sizes of reports by profile (bytes there, MB here) and their date."""
     data = tomllib.loads(text)
+    report = reports[_MAIN]
     parts = [
         {"name": _BLAS_NAME if one["name"] == _BLAS else one["name"], **_both(one, _unpacked)}
         for one in report["parts"]
@@ -30,6 +30,12 @@ def updated(text: str, report: dict[str, Any], date: str) -> str:
             "installed": _both(total, lambda side: side["unpacked"] + side["bytecode"]),
             "wheels": _both(total, lambda side: side["wheel"]),
         },
+        "other": [
+            {"profile": profile, "unpacked": _both(one["total"], _unpacked)["ours"]}
+            for profile, one in reports.items()
+            if profile != _MAIN
+        ],
+        "command": "spokeshave report wheelhouse/*.whl",
     }
     return _HEAD + tomli_w.dumps(data)
 

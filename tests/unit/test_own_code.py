@@ -15,6 +15,7 @@ from spokeshave.own_code import COVERED, Stage, code_digest, covered, package_ro
 # What stages import from outside the packages that cover them, and why it has no say in their results.
 NO_SAY = {
     "errors": "messages",
+    "nearest": "hints in messages",
     "machine": "where things run and lie",
     "context": "what the user asked for, which the plan says",
     "own_code": "these digests",

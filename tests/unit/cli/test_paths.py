@@ -64,7 +64,7 @@ def test_a_folder_without_rights_is_refused(tmp_path: Path, monkeypatch: pytest.
 def test_a_device_or_a_pipe_is_refused_and_not_replaced(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path / "pipe", Path(os.devnull)):
-        with pytest.raises(click.BadParameter, match="would be replaced by a file"):
+        with pytest.raises(click.BadParameter, match="which a file would replace"):
             RESULT_FILE.convert(str(place), None, None)
 
 

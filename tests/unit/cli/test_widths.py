@@ -278,4 +278,4 @@ def test_every_table_is_a_listing() -> None:
         for path in package_root().rglob("*.py")
         if re.search(r"^(from|import) rich\.(table|columns)", path.read_text("utf-8"), re.MULTILINE)
     ]
-    assert users == ["listing.py"]
+    assert users == ["machine/listing.py"]

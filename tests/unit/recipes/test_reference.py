@@ -11,12 +11,14 @@ from typing import Any
 import jsonschema
 import pytest
 
+from spokeshave.recipes.reading import TIMES
 from spokeshave.recipes.reference import FORMATS, files, json_schema, reference
 from support import RECIPES
 
 FILES = {
     path: "profile" if path.parent.name == "profiles" else path.stem
     for path in sorted(RECIPES.glob("*/*.toml"))
+    if path.name != TIMES
 }
 
 

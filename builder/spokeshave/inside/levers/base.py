@@ -67,7 +67,7 @@ class Lever:
     """One way to make a wheel smaller.
 
     `flags` acts on the compile and is pure; `shave` acts on the unpacked wheel and measures what it
-    took. What a lever of the compile saves only a build without it can tell: `spokeshave measure`.
+    took. What a lever of the compile saves only a build without it can tell: `spokeshave ablate`.
     Options are the recipe's own data for the lever (globs to match or to keep).
     """
 
