@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,7 +86,8 @@ def test_sizes_from_a_report_are_written_in_mb() -> None:
     other = {"unpacked": 20_000_000, "bytecode": 2_000_000, "wheel": 8_000_000}
     rows = [{"name": name, "ours": side, "stock": other} for name in ("numpy", "BLAS, Fortran")]
     report = {"parts": rows, "total": {"name": "total", "ours": side, "stock": other}}
-    reports = {"lean": report, "full": {"total": {"name": "total", "ours": other, "stock": other}}}
+    full = {"total": {"name": "total", "ours": other, "stock": other}}
+    reports: dict[str, dict[str, Any]] = {"lean": report, "full": full}
     old = (ROOT / "docs" / "data" / "sizes.toml").read_text("utf-8")
     data = tomllib.loads(reported.updated(old, reports, "2027-01-02"))
     assert [part["name"] for part in data["part"]] == ["numpy", "BLAS, LAPACK and Fortran runtime"]
