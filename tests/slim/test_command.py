@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from spokeshave.cli import main
-from spokeshave.cli.proving import built_wheels
+from spokeshave.cli.verifying import built_wheels
 from spokeshave.errors import VerifyError
 from spokeshave.inside.model import file_sha256
 from spokeshave.publish.release import read_release

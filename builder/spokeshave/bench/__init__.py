@@ -15,12 +15,12 @@ from one process to the next. An A/A run, stock against a second stock install, 
 is left; a few per cent of it belong to the copy of the files, and stay however often one measures.
 """
 
+from spokeshave.bench.checkpoint import read_journal
 from spokeshave.bench.compare import OnProgress, Told, compare_installs
 from spokeshave.bench.findings import BenchReport, CaseResult, ImportResult, read_json, write_json
-from spokeshave.bench.journal import read_journal
 from spokeshave.bench.model import Case, Fault, Options, Progress, Visit
+from spokeshave.bench.printing import tables
 from spokeshave.bench.stats import Summary
-from spokeshave.bench.terminal import tables
 from spokeshave.errors import BenchError
 
 __all__ = [

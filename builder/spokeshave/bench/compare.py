@@ -15,10 +15,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from spokeshave.bench.cases import catalogue
+from spokeshave.bench.checkpoint import Journal
 from spokeshave.bench.dialogue import Worker, WorkerError
 from spokeshave.bench.findings import BenchReport, Record, assemble, header_of
 from spokeshave.bench.imports import measure_imports, pinned_cpus
-from spokeshave.bench.journal import Journal
 from spokeshave.bench.model import (
     SIDES,
     Case,

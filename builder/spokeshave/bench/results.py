@@ -10,8 +10,8 @@ from typing import Any
 
 from spokeshave.bench.findings import BenchReport
 from spokeshave.bench.model import Options
+from spokeshave.bench.printing import differing
 from spokeshave.bench.stats import centre
-from spokeshave.bench.terminal import differing
 
 BLAS = "blas"  # what `spokeshave report` reads
 REPEATING = (1.15, 1.5)  # bounds above which the cases that repeat are told

@@ -12,19 +12,19 @@ from rich.console import Console
 
 from spokeshave import __version__
 from spokeshave.cli import (
+    benchmarking,
     building,
     configuring,
     explaining,
-    proving,
     publishing,
-    racing,
     serving,
-    slimming,
+    slim_wheels,
     tracing,
     training,
     upkeep,
+    verifying,
 )
-from spokeshave.cli.base import Globals, end_with, interrupt
+from spokeshave.cli.common import Globals, end_with, interrupt
 from spokeshave.cli.help import CONTEXT_SETTINGS, Group
 from spokeshave.cli.options import VARIABLES
 from spokeshave.cli.pipes import survive_closed_pipes
@@ -133,8 +133,8 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mod
 for _command in (
     *(upkeep.doctor, configuring.config),
     *(building.plan, building.fetch, building.build, building.ablate, building.measure, training.train),
-    *(proving.verify, proving.report, racing.bench),
-    *(tracing.trace, explaining.components, explaining.explain, slimming.slim),
+    *(verifying.verify, verifying.report, benchmarking.bench),
+    *(tracing.trace, explaining.components, explaining.explain, slim_wheels.slim),
     *(publishing.publish, serving.serve),
     *(upkeep.image, upkeep.clean, upkeep.schema),
 ):

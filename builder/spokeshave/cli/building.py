@@ -12,7 +12,7 @@ import click
 from spokeshave.build import ablation as measuring
 from spokeshave.build import budgets, pipeline
 from spokeshave.build.forecast import make_forecasts, summary
-from spokeshave.cli.base import Globals, guarded, output_option
+from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import (
     all_option,
@@ -23,7 +23,7 @@ from spokeshave.cli.options import (
     refuse_both_or_neither,
 )
 from spokeshave.cli.paths import RESULT_FOLDER
-from spokeshave.cli.pythons import python_option, refuse_unbuildable
+from spokeshave.cli.python_option import python_option, refuse_unbuildable
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.inside.model import BuildPlan, Target
 from spokeshave.machine.listing import Column, Listing, say, show

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import VARIABLES, json_option, profile_option
-from spokeshave.cli.pythons import python_option
+from spokeshave.cli.python_option import python_option
 from spokeshave.cli.settings import Settings, setting_of, variable_of
 from spokeshave.machine.listing import Column, Listing, say, show
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import (
     all_option,
@@ -18,7 +18,7 @@ from spokeshave.cli.options import (
     profile_option,
     refuse_both_or_neither,
 )
-from spokeshave.cli.pythons import python_option
+from spokeshave.cli.python_option import python_option
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.removal.check import stack_recipes

@@ -8,7 +8,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from spokeshave.cli.base import recipe_folders
+from spokeshave.cli.common import recipe_folders
 from spokeshave.inside.levers import LEVERS
 from spokeshave.recipes.book import RecipeBook
 

@@ -17,7 +17,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import VARIABLES, json_option
 from spokeshave.cli.paths import RESULT_FOLDER

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import VARIABLES
 from spokeshave.machine.progress import make_reporter

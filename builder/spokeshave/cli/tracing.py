@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, profile_option
 from spokeshave.cli.paths import RESULT_FILE
 from spokeshave.cli.pipes import reader_ended
-from spokeshave.cli.pythons import python_option
+from spokeshave.cli.python_option import python_option
 from spokeshave.context import Context
 from spokeshave.errors import Interrupted, SpokeshaveError, TraceError
 from spokeshave.inside.model import Target

@@ -9,10 +9,10 @@ import click
 from spokeshave.bench.train.course import Course, Trained
 from spokeshave.bench.train.course import train as run_course
 from spokeshave.build import pipeline
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import complete_package, json_option, profile_option
-from spokeshave.cli.pythons import python_option, refuse_unbuildable
+from spokeshave.cli.python_option import python_option, refuse_unbuildable
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import say
 

@@ -14,10 +14,10 @@ from spokeshave.build.images.choice import images_of
 from spokeshave.build.images.local import LOCAL_PYTHON, local_fault, local_image
 from spokeshave.build.images.model import KINDS, Kind
 from spokeshave.build.images.official import official_image
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command, Group
 from spokeshave.cli.options import json_option
-from spokeshave.cli.pythons import python_option
+from spokeshave.cli.python_option import python_option
 from spokeshave.errors import EngineDenied, EngineMissing
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from spokeshave.inside.levers.base import Tree
-from spokeshave.slim.layout import EXT_SUFFIXES
+from spokeshave.slim.wheel_layout import EXT_SUFFIXES
 
 DECLARATIONS = (".h", ".hpp", ".a", ".pxd")  # what the lever `headers` takes
 _FOLDERS = ("include", "includes")

@@ -17,12 +17,12 @@ from spokeshave.inside.levers.base import Tree, fits
 from spokeshave.inside.model import file_sha256
 from spokeshave.inside.sizes import sizes
 from spokeshave.slim.fields import replace_field
-from spokeshave.slim.files import promises_of_headers, sources_to_keep, stubs_to_keep
 from spokeshave.slim.includes import Includes, sort_includes
-from spokeshave.slim.layout import sources
 from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
-from spokeshave.slim.symbols import strip_symbols
+from spokeshave.slim.removable import promises_of_headers, sources_to_keep, stubs_to_keep
+from spokeshave.slim.stripping import strip_symbols
 from spokeshave.slim.testfolders import sort_test_folders
+from spokeshave.slim.wheel_layout import sources
 
 _NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
 

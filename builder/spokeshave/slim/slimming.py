@@ -15,11 +15,11 @@ from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target, file_sha256
 from spokeshave.inside.wheel import beside
 from spokeshave.machine.files import alone_with, copy_whole, write_whole
-from spokeshave.slim.check import Imports, compare_imports
+from spokeshave.slim.importing import Imports, compare_imports
 from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
-from spokeshave.slim.pair import make_pair, why_not_here
+from spokeshave.slim.two_venvs import make_pair, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
 from spokeshave.slim.words import Wanted, read_word
 from spokeshave.sources.download import download_requirement

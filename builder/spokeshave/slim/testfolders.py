@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from spokeshave.removal.readers.base import covers
-from spokeshave.slim.layout import EXT_SUFFIXES, TEST_FOLDERS, Source, site_folders, sources
+from spokeshave.slim.wheel_layout import EXT_SUFFIXES, TEST_FOLDERS, Source, site_folders, sources
 
 _MARKS = ("test_*.py", "conftest.py")
 _DOCUMENTATION = (".rst", ".md", ".txt", ".ipynb", ".html")

@@ -13,8 +13,8 @@ from spokeshave.errors import NetworkError, VerifyError
 from spokeshave.inside.run import Command, clean_environment, pytest_words
 from spokeshave.machine.venvs import Venv
 from spokeshave.own_code import copy_inside
-from spokeshave.slim.layout import TEST_FOLDERS
 from spokeshave.slim.model import Slimmed
+from spokeshave.slim.wheel_layout import TEST_FOLDERS
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.download import find_source, read_pip_settings
 from spokeshave.sources.fetch import fetch_sdist

@@ -11,11 +11,7 @@ from spokeshave import own_code, verdict
 from spokeshave.build.images.choice import images_of
 from spokeshave.build.wheelhouse import Candidate, stock_pins
 from spokeshave.context import Context
-from spokeshave.inside.model import (
-    BuildPlan,
-    bare_text,
-    digest_of,
-)
+from spokeshave.inside.model import BuildPlan, bare_text, digest_of
 from spokeshave.inside.prover.kernels import cpu_flags
 from spokeshave.inside.wheel import beside
 from spokeshave.machine.files import write_whole

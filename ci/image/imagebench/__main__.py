@@ -18,7 +18,7 @@ from imagebench.contents import package_bytes, pandoc_bytes
 from imagebench.layers import weigh
 from imagebench.others import Slimmer
 from imagebench.picture import image_picture
-from spokeshave.cli.base import Globals, guarded, interrupt
+from spokeshave.cli.common import Globals, guarded, interrupt
 from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError

@@ -14,11 +14,11 @@ from click.testing import CliRunner, Result
 from rich.console import Console
 
 from spokeshave.bench import BenchReport, Case, Options, Visit, read_json, write_json
+from spokeshave.bench.checkpoint import Journal
 from spokeshave.bench.findings import assemble, header_of
-from spokeshave.bench.journal import Journal
 from spokeshave.bench.model import Catalogue, ImportSamples, Install, Measured, Side
+from spokeshave.bench.printing import grid, tables
 from spokeshave.bench.results import blas_results, result_name, to_json
-from spokeshave.bench.terminal import grid, tables
 from spokeshave.cli import main
 from spokeshave.errors import BenchError, WheelError
 from spokeshave.report.speed import speed_picture

@@ -297,7 +297,7 @@ def test_report_writes_tables_json_and_a_page(
     ours = write_wheel(folder / "slim_openblas-1.0-py3-none-linux_x86_64.whl", files)
     bundled = {**demo_files("numpy"), "numpy.libs/libscipy_openblas-1.so": b"s" * 30_000}
     stock = write_wheel(tmp_path / "numpy-1.0-cp311-cp311-linux_x86_64.whl", bundled)
-    monkeypatch.setattr("spokeshave.cli.proving.own_stock_wheel", lambda context, one: stock)
+    monkeypatch.setattr("spokeshave.cli.verifying.own_stock_wheel", lambda context, one: stock)
     record = {
         **{"plan": plan.digest, "wheel": {"sha256": file_sha256(ours)}, "tests": None},
         **{"build_plan": plan.to_json(), "levers": []},

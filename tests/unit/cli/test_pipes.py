@@ -23,7 +23,7 @@ COMPONENTS = "".join(
 LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
 _NO_SHIPPED_RECIPES = """
 import pathlib
-import spokeshave.cli.base as base
+import spokeshave.cli.common as base
 base.package_root = lambda: pathlib.Path("/none/none/none")
 from spokeshave.cli import main
 main()

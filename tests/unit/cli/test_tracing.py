@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         path.write_text(text)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("spokeshave.cli.base.package_root", lambda: tmp_path / "none" / "none" / "none")
+    monkeypatch.setattr("spokeshave.cli.common.package_root", lambda: tmp_path / "none" / "none" / "none")
     return tmp_path
 
 

@@ -17,11 +17,11 @@ from rich.console import Console
 from spokeshave.bench import BenchReport, Case, Options, Visit
 from spokeshave.bench.findings import assemble, header_of
 from spokeshave.bench.model import Catalogue, Fault, ImportSamples, Install, Measured, Side
-from spokeshave.bench.terminal import grid, tables
+from spokeshave.bench.printing import grid, tables
 from spokeshave.build.doctor import Check
-from spokeshave.cli import explaining, proving, upkeep
-from spokeshave.cli.base import Globals
-from spokeshave.cli.slimming import slim_table
+from spokeshave.cli import explaining, upkeep, verifying
+from spokeshave.cli.common import Globals
+from spokeshave.cli.slim_wheels import slim_table
 from spokeshave.machine.listing import Listing, say
 from spokeshave.own_code import package_root
 from spokeshave.removal.explain import Explanation, Offer
@@ -30,7 +30,7 @@ from spokeshave.report.html.blas_table import backend_tables
 from spokeshave.report.summary import Report
 from spokeshave.report.terminal import lever_notes, lever_table, size_table
 from spokeshave.report.waterfall import ComponentRow, LeverRow
-from spokeshave.slim.check import Imports
+from spokeshave.slim.importing import Imports
 from spokeshave.slim.slimming import Outcome
 from spokeshave.verify.verify import VerifyReport
 from stack import small_report
@@ -248,7 +248,7 @@ def test_verify_lines_on_a_terminal_are_folded_between_words(width: int) -> None
         passed=False,
     )
     options, stream = terminal(width)
-    proving._show(options, report)
+    verifying._show(options, report)
     assert_folded(stream.getvalue(), Counter(REASON.split() * 2), width)
 
 

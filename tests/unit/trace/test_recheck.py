@@ -71,7 +71,7 @@ TABLE = '[[components]]\nname = "table"\nsummary = "x"\nfiles = ["alpha/*.csv"]\
 LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
 # The command with the recipes here alone: else the stack's own were read too.
 ALONE = (
-    "import pathlib, spokeshave.cli.base as base\n"
+    "import pathlib, spokeshave.cli.common as base\n"
     "base.package_root = lambda: pathlib.Path('none/none/none')\n"
     "from spokeshave.cli import main\nmain()\n"
 )

@@ -13,8 +13,8 @@ from spokeshave.errors import VerifyError
 from spokeshave.inside.run import SYSTEM_PATH, Command, Runner, clean_environment
 from spokeshave.machine.venvs import Venv
 from spokeshave.slim import importer
-from spokeshave.slim.layout import module_of
 from spokeshave.slim.model import Slimmed
+from spokeshave.slim.wheel_layout import module_of
 
 SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten times that
 

@@ -10,17 +10,17 @@ from pathlib import Path
 
 import click
 
+from spokeshave.bench.checkpoint import read_journal
 from spokeshave.bench.findings import BenchReport, read_json
-from spokeshave.bench.journal import read_journal
+from spokeshave.bench.printing import differing, grid, tables
 from spokeshave.bench.race import Outcome, Part, RaceRequest, race
 from spokeshave.bench.results import BLAS, to_json
 from spokeshave.bench.sides import Contest
-from spokeshave.bench.terminal import differing, grid, tables
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, packages_argument, profile_option
 from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER
-from spokeshave.cli.pythons import python_option
+from spokeshave.cli.python_option import python_option
 from spokeshave.errors import Interrupted
 from spokeshave.inside.model import Target
 from spokeshave.machine.files import write_whole

@@ -12,7 +12,7 @@ import pytest
 from spokeshave.build.elf import read_elf
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.levers.base import Tree
-from spokeshave.slim.symbols import strip_symbols
+from spokeshave.slim.stripping import strip_symbols
 from support import needs_compiler
 
 pytestmark = needs_compiler

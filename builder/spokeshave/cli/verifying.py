@@ -12,7 +12,7 @@ import click
 
 from spokeshave.build import ablation as measuring
 from spokeshave.build.wheelhouse import Candidate, candidates, own_stock_wheel
-from spokeshave.cli.base import Globals, guarded
+from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spokeshave.inside.levers.base import Tree, fits
 from spokeshave.slim.includes import include_folder, with_included
-from spokeshave.slim.layout import EXT_SUFFIXES, Source, sources
+from spokeshave.slim.wheel_layout import EXT_SUFFIXES, Source, sources
 
 _READS_STUBS = re.compile(r"attach_stub|\.pyi\b")  # lazy loaders take a package's names from its stub
 _WORD = re.compile(r"[\w.+-]+")

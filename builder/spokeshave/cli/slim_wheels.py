@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from spokeshave.cli.base import Globals, guarded, output_option
+from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
-from spokeshave.cli.pythons import python_option
+from spokeshave.cli.python_option import python_option
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings

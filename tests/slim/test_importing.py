@@ -12,12 +12,12 @@ from spokeshave.errors import NetworkError, VerifyError
 from spokeshave.inside.run import run
 from spokeshave.inside.wheel import parse_name
 from spokeshave.machine.venvs import Venv
-from spokeshave.slim.check import compare_imports, import_all, modules_to_try
+from spokeshave.slim.importing import compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock
-from spokeshave.slim.layout import module_of
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed
-from spokeshave.slim.pair import make_pair, why_not_here
+from spokeshave.slim.two_venvs import make_pair, why_not_here
+from spokeshave.slim.wheel_layout import module_of
 from support import demo_files, write_wheel
 
 NAME = "demo-1.0-py3-none-any.whl"
