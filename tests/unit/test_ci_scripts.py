@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import warnings
+from fnmatch import fnmatch
 from hashlib import sha256
 from pathlib import Path
 
@@ -96,3 +97,11 @@ def test_warning_in_a_test_is_an_error() -> None:
 
 def test_expected_failure_that_passes_is_a_failure(request: pytest.FixtureRequest) -> None:
     assert request.config.getini("xfail_strict") is True
+
+
+def test_every_folder_of_tests_is_collected(request: pytest.FixtureRequest) -> None:
+    """pytest passes over folders named `build` unless told otherwise."""
+    left_out = request.config.getini("norecursedirs")
+    folders = {part for path in (ROOT / "tests").rglob("test_*.py") for part in path.relative_to(ROOT).parts}
+    assert "build" in folders
+    assert [name for name in folders if any(fnmatch(name, glob) for glob in left_out)] == []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from spokeshave.build import ablation, pipeline
@@ -46,8 +47,8 @@ def warnings(
             continue
         if setter.name not in bases:
             bases[setter.name] = _base_plans(context, request, plan.environment, setter)
-        base = bases[setter.name][plan.recipe]
-        if left_off := _left_off(base, plan):
+        base = bases[setter.name].get(plan.recipe)  # none where it has another BLAS
+        if base and (left_off := _left_off(base, plan)):
             found.append(_line(context, plan, base, left_off, recorded))
     return [line for line in found if line]
 
@@ -75,8 +76,8 @@ def _base_plans(
 
 def _name(request: Request, setter: Profile) -> str:
     """What finds the profile: the path that was given, or a name."""
-    is_path = request.profile.endswith(f"{setter.name}.toml")
-    return request.profile if is_path else setter.name
+    path = Path(request.profile)
+    return request.profile if (path.stem, path.suffix) == (setter.name, ".toml") else setter.name
 
 
 def _left_off(base: BuildPlan, plan: BuildPlan) -> list[str]:
@@ -104,11 +105,13 @@ def _line(
         return ""
     size = "is larger" if least is None else f"takes {'' if exact else 'more than '}{least:,} bytes"
     more = len(plan.removed) - len(base.removed)
+    cure = f"give [budgets] in profile {plan.profile!r} a number of its own"
+    if plan.profile == base.profile:
+        cure = f"extend {plan.profile!r} in a profile of your own, with [levers] and [budgets]"
     less = f", less what {more} more removed components take" if more > 0 and not own else ""
     return (
         f"warning: {plan.distribution}: its budget of {plan.budget:,} bytes was set in profile"
-        f" {base.profile!r} with {', '.join(left_off)}; without, the wheel {size}{less}: give [budgets]"
-        f" in profile {plan.profile!r} a number of its own"
+        f" {base.profile!r} with {', '.join(left_off)}; without, the wheel {size}{less}: {cure}"
     )
 
 

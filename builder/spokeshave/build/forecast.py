@@ -27,6 +27,7 @@ Step = Literal["compile", "finish"]
 State = Literal["wheel", "compile", "nothing"]
 STEPS: tuple[Step, ...] = ("compile", "finish")
 _KIND = "timings"
+_ROW = {"recipe", "version", "engine", "step", "seconds", "cpus", "date"}
 
 
 class TimesTable(Strict):
@@ -34,8 +35,8 @@ class TimesTable(Strict):
 
     date: datetime.date
     cpus: int = Field(ge=1)
-    compile: float = Field(gt=0, description="seconds")
-    finish: float = Field(gt=0, description="seconds")
+    compile: float = Field(gt=0, allow_inf_nan=False, description="seconds")
+    finish: float = Field(gt=0, allow_inf_nan=False, description="seconds")
     note: str = ""
 
 
@@ -160,7 +161,12 @@ def _kept(context: Context) -> Iterator[dict[str, Any]]:
 
 
 def _is_alike(row: dict[str, Any], plan: BuildPlan, step: Step) -> bool:
-    return (row["recipe"], row["engine"], row["step"]) == (plan.recipe, plan.environment.engine, step)
+    """Whether a row is of such a step; one that another version of spokeshave wrote may lack keys."""
+    return row.keys() >= _ROW and (row["recipe"], row["engine"], row["step"]) == (
+        plan.recipe,
+        plan.environment.engine,
+        step,
+    )
 
 
 def summary(forecasts: Sequence[Forecast]) -> str:

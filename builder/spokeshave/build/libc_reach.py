@@ -1,7 +1,7 @@
 """Symbols of libc that give a wheel a newer platform tag than the pins of symbol versions promise.
 
 auditwheel names the tag by the newest symbol version that a wheel needs. The launchers pin the functions of
-`backend/glibc_pins.h` to their first version, so that wheels reach manylinux_2_28. GNU gold (lever folding)
+`inside/templates/glibc_pins.h` to their first version, so that wheels reach manylinux_2_28. gold (folding)
 undoes this under link-time optimization where a library comes before the objects that call it: it binds what
 these ask for before the pins are compiled, and keeps both versions.
 """
@@ -21,9 +21,10 @@ from elftools.elf.sections import SymbolTableSection
 
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.wheel import parse_name
+from spokeshave.own_code import package_root
 
 PROMISED = (2, 28)
-_PINS = Path(__file__).parent / "backend" / "glibc_pins.h"
+_PINS = package_root() / "inside" / "templates" / "glibc_pins.h"
 _PIN = re.compile(r"\.symver (?P<name>\w+),(?P=name)@(?P<version>\w+\.[\d.]+)")
 _OLD_TAGS = ("manylinux1_", "manylinux2010_", "manylinux2014_")  # aliases of tags below manylinux_2_28
 _TAG = re.compile(r"manylinux_(\d+)_(\d+)_")

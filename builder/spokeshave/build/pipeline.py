@@ -35,6 +35,8 @@ from spokeshave.recipes.book import Loaded, RecipeBook, library_names
 from spokeshave.recipes.schema import Profile
 from spokeshave.sources.fetch import Fetched, fetch
 
+_DEAD = "unmatched.json"  # next to a compiled wheel: the patterns that no source matched
+
 
 def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "host"]:
     """The engine to use; `auto` takes Docker where it answers, else the host, and says why."""
@@ -189,7 +191,7 @@ def _compile_and_finish(
 ) -> Path:
     """The entry of the finished wheel; the compile has one of its own, so that no later fault loses it.
 
-    A compile or wheel for which patterns of the recipe match nothing has none: else the next run took it.
+    Patterns that matched no source are kept with the compile, and checked each time that it is taken.
     """
     engine = make_engine(context, plan.environment)
     label = f"{plan.distribution} {plan.local_version}"
@@ -203,8 +205,11 @@ def _compile_and_finish(
         compiled = work / "compiled"
         compiled.mkdir()
         with _timed(context, plan, "compile", f"compiling {label} ({plan.environment.engine})"):
-            dead_patterns.check_sources(loaded, plan, engine.compile(plan, work, compiled, log))
-        raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.whl")))
+            dead = engine.compile(plan, work, compiled, log)
+        (compiled / _DEAD).write_text(json.dumps(dead), "utf-8")
+        raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.*")))
+    if (raw / _DEAD).is_file():
+        dead_patterns.check_sources(loaded, plan, json.loads((raw / _DEAD).read_text("utf-8")))
     output = work / "output"
     output.mkdir()
     with _timed(context, plan, "finish", f"finishing {label}"):

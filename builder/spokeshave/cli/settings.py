@@ -53,8 +53,8 @@ def find_settings(start: Path) -> Settings:
     """
     for folder in (start, *start.parents):
         own, shared = folder / OWN_FILE, folder / SHARED_FILE
-        table = _table(shared).get("tool", {}).get("spokeshave") if shared.is_file() else None
-        if own.is_file():
+        table = _shared_table(shared) if _is_file(shared) else None
+        if _is_file(own):
             both = shared if table is not None else None
             return Settings(file=own, values=_checked(own, "", _table(own)), ignored=both)
         if table is not None:
@@ -103,6 +103,32 @@ def _table(path: Path) -> dict[str, Any]:
         ) from fault
 
 
+def _shared_table(path: Path) -> Any:
+    """Our table of a pyproject.toml; none where that file, which others own, does not name us."""
+    try:
+        tool = _table(path).get("tool")
+    except SettingsError:
+        if _names_us(path):
+            raise
+        return None
+    return tool.get("spokeshave") if isinstance(tool, dict) else None
+
+
+def _names_us(path: Path) -> bool:
+    try:
+        return b"tool.spokeshave" in path.read_bytes()
+    except OSError:
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is a file; a folder that this user may not search has none for them."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def _checked(path: Path, place: str, table: Any) -> dict[str, str]:
     """The values of a file's table; raises SettingsError that lists every fault."""
     if not isinstance(table, dict):
@@ -127,7 +153,14 @@ def _fault(path: Path, key: str, value: Any) -> str:
         return f"{value!r} is not a text between quotation marks"
     if key == "python" and value not in known_pythons():
         return f"{value!r} is not a Python tag; {did_you_mean(value, known_pythons())}"
-    place = Path(_resolved(path.parent, key, value))
+    return _place_fault(path, key, value)
+
+
+def _place_fault(path: Path, key: str, value: str) -> str:
+    try:
+        place = Path(_resolved(path.parent, key, value))
+    except RuntimeError as fault:  # of expanduser
+        return str(fault)
     if key == "recipes" and not place.is_dir():
         return f"there is no folder {place}"
     if key == "profile" and place.suffix == ".toml" and not place.is_file():

@@ -157,7 +157,7 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("what", type=click.Choice([*schemas.FORMATS, "reference"]))
+@click.argument("what", type=click.Choice([*schemas.FORMATS, "reference"]), metavar="FORMAT")
 @guarded
 def schema(what: str) -> None:
     """Print the JSON Schema of a recipe's file or of profiles, or a reference of all keys in Markdown.

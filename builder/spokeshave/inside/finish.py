@@ -76,7 +76,8 @@ def finish(
     tree.tests.mkdir()
     raw_bytes = _bytes(tree)
     names = (tree.name(path) for path in tree.files())
-    print(unmatched.line(unmatched.unmatched(unmatched.wheel_patterns(plan), names)), flush=True)
+    dead = unmatched.line(unmatched.unmatched(unmatched.wheel_patterns(plan), names))
+    print(dead, flush=True)  # early, for steps that a dead pattern breaks; last, for what keeps the end
     check_kernels(plan, tree)
     if rewrite:
         _rewrite_paths(tree, rewrite)
@@ -114,6 +115,7 @@ def finish(
         ],
     }
     (output / "record.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+    print(dead, flush=True)
     return final
 
 

@@ -1,6 +1,6 @@
 """Makes the wheel of a library recipe from its make-built static archive.
 
-Runs inside the build container as part of a hatchling build hook (`backend/hatch_build.py`), so standard
+Runs inside the build container as part of a hatchling build hook (`templates/hatch_build.py`), so standard
 library only. The archive is linked whole, with a version script that exports just the listed names;
 the linker then drops every section that none of them reaches.
 """

@@ -25,7 +25,7 @@ PARTS: Mapping[str, type[Strict]] = {
     "components.toml": ComponentsFile,
     "bundled.toml": BundledFile,
 }
-_FORMAT = "see recipes/README.md for the format"
+_FORMAT = "`spokeshave schema reference` lists all keys"
 Model = TypeVar("Model", bound=Strict)
 
 

@@ -220,7 +220,7 @@ def _importing(frame: FrameType | None) -> FrameType | None:
 
 
 def _is_stub(code: CodeType) -> bool:
-    """By its message, as `components.py` writes it: trimming may have taken the stub's docstring."""
+    """By its message, as `stub_message.py` writes it: trimming may have taken the stub's docstring."""
     inner = (one for one in code.co_consts if isinstance(one, CodeType) and one.co_name == "_fault")
     consts = (value for part in (code, *inner) for value in part.co_consts)
     return any(isinstance(value, str) and _STUB in value for value in consts)

@@ -135,10 +135,9 @@ def _fitting(folders: Iterable[Path], plan: BuildPlan) -> Mapping[str, Any]:
     """The first record that fits the plan's recipe; empty without one."""
     for folder in folders:
         path = record_path(folder, plan.recipe, plan.profile)
-        if path.is_file():
-            record: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
-            if record["recipe_digest"] == plan.recipe_digest:
-                return record
+        record = verdict.read(path) or {}
+        if record.get("recipe_digest") == plan.recipe_digest:
+            return record
     return {}
 
 

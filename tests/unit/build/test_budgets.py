@@ -139,3 +139,21 @@ def test_recorded_bytes_without_a_record_is_none(context: Context, tmp_path: Pat
     path.parent.mkdir()
     path.write_text(json.dumps({"recipe_digest": plan.recipe_digest, "wheel": {"unpacked": 77}}))
     assert recorded_bytes([tmp_path], plan) == 77
+
+
+def test_warnings_base_with_another_blas_is_passed_over(context: Context) -> None:
+    profiles = context.book.folders[0] / "profiles"
+    (profiles / "x.toml").write_text(
+        'schema = 1\nname = "x"\nsummary = "reference BLAS"\nextends = "lean"\nblas = {recipe = "netlib"}\n'
+        "[budgets]\nslim-openblas = 9_000_000\n"
+    )
+    text = 'schema = 1\nname = "app"\nsummary = "back"\nextends = "x"\nblas = {recipe = "openblas"}\n'
+    lines = warned(context, text + "[levers]\nunwind = false\n")
+    assert [line for line in lines if "slim-openblas" in line] == []
+
+
+def test_warnings_without_on_a_shipped_profile_advise_one_of_your_own(context: Context) -> None:
+    asked = Request(packages=("numpy",), profile="lean", target=Target(), without=frozenset({"typing"}))
+    plans = pipeline.make_plans(context, asked, WHERE)
+    (line,) = budgets.warnings(context, asked, plans, unknown)
+    assert "extend 'lean' in a profile of your own" in line

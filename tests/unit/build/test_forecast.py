@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -167,3 +168,12 @@ def test_timed_instrumented_compile_is_not_kept(context: Context) -> None:
     with pipeline._timed(context, counting, "compile", "compiling numpy"):
         pass
     assert context.store.entries("timings") == []
+
+
+def test_forecast_row_of_another_version_is_passed_over(context: Context) -> None:
+    row = {"recipe": "numpy", "step": "compile", "seconds": 1.0}
+    context.store.put(
+        "timings", "a" * 64, lambda new: (new / "time.json").write_text(json.dumps(row), "utf-8")
+    )
+    found = estimate_of(context, shipped_plan("numpy"), "compile", COMMITTED.cpus)
+    assert found and found.seconds == COMMITTED.compile

@@ -30,7 +30,7 @@ from spokeshave.own_code import package_root
 from spokeshave.recipes.book import RecipeBook
 from support import RECIPES, demo_files, needs_compiler, shipped_plan, write_wheel
 
-PINS = package_root() / "backend" / "glibc_pins.h"
+PINS = package_root() / "inside" / "templates" / "glibc_pins.h"
 SOURCE = "#include <math.h>\ndouble f(double x) { return exp(x) + pow(x, 3.1); }\n"
 NEW = "demo-1.0-cp311-cp311-manylinux_2_31_x86_64.whl"
 FILE = "demo/_core.so"
@@ -159,3 +159,7 @@ def test_build_says_it_of_a_wheel_in_the_store(tmp_path: Path) -> None:
     store.put("built", plan.digest, lambda new: shutil.copyfile(wheel, new / wheel.name))
     pipeline.build(context, (plan,))
     assert "exp@GLIBC_2.29" in said.getvalue()
+
+
+def test_pins_file_is_where_the_check_reads_it() -> None:
+    assert PINS.is_file()

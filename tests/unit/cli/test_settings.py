@@ -189,3 +189,23 @@ def test_publish_and_the_index_of_the_project(run: Run, tmp_path: Path) -> None:
     assert "need --simple URL" in result.stderr, "a server that is named takes the place of the index"
     result = run(*words, "--to", str(tmp_path / "other"))
     assert "give one of --to DIR" in result.stderr, "both on the command line are too many"
+
+
+@pytest.mark.parametrize("text", ["[project]\nname = {{ cookiecutter.name }}\n", "tool = 3\n", "\x00"])
+def test_settings_foreign_pyproject_that_does_not_name_us_is_passed_over(
+    run: Run, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "project" / "pyproject.toml").write_text(text)
+    assert held(run("config", "--json"))["profile"] == ("lean", "default", "")
+
+
+def test_settings_damaged_pyproject_that_names_us_is_an_error(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "pyproject.toml").write_text("[tool.spokeshave]\nprofile = {{ x }}\n")
+    assert run("config").exit_code == SettingsError.exit_code
+
+
+def test_settings_home_of_an_unknown_user_is_a_fault_of_its_key(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "project" / "spokeshave.toml").write_text('store = "~no-such-user-here/x"\n')
+    result = run("config")
+    assert result.exit_code == SettingsError.exit_code
+    assert "store: Could not determine home directory" in result.output

@@ -17,7 +17,7 @@ class Engine(Protocol):
         ...
 
     def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
-        """Compiles `work` (see kit.py); leaves the untrimmed wheel in `output`.
+        """Compiles `work` (see build/workdir.py); leaves the untrimmed wheel in `output`.
 
         Returns the patterns of the plan that no compiled source fits.
         Raises BuildError with the log's path.
