@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from spokeshave.inside.stub_message import removed_components
 
@@ -78,18 +79,35 @@ def stubbed_part(text: str, parts: Mapping[tuple[str, str], str]) -> str | None:
     return parts.get(said[-1]) if said else None
 
 
-def name_faults(lacking: Mapping[str, Mapping[str, str]], parts: Mapping[tuple[str, str], str]) -> list[str]:
-    """Names that dir() lists of a public module or class on stock and not on ours; each maps to its answer.
+def name_faults(
+    lacking: Mapping[str, Mapping[str, str]],
+    parts: Mapping[tuple[str, str], str],
+    offered: Mapping[str, Any] | None = None,
+    gone: Collection[str] = (),
+) -> list[str]:
+    """Names that dir() lists of a public module or class of PyPI's and not of ours; each maps to its answer.
 
-    One that answers with the stub of a component that is not in the wheels (`parts`) is told by the plan.
+    A name is no fault if it answers with the stub of a component that is not in the wheels (`parts`), or if
+    PyPI's wheel defines it, or its owner, in a module of such a component (`offered`, `gone`).
     """
     faults = []
     for owner, answers in lacking.items():
-        lost = [name for name, answer in answers.items() if stubbed_part(answer, parts) is None]
+        row = (offered or {}).get(owner, {"from": "", "names": {}})
+        if _is_below(row["from"], gone):
+            continue
+        lost = [
+            name
+            for name, answer in answers.items()
+            if stubbed_part(answer, parts) is None and not _is_below(row["names"].get(name, ""), gone)
+        ]
         if lost:
             more = f" and {len(lost) - _NAMED} more" if len(lost) > _NAMED else ""
             faults.append(f"dir({owner}) lacks {', '.join(lost[:_NAMED])}{more}")
     return faults
+
+
+def _is_below(module: str, gone: Collection[str]) -> bool:
+    return any(module == one or module.startswith(f"{one}.") for one in gone)
 
 
 def compare(

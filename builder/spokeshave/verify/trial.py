@@ -32,8 +32,8 @@ class Results:
     """What one run of the prover found: outcomes of tests, modules imported and not, BLAS kernels.
 
     `unsound` maps what an imported module cannot answer (help(), a name, a pickle) to the reason. `offered`
-    has the names that dir() lists of each public module and class, `lacking` those of stock's that it does
-    not list, with what each answers when it is asked for: an error, or nothing.
+    has the names that dir() lists of each public module and class (`prover.names`), `lacking` those of stock's
+    that it does not list, with what each answers when it is asked for: an error, or nothing.
     """
 
     outcomes: Outcomes
@@ -169,6 +169,11 @@ class Trial:
         """Our outcomes beside stock's, by the recipe's skips and what the profile takes out of the wheels."""
         skips = {skip.test: skip.reason for skip in self.skips()}
         return compare(ours, stock, skips, self.removed(), self.parts())
+
+    def gone(self) -> frozenset[str]:
+        """The modules that are not in the wheels, ours and its companions', by the profile's removals."""
+        plans = (self.candidate.plan, *self.candidate.companion_plans)
+        return frozenset(module for plan in plans for part in plan.removed for module in part.modules)
 
     def parts(self) -> dict[tuple[str, str], str]:
         """Distribution and component of each part that is not in the wheels, to what it is called here."""

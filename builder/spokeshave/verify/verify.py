@@ -126,7 +126,7 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         faults += blas_faults(ours.blas, expected_cores(candidate))
     if stock is not None:
         faults += import_faults(ours, stock, candidate.plan)
-        faults += name_faults(ours.lacking, trial.parts())
+        faults += name_faults(ours.lacking, trial.parts(), stock.offered, trial.gone())
         faults += compiler_faults(candidate, level, stock)
         comparison, flaky = _compare(trial, place, ours, stock)
         faults += loss_faults(level, comparison)

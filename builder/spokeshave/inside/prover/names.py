@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
 # The types of what stands in for a part that was left out: it has no names of its own.
 STAND_INS = frozenset({"_LeftOut", "_StandIn"})
@@ -17,8 +18,11 @@ STAND_INS = frozenset({"_LeftOut", "_StandIn"})
 _PASSING = frozenset({"__annotations__", "__slotnames__", "__test__", "__warningregistry__"})
 
 
-def offered(modules: Iterable[str]) -> dict[str, list[str]]:
+def offered(modules: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The names of each module, without its submodules, and of each class by its shortest public path.
+
+    `from` is the module whose code defines the owner, `names` maps each name to the module that defines its
+    value where that is another one, else to an empty text.
 
     A submodule that is public is itself among the modules, and one that is not may be loaded by anything.
     """
@@ -29,21 +33,47 @@ def offered(modules: Iterable[str]) -> dict[str, list[str]]:
         if known is None or _order(path) < _order(known):
             classes[id(value)] = path
     owners |= {path: _find(path) for path in classes.values()}
-    return {path: _names(path, value) for path, value in sorted(owners.items())}
+    names = {path: _names(path, value) for path, value in sorted(owners.items())}
+    files = {str(getattr(one, "__file__", "")): name for name, one in list(sys.modules.items())}
+    return {path: _described(owners[path], found, files) for path, found in names.items()}
 
 
-def lacking(stock: Mapping[str, Iterable[str]], imported: Iterable[str]) -> dict[str, dict[str, str]]:
+def _described(owner: object, names: Iterable[str], files: Mapping[str, str]) -> dict[str, Any]:
+    """Asks for values, which may load more: all names have been listed before."""
+    home = _origin(owner, files)
+    origins = {name: _origin(_value(owner, name), files) for name in names}
+    return {"from": home, "names": {name: "" if one == home else one for name, one in origins.items()}}
+
+
+def _origin(value: object, files: Mapping[str, str]) -> str:
+    """The module whose code defines a value, as its code says: `__module__` often names a public place."""
+    if isinstance(value, ModuleType):
+        return value.__name__
+    functions = vars(value).values() if isinstance(value, type) else (value,)
+    codes = (getattr(one, "__code__", None) for one in functions)
+    places = (files.get(str(getattr(code, "co_filename", ""))) for code in codes if code)
+    return next((place for place in places if place), str(getattr(value, "__module__", "") or ""))
+
+
+def _value(owner: object, name: str) -> object:
+    try:
+        return getattr(owner, name)
+    except BaseException:  # a property of a class may raise anything
+        return None
+
+
+def lacking(stock: Mapping[str, Mapping[str, Any]], imported: Iterable[str]) -> dict[str, dict[str, str]]:
     """Which names of stock's are not in dir() here, and what each of them answers when it is asked for.
 
     Owners that are not here, or that something stands in for, are left to the check of imports.
     """
     here = frozenset(imported)
     found = {}
-    for path, wanted in stock.items():
+    for path, row in stock.items():
         owner = _find(path) if {path, path.rpartition(".")[0]} & here else None
         if owner is None or _stands_in(owner):
             continue
-        gone = sorted(set(wanted) - set(_dir(owner)))
+        gone = sorted(set(row["names"]) - set(_dir(owner)))
         if gone:
             found[path] = {name: _ask(owner, name) for name in gone}
     return found

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from spokeshave.inside.levers.base import Tree
 from spokeshave.inside.model import BuildPlan, Removed
@@ -43,11 +44,11 @@ def write(folder: Path, modules: Mapping[str, str]) -> Path:
     return folder
 
 
-def ask(folder: Path, *files: Path) -> dict[str, dict[str, str]]:
+def ask(folder: Path, *files: Path) -> dict[str, Any]:
     """What the prover writes of the package `kit` in a folder."""
     argv = [sys.executable, "-m", "spokeshave.inside.prover.modules", "kit", *map(str, files)]
     subprocess.run(argv, cwd=folder, capture_output=True, check=True)
-    found: dict[str, dict[str, str]] = json.loads(files[0].read_text())
+    found: dict[str, Any] = json.loads(files[0].read_text())
     return found
 
 
@@ -66,9 +67,33 @@ def test_offered_is_the_same_in_every_run(tmp_path: Path) -> None:
     first, second = (ask(folder, tmp_path / f"{number}.json") for number in (1, 2))
     assert first == second
     assert list(first) == ["kit", "kit.Late", "kit.Normal", "kit.core", "kit.core.Base", "kit.extra"]
-    assert {"Normal", "value"} <= set(first["kit"])
-    assert not {"core", "extra", "_hidden"} & set(first["kit"]), "submodules come and go"
-    assert {"mu", "sigma", "parameters"} <= set(first["kit.Normal"])
+    assert {"Normal", "value"} <= set(first["kit"]["names"])
+    assert not {"core", "extra", "_hidden"} & set(first["kit"]["names"]), "submodules come and go"
+    assert {"mu", "sigma", "parameters"} <= set(first["kit.Normal"]["names"])
+
+
+def test_offered_origins_are_the_modules_whose_code_it_is(tmp_path: Path) -> None:
+    named = "from kit.core import Normal\nfrom kit.extra import Late\nLate.__module__ = 'kit'\n"
+    first = ask(write(tmp_path / "stock", {**STOCK, "__init__": named}), tmp_path / "names.json")
+    assert first["kit"]["from"] == "kit"
+    assert first["kit"]["names"]["Late"] == "kit.extra", "not where it says that it is from"
+    assert first["kit.Late"]["from"] == "kit.extra"
+    assert first["kit.core"]["names"]["solve"] == ""
+
+
+def test_name_faults_what_a_removed_module_defines_is_none(tmp_path: Path) -> None:
+    """A patch puts something else in its place, which has other names and raises no stub's error."""
+    names = tmp_path / "names.json"
+    offered = ask(write(tmp_path / "stock", STOCK), names)
+    patched = {**STOCK, "__init__": "from kit.core import Normal\nclass Late: pass\nvalue = 1\n"}
+    found = ask(write(tmp_path / "ours", patched), tmp_path / "lacking.json", names)
+    assert list(found["kit.Late"]) == ["later"]
+    assert name_faults(found, {}, offered) == ["dir(kit.Late) lacks later"]
+    assert name_faults(found, {}, offered, {"kit.core"}) == ["dir(kit.Late) lacks later"]
+    assert name_faults(found, {}, offered, {"kit.extra"}) == []
+    gone = {"kit": {"Late": "AttributeError: Late"}}
+    assert name_faults(gone, {}, offered) == ["dir(kit) lacks Late"]
+    assert name_faults(gone, {}, offered, {"kit.extra"}) == []
 
 
 def test_lacking_what_a_class_has_after_its_first_instance_is_told(tmp_path: Path) -> None:
