@@ -32,7 +32,7 @@ class Results:
     """What one run of the prover found: outcomes of tests, modules imported and not, BLAS kernels.
 
     `unsound` maps what an imported module cannot answer (help(), a name, a pickle) to the reason. `offered`
-    has the names that dir() lists of each public module and class (`prover.names`), `lacking` those of stock's
+    has the names that dir() lists of public modules and classes, and their homes; `lacking` those of stock's
     that it does not list, with what each answers when it is asked for: an error, or nothing.
     """
 
