@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
+import os
 import shutil
 import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import IO
 
 import pytest
+from rich.console import Console
 
 from spokeshave.build.pgo.use import choose
 from spokeshave.build.plan import make_plan
+from spokeshave.context import Context
 from spokeshave.inside.model import BuildPlan, Environment, Target
+from spokeshave.inside.run import run
+from spokeshave.machine.progress import PlainReporter
+from spokeshave.machine.store import Store
 from spokeshave.machine.toolchain import missing_tools
 from spokeshave.recipes.book import RecipeBook, library_names
 
@@ -24,6 +32,27 @@ RECIPES = ROOT / "recipes"
 TARGET = Target()
 WHERE = Environment(engine="docker", image="build:1", image_digest="sha256:" + "1" * 64)
 TOOL = {"compile": "c" * 64, "finish": "f" * 64}
+
+
+def make_context(
+    root: Path,
+    *,
+    said: IO[str] | None = None,
+    recipes: Path = RECIPES,
+    cache: Path | None = None,
+    logs: Path | None = None,
+) -> Context:
+    """What the stages work with, below a test's folder; `said` takes what the reporter says."""
+    reporter = PlainReporter(Console(file=io.StringIO() if said is None else said))
+    return Context(
+        book=RecipeBook([recipes]),
+        store=Store(root=cache or root / "cache", say=reporter.say),
+        runner=run,
+        reporter=reporter,
+        logs=logs or root / "logs",
+        environ=os.environ,
+        cpus=2,
+    )
 
 
 def shipped_plan(

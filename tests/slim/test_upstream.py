@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import os
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
-from spokeshave.inside.run import run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
 from spokeshave.machine.venvs import Venv
-from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make import slim
 from spokeshave.slim.model import Settings, Slimmed
 from spokeshave.slim.slimming import Verdict, told
 from spokeshave.slim.upstream import Suite, align, compare_tests, find_tests
 from spokeshave.verify.outcomes import Comparison, compare
-from support import RECIPES, demo_files, write_wheel
+from support import demo_files, make_context, write_wheel
 
 TEST = "import demo\n\n\ndef test_value():\n    assert demo.value == 1\n"
 
@@ -58,18 +51,8 @@ def test_an_sdist_without_tests(tmp_path: Path) -> None:
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    reporter = PlainReporter(Console(file=io.StringIO()))
     (logs := tmp_path / "logs").mkdir()
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(
-        book=RecipeBook([RECIPES]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=logs,
-        environ=os.environ,
-        cpus=2,
-    )
+    return make_context(tmp_path, logs=logs)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from spokeshave.errors import Interrupted
 from spokeshave.inside.model import Target
 from spokeshave.machine.files import write_whole
 from spokeshave.machine.listing import heading, say, show
+from spokeshave.machine.toolchain import usable_cpus
 from spokeshave.report.speed import speed_picture
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -156,7 +156,7 @@ def bench(
     request = RaceRequest(
         contest=contest,
         parts=_parts(blas=blas, imports=imports, filtered=bool(pattern)),
-        threads=threads or ((1, 2) if blas and len(os.sched_getaffinity(0)) > 1 else (1,)),
+        threads=threads or ((1, 2) if blas and usable_cpus() > 1 else (1,)),
         seconds=seconds,
         pattern=pattern,
         output=output or _writable(wheelhouse),

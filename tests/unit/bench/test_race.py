@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import io
-import os
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.bench.race import Part, RaceRequest, _heats
 from spokeshave.bench.sides import Contest, Side, find_sides, stack_of
 from spokeshave.context import Context
 from spokeshave.errors import BenchError
 from spokeshave.inside.model import Target
-from spokeshave.inside.run import run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
-from spokeshave.recipes.book import RecipeBook
-from support import RECIPES
+from support import make_context
 
 STOCK = Side(label="stock", wheels=())
 
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    reporter = PlainReporter(Console(file=io.StringIO()))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(
-        book=RecipeBook([RECIPES]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path,
-        environ=os.environ,
-        cpus=2,
-    )
+    return make_context(tmp_path, logs=tmp_path)
 
 
 def ask(tmp_path: Path, *packages: str, parts: set[Part], threads: tuple[int, ...] = (1,)) -> RaceRequest:

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.build import ablation, pipeline
 from spokeshave.context import Context, Request
 from spokeshave.inside.levers import lever
 from spokeshave.inside.model import BuildPlan, Built, Target
-from spokeshave.inside.run import run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
-from spokeshave.recipes.book import RecipeBook
-from support import RECIPES, WHERE, write_wheel
+from support import WHERE, make_context, write_wheel
 
 
 def test_levers_are_weighed_on_untrained_builds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trained build beside one that no bundle fits would weigh the training as well."""
-    reporter = PlainReporter(Console(file=io.StringIO()))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    context = Context(
-        book=RecipeBook([RECIPES]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path,
-        environ=os.environ,
-        cpus=2,
-    )
+    context = make_context(tmp_path, logs=tmp_path)
     asked = Request(packages=("numpy",), profile="lean", target=Target())
     plans = pipeline.make_plans(context, asked, WHERE)
     built: list[BuildPlan] = []

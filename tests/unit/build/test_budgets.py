@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.build import budgets, pipeline
 from spokeshave.build.budgets import Known
 from spokeshave.context import Context, Request
 from spokeshave.inside.model import BuildPlan, Target
-from spokeshave.inside.run import run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
-from spokeshave.recipes.book import RecipeBook
 from spokeshave.verify.proofs import recorded_bytes
-from support import RECIPES, WHERE
+from support import RECIPES, WHERE, make_context
 
 BUDGET = 13_000_000
 APP = 'schema = 1\nname = "app"\nextends = "lean"\nsummary = "with docstrings"\n'
@@ -33,17 +26,7 @@ def context(tmp_path: Path) -> Context:
     recipes = Path(shutil.copytree(RECIPES, tmp_path / "recipes"))
     lean = recipes / "profiles" / "lean.toml"
     lean.write_text(lean.read_text().replace("numpy = 13_000_000", f"numpy = {BUDGET}"))
-    reporter = PlainReporter(Console(file=io.StringIO()))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(
-        book=RecipeBook([recipes]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path / "logs",
-        environ=os.environ,
-        cpus=2,
-    )
+    return make_context(tmp_path, recipes=recipes)
 
 
 def unknown(plan: BuildPlan) -> Known:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.build import pipeline
 from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inside.model import file_sha256
-from spokeshave.inside.run import run
 from spokeshave.inside.wheel import TESTS_ARCHIVE, archives_of_tests, beside
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
-from spokeshave.recipes.book import RecipeBook
-from support import RECIPES, demo_files, shipped_plan, write_wheel
+from support import demo_files, make_context, shipped_plan, write_wheel
 
 PLAN = shipped_plan("openblas")
 OLD = ".tests.zip"
@@ -28,17 +22,7 @@ PIECES = (TESTS_ARCHIVE, OLD)
 
 @pytest.fixture
 def context(tmp_path: Path) -> Context:
-    reporter = PlainReporter(Console(stderr=True))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(
-        book=RecipeBook([RECIPES]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path / "logs",
-        environ=os.environ,
-        cpus=2,
-    )
+    return make_context(tmp_path)
 
 
 def entry(folder: Path, ending: str) -> Path:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.build import pipeline
 from spokeshave.build.forecast import (
@@ -24,11 +22,7 @@ from spokeshave.build.forecast import (
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import BuildPlan
-from spokeshave.inside.run import run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
-from spokeshave.recipes.book import RecipeBook
-from support import RECIPES, shipped_plan
+from support import RECIPES, make_context, shipped_plan
 
 COMMITTED = read_times(RECIPES / "numpy") or pytest.fail("recipes/numpy/times.toml is gone")
 
@@ -40,17 +34,7 @@ def said() -> io.StringIO:
 
 @pytest.fixture
 def context(tmp_path: Path, said: io.StringIO) -> Context:
-    reporter = PlainReporter(Console(file=said))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(
-        book=RecipeBook([RECIPES]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path,
-        environ=os.environ,
-        cpus=2,
-    )
+    return make_context(tmp_path, said=said, logs=tmp_path)
 
 
 def put(context: Context, kind: str, key: str) -> None:

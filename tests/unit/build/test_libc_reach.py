@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.build import libc_reach, pipeline
 from spokeshave.build.libc_reach import (
@@ -20,15 +18,10 @@ from spokeshave.build.libc_reach import (
     reach_warning,
     reaches_promise,
 )
-from spokeshave.context import Context
 from spokeshave.inside.levers import lever
 from spokeshave.inside.model import BuildPlan, LeverSetting
-from spokeshave.inside.run import run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
 from spokeshave.own_code import package_root
-from spokeshave.recipes.book import RecipeBook
-from support import RECIPES, demo_files, needs_compiler, shipped_plan, write_wheel
+from support import demo_files, make_context, needs_compiler, shipped_plan, write_wheel
 
 PINS = package_root() / "inside" / "templates" / "glibc_pins.h"
 SOURCE = "#include <math.h>\ndouble f(double x) { return exp(x) + pow(x, 3.1); }\n"
@@ -143,20 +136,10 @@ def test_pinned_versions_both_files_pin_the_same() -> None:
 @needs_gold
 def test_build_says_it_of_a_wheel_in_the_store(tmp_path: Path) -> None:
     said = io.StringIO()
-    reporter = PlainReporter(Console(file=said))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    context = Context(
-        book=RecipeBook([RECIPES]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path / "logs",
-        environ=os.environ,
-        cpus=2,
-    )
+    context = make_context(tmp_path, said=said)
     wheel = packed(tmp_path, compiled(tmp_path, link_time=True, folding=True))
     plan = planned("link-time", "folding")
-    store.put("built", plan.digest, lambda new: shutil.copyfile(wheel, new / wheel.name))
+    context.store.put("built", plan.digest, lambda new: shutil.copyfile(wheel, new / wheel.name))
     pipeline.build(context, (plan,))
     assert "exp@GLIBC_2.29" in said.getvalue()
 

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import io
-import os
 import shutil
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.build import pipeline, plan
 from spokeshave.build.plan import Chosen, chosen_components
 from spokeshave.context import Context, Request
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import Target
-from spokeshave.inside.run import run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
-from spokeshave.recipes.book import Loaded, RecipeBook
+from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import Profile
-from support import RECIPES, WHERE, shipped_plan
+from support import RECIPES, WHERE, make_context, shipped_plan
 
 ASKED = Request(packages=("numpy",), profile="lean", target=Target())
 
@@ -34,17 +29,7 @@ def said() -> io.StringIO:
 def context(tmp_path: Path, said: io.StringIO) -> Context:
     """With a copy of the shipped recipes, and a store of its own."""
     recipes = Path(shutil.copytree(RECIPES, tmp_path / "recipes"))
-    reporter = PlainReporter(Console(file=said))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
-    return Context(
-        book=RecipeBook([recipes]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path / "logs",
-        environ=os.environ,
-        cpus=2,
-    )
+    return make_context(tmp_path, said=said, recipes=recipes)
 
 
 def test_make_plans_pgo_profiles_missing_plans_and_prints_nothing(

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from spokeshave.build.wheelhouse import BuiltWheel, Candidate
 from spokeshave.context import Context
 from spokeshave.inside.run import Command, Finished, run
-from spokeshave.machine.progress import PlainReporter
-from spokeshave.machine.store import Store
-from spokeshave.recipes.book import RecipeBook
 from spokeshave.sources.stock import StockPin
 from spokeshave.verify.trial import Trial
-from support import RECIPES, demo_files, shipped_plan, write_wheel
+from support import demo_files, make_context, shipped_plan, write_wheel
 
 
 @dataclass
@@ -41,20 +35,10 @@ class CountingPlace:
 @pytest.fixture
 def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Context:
     """With a store of its own; what would be fetched is a small wheel."""
-    reporter = PlainReporter(Console(file=io.StringIO()))
-    store = Store(root=tmp_path / "cache", say=reporter.say)
     wheel = write_wheel(tmp_path / "numpy-2.4.6-cp311-cp311-linux_x86_64.whl", demo_files("numpy", "2.4.6"))
     monkeypatch.setattr("spokeshave.verify.trial.stock_wheel", lambda context, pin, target: wheel)
     monkeypatch.setattr("spokeshave.verify.trial.fetch_locked", lambda context, lock, target: ())
-    return Context(
-        book=RecipeBook([RECIPES]),
-        store=store,
-        runner=run,
-        reporter=reporter,
-        logs=tmp_path / "logs",
-        environ=os.environ,
-        cpus=2,
-    )
+    return make_context(tmp_path)
 
 
 def trial(context: Context, profile: str = "lean") -> Trial:
