@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from spokeshave.build import shared
 from spokeshave.errors import RecipeError
 from spokeshave.inside.levers import LEVERS, link_time
 from spokeshave.inside.model import (
@@ -23,8 +24,6 @@ from spokeshave.inside.model import (
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded, pick_version, source_pin
 from spokeshave.recipes.schema import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
-
-_OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
 
 
 def make_plan(
@@ -49,7 +48,7 @@ def make_plan(
     _check_blas(recipe, profile, libraries)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = patch_names(version, chosen)
+    patches = patch_names(version, chosen, lp64=not shared.is_wide(recipe, libraries))
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -78,7 +77,7 @@ def make_plan(
         libraries={library.distribution: library.local_version for library in libraries},
         sonames=tuple(s for library in libraries for s in _soname(library)),
         grafts=recipe.build.grafts,
-        offers=recipe.build.shared.model_dump(include=_OFFERS) if recipe.build.shared else {},
+        offers=shared.offers(recipe, profile),
         bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
         budget=profile.budgets.get(recipe.distribution),
     )
@@ -117,10 +116,14 @@ def chosen_components(loaded: Loaded, profile: Profile) -> Chosen:
     return tuple(chosen)
 
 
-def patch_names(version: VersionTable, chosen: Chosen) -> tuple[str, ...]:
-    """The version's patches, then those that the removed components need, each once."""
+def patch_names(version: VersionTable, chosen: Chosen, *, lp64: bool = False) -> tuple[str, ...]:
+    """The version's patches, then those that the removed components need, each once.
+
+    With `lp64`, those for a BLAS with 32-bit integers too.
+    """
+    narrow = version.lp64_patches if lp64 else ()
     needed = (patch for part, _ in chosen for patch in part.patches)
-    return tuple(dict.fromkeys((*version.patches, *needed)))
+    return tuple(dict.fromkeys((*version.patches, *narrow, *needed)))
 
 
 def _removed(part: ComponentTable, reason: str) -> Removed:
@@ -193,7 +196,7 @@ def _compile(
         ),
         edits=edits,
         requirements=loaded.files[build.requires] if build.requires else "",
-        files=files | export_lists(loaded, profile),
+        files=files | shared.listings(loaded, profile),
         libraries={library.distribution: library.compile_key for library in libraries},
     )
 
@@ -210,31 +213,16 @@ def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:
     )
 
 
-def export_lists(loaded: Loaded, profile: Profile) -> dict[str, str]:
-    """The files that list a library's exported symbols, less those that go with what the profile removes."""
-    library = loaded.recipe.build.library
-    if library is None:
-        return {}
-    removed = {row.component for row in profile.remove}
-    gone = [row.exports for row in library.without if row.component in removed]
-    names = {name for file in gone for name in loaded.files[file].splitlines()}
-    return {file: _less(loaded.files[file], names) for file in library.exports}
-
-
-def _less(text: str, names: set[str]) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in names)
-
-
 def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]) -> dict[str, Any]:
     build = loaded.recipe.build
     if build.backend == "meson-python":
         arguments = {key: _meson(value) for key, value in build.setup_args.items()}
         for linked in libraries:
-            arguments |= linked.offers.get("setup_args", {})
+            arguments |= shared.setup_args(loaded.recipe, linked)
         return {"setup-args": arguments}
     about = {"summary": loaded.recipe.summary, "license": loaded.recipe.license}
     if build.prebuilt:
-        return {"library": build.prebuilt.model_dump(mode="json", exclude=_OFFERS), **about}
+        return {"library": shared.prebuilt_settings(build.prebuilt), **about}
     variables = dict(build.variables)
     library = build.library
     if library and library.kernels_variable:
@@ -243,7 +231,7 @@ def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]
         "targets": list(build.targets),
         "variables": variables,
         "flags-variable": build.flags_variable,
-        "library": library.model_dump(mode="json", exclude=_OFFERS | {"without"}) if library else None,
+        "library": shared.library_settings(library, profile) if library else None,
         **about,
     }
 

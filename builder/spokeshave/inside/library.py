@@ -7,11 +7,11 @@ the linker then drops every section that none of them reaches.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from spokeshave.inside import make_tree, second_width
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.run import Command, run
 
@@ -23,22 +23,48 @@ def build_library(plan: BuildPlan, tree: Path, package: Path) -> None:
     """
     settings = plan.compile.settings
     build = tree / plan.compile.directory
-    _make(plan, build)
     table = settings["library"]
-    archives = sorted(path for path in build.glob(table["archive"]) if not path.is_symlink())
-    if len(archives) != 1:
-        raise RuntimeError(f"{table['archive']!r} matches {len(archives)} archives in {build}")
+    second = second_width.copy_source(build) if table["ilp64"] else None
+    unreached = _listed(plan, table["unreached"])
+    make_tree.put_placeholders(build, unreached)
+    make_tree.make(plan, build, settings["targets"], {})
+    archives = [make_tree.the_archive(build, table["archive"])]
+    make_tree.check_members(archives[0], unreached)
+    if second:
+        wide = _listed(plan, (table["ilp64"]["exports"],))
+        archives.append(second_width.make_second(plan, build, second, wide))
     lib = package / "lib"
     (lib / "pkgconfig").mkdir(parents=True, exist_ok=True)
-    names = exported_names(plan)
-    _link(plan, archives[0], lib / table["soname"], names)
-    _write_pkg_config(plan, table, lib / "pkgconfig" / f"{table['pkg_config']}.pc")
+    _link(plan, archives, lib / table["soname"])
+    _write_pkg_config(plan, table["pkg_config"], lib / "pkgconfig")
+    if second:
+        prefix, _, suffix = table["ilp64"]["symbol"].partition("{}")
+        words = {"symbol_suffix": suffix, "Cflags": f"-DBLAS_SYMBOL_PREFIX={prefix}"}  # numpy reads both
+        _write_pkg_config(plan, table["ilp64"]["pkg_config"], lib / "pkgconfig", words)
 
 
 def exported_names(plan: BuildPlan) -> tuple[str, ...]:
-    """The symbols of the recipe's export lists, sorted."""
-    listings = plan.compile.settings["library"]["exports"]
-    return tuple(sorted({name for one in listings for name in symbols_in(plan.compile.files[one])}))
+    """The symbols that the library exports under the names of its source, sorted."""
+    return _listed(plan, plan.compile.settings["library"]["exports"])
+
+
+def _second_names(plan: BuildPlan) -> dict[str, str]:
+    """The other names of exported symbols, at the same address, each with its symbol."""
+    rows = plan.compile.settings["library"]["aliases"]
+    return {
+        row["symbol"].replace("{}", name): name for row in rows for name in _listed(plan, (row["exports"],))
+    }
+
+
+def _wide_names(plan: BuildPlan) -> tuple[str, ...]:
+    table = plan.compile.settings["library"]["ilp64"]
+    if not table:
+        return ()
+    return tuple(second_width.exported_as(table["symbol"], _listed(plan, (table["exports"],))).values())
+
+
+def _listed(plan: BuildPlan, files: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({name for one in files for name in symbols_in(plan.compile.files[one])}))
 
 
 def symbols_in(listing: str) -> set[str]:
@@ -46,33 +72,20 @@ def symbols_in(listing: str) -> set[str]:
     return {line.split("#")[0].strip() for line in listing.splitlines()} - {""}
 
 
-def _make(plan: BuildPlan, build: Path) -> None:
-    settings = plan.compile.settings
-    variables: Mapping[str, str] = {
-        **settings["variables"],
-        settings["flags-variable"]: " ".join(plan.compile.flags["c"]),
-    }
-    pairs = tuple(f"{key}={value}" for key, value in variables.items())
-    jobs = f"-j{len(os.sched_getaffinity(0))}"
-    # One make after the other: beside each other, two targets would write to one archive at once.
-    goals: list[tuple[str, ...]] = [(name,) for name in settings["targets"]]
-    for goal in goals or [()]:
-        argv = ("make", jobs, *pairs, *goal)
-        done = run(Command(argv=argv, cwd=build, on_line=lambda line: print(line, flush=True)))
-        if not done.ok:
-            raise RuntimeError(f"make {' '.join(goal)} exited with {done.returncode}")
-
-
-def _link(plan: BuildPlan, archive: Path, target: Path, names: tuple[str, ...]) -> None:
-    script = target.parent.parent / "exports.map"
+def _link(plan: BuildPlan, archives: Iterable[Path], target: Path) -> None:
+    aliases = _second_names(plan)
+    names = sorted({*exported_names(plan), *aliases, *_wide_names(plan)})
+    script, assignments = (target.parent.parent / name for name in ("exports.map", "aliases.ld"))
     script.write_text("{ global:\n" + "".join(f"  {n};\n" for n in names) + "local: *; };\n", "utf-8")
+    assignments.write_text("".join(f"{new} = {old};\n" for new, old in sorted(aliases.items())), "utf-8")
     table: Mapping[str, Any] = plan.compile.settings["library"]
     argv = (
         "cc",
         "-shared",
         "-Wl,--whole-archive",
-        str(archive),
+        *map(str, archives),
         "-Wl,--no-whole-archive",
+        *([str(assignments)] if aliases else []),
         *plan.compile.flags["link"],
         "-Wl,-z,relro",
         "-Wl,-z,defs",
@@ -86,12 +99,13 @@ def _link(plan: BuildPlan, archive: Path, target: Path, names: tuple[str, ...]) 
     done = run(Command(argv=argv))
     print(done.output, flush=True)
     script.unlink()
+    assignments.unlink()
     if not done.ok:
         raise RuntimeError(f"linking {target.name} exited with {done.returncode}")
     _check_exports(target, names)
 
 
-def _check_exports(target: Path, names: tuple[str, ...]) -> None:
+def _check_exports(target: Path, names: Iterable[str]) -> None:
     done = run(Command(argv=("nm", "--dynamic", "--defined-only", "--format=posix", str(target))))
     defined = {line.split()[0] for line in done.output.splitlines() if line}
     missing = sorted(set(names) - defined)
@@ -99,13 +113,18 @@ def _check_exports(target: Path, names: tuple[str, ...]) -> None:
         raise RuntimeError(f"{target.name} lacks {len(missing)} listed symbols: {', '.join(missing[:10])}")
 
 
-def _write_pkg_config(plan: BuildPlan, table: Mapping[str, Any], path: Path) -> None:
-    path.write_text(
-        "prefix=${pcfiledir}/../..\n"
-        "libdir=${prefix}/lib\n"
-        f"Name: {table['pkg_config']}\n"
-        f"Description: {plan.compile.settings['summary']}\n"
-        f"Version: {plan.version}\n"
-        f"Libs: ${{libdir}}/{table['soname']}\n",
-        "utf-8",
-    )
+def _write_pkg_config(
+    plan: BuildPlan, name: str, folder: Path, words: Mapping[str, str] | None = None
+) -> None:
+    """Writes NAME.pc; `words` are further variables (small letters) and fields of it."""
+    soname = plan.compile.settings["library"]["soname"]
+    lines = ["prefix=${pcfiledir}/../..", "libdir=${prefix}/lib"]
+    fields = [
+        f"Name: {name}",
+        f"Description: {plan.compile.settings['summary']}",
+        f"Version: {plan.version}",
+        f"Libs: ${{libdir}}/{soname}",
+    ]
+    for key, value in (words or {}).items():
+        (lines if key.islower() else fields).append(f"{key}={value}" if key.islower() else f"{key}: {value}")
+    (folder / f"{name}.pc").write_text("\n".join([*lines, *fields]) + "\n", "utf-8")

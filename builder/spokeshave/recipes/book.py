@@ -170,9 +170,11 @@ def _named_files(recipe: Recipe) -> Iterator[tuple[str, str]]:
     yield from (("build", name) for name in (recipe.build.requires, recipe.verify.requires) if name)
     yield from (("versions", patch) for version in recipe.versions for patch in version.patches)
     yield from (("components", patch) for component in recipe.components for patch in component.patches)
-    if recipe.build.library:
-        yield from (("build", name) for name in recipe.build.library.exports)
-        yield from (("build", row.exports) for row in recipe.build.library.without)
+    yield from (("versions", patch) for version in recipe.versions for patch in version.lp64_patches)
+    if library := recipe.build.library:
+        yield from (("build", name) for name in (*library.exports, *library.unreached))
+        yield from (("build", row.exports) for row in library.without)
+        yield from (("build", table.exports) for table in (library.ilp64,) if table)
 
 
 def _check_symbols(loaded: Loaded) -> None:

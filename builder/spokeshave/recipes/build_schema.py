@@ -17,6 +17,7 @@ def _specifier(text: str) -> str:
 
 Specifier = Annotated[str, AfterValidator(_specifier)]
 Arch = Literal["x86_64", "aarch64"]
+Width = Literal["lp64", "ilp64"]  # of a BLAS's integers: 32 or 64 bits
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Glob = Annotated[str, Field(min_length=1)]
 # Ends up in a shell's `case`: nothing that the shell reads otherwise.
@@ -24,6 +25,7 @@ SHELL_PATTERN = r"^[\w./*?\[\]+-]+$"
 Pattern = Annotated[str, Field(pattern=SHELL_PATTERN)]
 
 
+_SYMBOL = r"^\w*\{\}\w*$"
 PROSE = "prose"  # marks fields that are for people alone: `Strict.facts` leaves them out of keys
 TEXT = "text"  # marks texts that land in a wheel, and may hold `{version}` as prose may
 CHECK = "check"  # marks fields that only say what a check lets pass: no key has them either
@@ -127,12 +129,42 @@ class WithoutTable(Strict):
     exports: str = Field(description="file that lists the symbols, one a line")
 
 
+class AliasTable(Strict):
+    """A second name for exported symbols, at the same address."""
+
+    symbol: str = Field(pattern=_SYMBOL, description="the second name, `{}` for the first")
+    exports: str = Field(description="file of `exports` that lists the symbols")
+
+
+class WideTable(Strict):
+    """The second width of a BLAS's integers, 64 bits (ILP64), beside the first (LP64)."""
+
+    folders: tuple[str, ...] = Field(
+        description="folders of the build directory whose objects take or return integers, and exist twice"
+    )
+    variables: dict[str, str] = Field(description="make variables of the second width")
+    targets: tuple[str, ...] = Field(description="make targets that make these folders")
+    exports: str = Field(description="file that lists the symbols of the second width, one a line")
+    symbol: str = Field(pattern=_SYMBOL, description="the exported name, `{}` for the name in the list")
+    pkg_config: str = Field(alias="pkg-config", description="name of the pkg-config file")
+    setup_args: dict[str, str] = Field(
+        alias="setup-args", description="meson options of packages that ask for the second width"
+    )
+
+
 class LibraryTable(SharedTable):
     """How a make-built static archive becomes the shared library of a wheel."""
 
     archive: Glob = Field(description="glob of the static archive, below the build directory")
     exports: tuple[str, ...] = Field(description="files that list the exported symbols, one a line")
     without: tuple[WithoutTable, ...] = Field((), description="symbols that are removed with a component")
+    aliases: tuple[AliasTable, ...] = Field((), description="second names of exported symbols")
+    unreached: tuple[str, ...] = Field(
+        (),
+        description="files that list the objects that no exported symbol reaches, one a line; they are not"
+        " compiled",
+    )
+    ilp64: WideTable | None = Field(None, description="the second width of the integers")
     link: tuple[str, ...] = Field((), description="libraries to link (`m`, `pthread`)")
     kernels_variable: str | None = Field(
         None, alias="kernels-variable", description="make variable that lists the profile's kernels"
@@ -160,6 +192,11 @@ class BuildTable(Strict):
     directory: str = Field(".", description="folder of the build, below the unpacked source")
     requires: str | None = Field(
         None, description="file with the hash-locked build requirements; all but `prebuilt` need one"
+    )
+    blas_integers: Width = Field(
+        "lp64",
+        alias="blas-integers",
+        description="width of the BLAS's integers, where the profile's BLAS has it; else it is `lp64`",
     )
     libraries: tuple[str, ...] = Field(
         (), description="library recipes to link; `blas` stands for the one that the profile picks"

@@ -21,6 +21,7 @@ from spokeshave.recipes.build_schema import (
     Specifier,
     Strict,
     Text,
+    Width,
 )
 
 Prose = Annotated[str, PROSE]
@@ -49,6 +50,11 @@ class VersionTable(Strict):
     )
     source: SourceTable
     patches: tuple[str, ...] = Field((), description="patch files, applied in this order")
+    lp64_patches: tuple[str, ...] = Field(
+        (),
+        alias="lp64-patches",
+        description="patch files for a BLAS with 32-bit integers, applied after these",
+    )
     stock: dict[str, Sha256] = Field(
         default_factory=dict,
         description="sha256 of the PyPI wheel to compare with, by target (`cp311-manylinux_x86_64`)",
@@ -234,6 +240,16 @@ class BlasTable(Strict):
 
     recipe: str = Field("openblas", description="a library recipe that provides `blas`")
     kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels besides the base")
+    interfaces: tuple[Width, ...] = Field(
+        ("ilp64", "lp64"),
+        description="widths of its integers, of those that the recipe has; `lp64` is one of them",
+    )
+
+    @model_validator(mode="after")
+    def _has_the_first(self) -> Self:
+        if "lp64" not in self.interfaces:
+            raise ValueError("blas.interfaces lacks lp64, the 32-bit integers with which scipy calls it")
+        return self
 
 
 class RemoveTable(Strict):

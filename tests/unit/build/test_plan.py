@@ -268,10 +268,48 @@ def test_the_profile_picks_the_blas(recipes: Path) -> None:
     text = (other / "recipe.toml").read_text()
     text = text.replace('name = "openblas"', 'name = "other"', 1)
     (other / "recipe.toml").write_text(text.replace('blas = "openblas"', 'blas = "other"'))
-    plan = shipped_plan("numpy", "app", recipes=recipes)
+    plan = shipped_plan("scipy", "app", recipes=recipes)
     assert plan.compile.settings["setup-args"]["blas"] == "other"
     (other / "recipe.toml").write_text(text.replace('provides = "blas"\n', ""))
     with pytest.raises(RecipeError, match="does not provide a BLAS"):
+        shipped_plan("numpy", "app", recipes=recipes)
+
+
+LIMITS = "patches/0004-name-the-limits-of-32-bit-indices.patch"
+
+
+def test_plan_numpy_links_64_bit_integers_and_scipy_32_bit_ones() -> None:
+    numpy, scipy = (shipped_plan(name).compile.settings["setup-args"] for name in ("numpy", "scipy"))
+    assert {"blas": "openblas64", "use-ilp64": "true"}.items() <= numpy.items()
+    assert scipy["blas"] == "openblas"
+    assert scipy["use-ilp64"] == "false"
+    assert LIMITS not in shipped_plan("numpy").patches
+
+
+def test_plan_a_profile_with_lp64_alone_has_numpys_limits(recipes: Path) -> None:
+    (recipes / "profiles" / "app.toml").write_text(
+        'schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n[blas]\ninterfaces = ["lp64"]\n'
+    )
+    numpy, blas = (shipped_plan(name, "app", recipes=recipes) for name in ("numpy", "openblas"))
+    assert numpy.compile.settings["setup-args"]["blas"] == "openblas"
+    assert "use-ilp64" not in numpy.compile.settings["setup-args"]
+    assert LIMITS in numpy.patches
+    assert blas.compile.settings["library"]["ilp64"] is None
+    assert "exports-ilp64.txt" not in blas.compile.files
+
+
+@pytest.mark.parametrize("profile", ["netlib", "upstreamblas"])
+def test_plan_a_blas_without_64_bit_integers_has_numpys_limits(profile: str) -> None:
+    numpy = shipped_plan("numpy", profile)
+    assert "use-ilp64" not in numpy.compile.settings["setup-args"]
+    assert LIMITS in numpy.patches
+
+
+def test_plan_a_profile_without_32_bit_integers_is_an_error(recipes: Path) -> None:
+    (recipes / "profiles" / "app.toml").write_text(
+        'schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n[blas]\ninterfaces = ["ilp64"]\n'
+    )
+    with pytest.raises(RecipeError, match="lacks lp64"):
         shipped_plan("numpy", "app", recipes=recipes)
 
 

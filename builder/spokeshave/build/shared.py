@@ -1,0 +1,74 @@
+"""What a plan says about a shared library: to its own build, and to the packages that link it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from spokeshave.inside.model import BuildPlan
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.build_schema import LibraryTable, PrebuiltTable, WideTable
+from spokeshave.recipes.schema import Profile, Recipe
+
+_OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
+
+
+def offers(recipe: Recipe, profile: Profile) -> dict[str, Any]:
+    """What a library recipe offers to packages that link it; nothing, if it is a package."""
+    if not recipe.build.shared:
+        return {}
+    offered = recipe.build.shared.model_dump(include=_OFFERS)
+    wide = _second_width(recipe.build.library, profile)
+    return {**offered, "ilp64_setup_args": wide.setup_args} if wide else offered
+
+
+def is_wide(recipe: Recipe, libraries: tuple[BuildPlan, ...]) -> bool:
+    """Whether the recipe asks for a BLAS with 64-bit integers, and links one."""
+    return any(_wide_setup(recipe, library) for library in libraries)
+
+
+def setup_args(recipe: Recipe, library: BuildPlan) -> Mapping[str, str]:
+    """The meson options with which a recipe links a library."""
+    narrow: Mapping[str, str] = library.offers.get("setup_args", {})
+    return _wide_setup(recipe, library) or narrow
+
+
+def _wide_setup(recipe: Recipe, library: BuildPlan) -> Mapping[str, str]:
+    wanted = recipe.build.blas_integers == "ilp64"
+    return library.offers.get("ilp64_setup_args", {}) if wanted else {}
+
+
+def listings(loaded: Loaded, profile: Profile) -> dict[str, str]:
+    """The files that list a library's symbols and objects, less what only a removed component calls."""
+    library = loaded.recipe.build.library
+    if library is None:
+        return {}
+    removed = {row.component for row in profile.remove}
+    gone = [row.exports for row in library.without if row.component in removed]
+    names = {name for file in gone for name in loaded.files[file].splitlines()}
+    wide = _second_width(library, profile)
+    whole = (*library.unreached, *((wide.exports,) if wide else ()))
+    return {
+        **{file: _less(loaded.files[file], names) for file in library.exports},
+        **{file: loaded.files[file] for file in whole},
+    }
+
+
+def _less(text: str, names: set[str]) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in names)
+
+
+def library_settings(library: LibraryTable, profile: Profile) -> dict[str, Any]:
+    """What the build of a library reads of its table."""
+    settings = library.model_dump(mode="json", exclude=_OFFERS | {"without", "ilp64"})
+    wide = _second_width(library, profile)
+    return {**settings, "ilp64": wide.model_dump(mode="json", exclude={"setup_args"}) if wide else None}
+
+
+def prebuilt_settings(prebuilt: PrebuiltTable) -> dict[str, Any]:
+    """What the assembly of upstream's library reads of its table."""
+    return prebuilt.model_dump(mode="json", exclude=_OFFERS)
+
+
+def _second_width(library: LibraryTable | None, profile: Profile) -> WideTable | None:
+    return library.ilp64 if library and "ilp64" in profile.blas.interfaces else None
