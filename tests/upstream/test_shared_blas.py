@@ -100,7 +100,7 @@ def test_one_blas_that_threadpoolctl_sees(together: tuple[Path, ...]) -> None:
 def test_show_config_names_the_blas(together: tuple[Path, ...]) -> None:
     config = solve(*together)["config"]
     assert isinstance(config, dict)
-    assert (config["name"], config["version"]) == ("openblas", "0.3.31")
+    assert (config["name"], config["version"]) == ("openblas64", "0.3.31")
 
 
 def test_wheels_in_separate_site_folders(

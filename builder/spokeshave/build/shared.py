@@ -7,7 +7,7 @@ from typing import Any
 
 from spokeshave.inside.model import BuildPlan
 from spokeshave.recipes.book import Loaded
-from spokeshave.recipes.build_schema import LibraryTable, PrebuiltTable, WideTable
+from spokeshave.recipes.build_schema import LibraryTable, PrebuiltTable, WideTable, Width
 from spokeshave.recipes.schema import Profile, Recipe
 
 _OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
@@ -25,6 +25,11 @@ def offers(recipe: Recipe, profile: Profile) -> dict[str, Any]:
 def is_wide(recipe: Recipe, libraries: tuple[BuildPlan, ...]) -> bool:
     """Whether the recipe asks for a BLAS with 64-bit integers, and links one."""
     return any(_wide_setup(recipe, library) for library in libraries)
+
+
+def width(plan: BuildPlan) -> Width:
+    """The width of the integers with which a planned package calls the BLAS."""
+    return "ilp64" if plan.compile.settings.get("blas-integers") == "ilp64" else "lp64"
 
 
 def setup_args(recipe: Recipe, library: BuildPlan) -> Mapping[str, str]:

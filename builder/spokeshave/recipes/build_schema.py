@@ -175,6 +175,13 @@ class LibraryTable(SharedTable):
         description="symbol that each listed kernel and the base must have, `{}` for its name",
     )
 
+    @model_validator(mode="after")
+    def _aliases_are_exported(self) -> Self:
+        for row in self.aliases:
+            if row.exports not in self.exports:
+                raise ValueError(f"aliases: {row.exports} is not one of exports")
+        return self
+
 
 class PrebuiltTable(SharedTable):
     """The library in upstream's wheel, taken as upstream has compiled it."""

@@ -80,6 +80,9 @@ class SkipTable(Strict):
     test: str = Field(description="start of a node id")
     reason: Reason
     lever: str | None = Field(None, description="skip only where this lever is on")
+    blas_integers: Width | None = Field(
+        None, alias="blas-integers", description="skip only where the package calls a BLAS of this width"
+    )
 
 
 class EditTable(Strict):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spokeshave import own_code
+from spokeshave.build import shared
 from spokeshave.build.wheelhouse import Candidate, stock_pins
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
@@ -66,6 +67,7 @@ class Trial:
             skip
             for skip in self.candidate.loaded.recipe.verify.skip
             if skip.lever in (None, *on)
+            and skip.blas_integers in (None, shared.width(self.candidate.plan))
             and skip.test.startswith(self.selection(self.level))
             and not skip.test.startswith(absent)
         ]

@@ -327,6 +327,16 @@ def test_a_library_loses_what_only_a_removed_component_calls(recipes: Path, blas
     assert {"dgesv_", "dgemm_", "dlartg_"} <= less < whole
 
 
+def test_plan_aliases_of_symbols_that_are_not_exported_are_an_error(recipes: Path) -> None:
+    edit(
+        recipes / "openblas" / "recipe.toml",
+        r'(symbol = "scipy_\{\}", exports = )"exports-stack',
+        r'\1"exports-x',
+    )
+    with pytest.raises(RecipeError, match=r"exports-x\.txt is not one of exports"):
+        shipped_plan("openblas", recipes=recipes)
+
+
 def test_plan_symbol_of_a_component_that_is_not_exported_is_an_error(recipes: Path) -> None:
     path = recipes / "openblas" / "exports-lapack-interfaces.txt"
     path.write_text(f"{path.read_text()}\ndgesvv_\n")

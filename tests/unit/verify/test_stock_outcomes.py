@@ -87,3 +87,11 @@ def test_stock_smoke_changed_wheel_prover_or_place_is_tried_again(
     again = trial(context).stock(place)
     assert len(place.jobs) == 2
     assert again.outcomes != first.outcomes
+
+
+@pytest.mark.parametrize(("profile", "skipped"), [("lean", False), ("netlib", True)])
+def test_trial_a_skip_for_32_bit_integers_holds_where_the_blas_has_them(
+    context: Context, profile: str, skipped: bool
+) -> None:
+    found = {skip.test.rpartition("::")[2] for skip in trial(context, profile).skips()}
+    assert ("test_blas64_geqrf_lwork_smoketest" in found) is skipped
