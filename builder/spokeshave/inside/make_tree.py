@@ -60,9 +60,14 @@ def the_archive(build: Path, pattern: str) -> Path:
 
 
 def check_members(archive: Path, names: Iterable[str]) -> None:
-    """Raises RuntimeError where an object is not in the archive: then make does not know its name."""
+    """Raises RuntimeError where an object is not in the archive, and others of its folder are.
+
+    Then make does not know its name. (Folders whose objects are all placeholders may not be archived.)
+    """
     done = run(Command(argv=("ar", "t", str(archive))))
     members = set(done.output.split())
-    strange = sorted(name for name in names if Path(name).name not in members)
+    paths = [Path(name) for name in names]
+    archived = {path.parent for path in paths if path.name in members}
+    strange = sorted(str(p) for p in paths if p.parent in archived and p.name not in members)
     if not done.ok or strange:
         raise RuntimeError(f"{len(strange)} objects listed as unreached are unknown to make: {strange[:10]}")
