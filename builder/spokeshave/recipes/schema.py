@@ -11,6 +11,7 @@ from spokeshave.recipes.build_schema import (
     CHECK,
     PROSE,
     SHELL_PATTERN,
+    BlasTable,
     BuildTable,
     Glob,
     Pattern,
@@ -235,23 +236,6 @@ class Recipe(Strict):
         for glob in self.levers.get("link-time", {}).get("apart", ()):
             if not re.fullmatch(SHELL_PATTERN, glob):
                 raise ValueError(f"levers.link-time.apart: {glob!r} is not a shell pattern for a path")
-        return self
-
-
-class BlasTable(Strict):
-    """Which BLAS the stack shares, and which kernels it carries."""
-
-    recipe: str = Field("openblas", description="a library recipe that provides `blas`")
-    kernels: tuple[str, ...] = Field(("HASWELL", "SKYLAKEX"), description="kernels besides the base")
-    interfaces: tuple[Width, ...] = Field(
-        ("ilp64", "lp64"),
-        description="widths of its integers, of those that the recipe has; `lp64` is one of them",
-    )
-
-    @model_validator(mode="after")
-    def _has_the_first(self) -> Self:
-        if "lp64" not in self.interfaces:
-            raise ValueError("blas.interfaces lacks lp64, the 32-bit integers with which scipy calls it")
         return self
 
 
