@@ -2,11 +2,14 @@
 
     .venv/bin/python ci/workspaces.py numpy-2.4.6-*.whl scipy-1.17.1-*.whl
     .venv/bin/python ci/workspaces.py numpy-2.4.6-*.whl scipy-1.17.1-*.whl --all
+    .venv/bin/python ci/workspaces.py numpy-2.4.6-*.whl scipy-1.17.1-*.whl --ours libopenblas_slim.so.0
 
 A driver that is called with lwork = -1 answers how much workspace it needs and touches no matrix, so this
 takes no memory. numpy's wheel on PyPI carries a BLAS with 64-bit indices, scipy's one with 32-bit indices:
 the first n whose answers differ is the limit. Matrices are n by n (of orcsd 2 n by 2 n), with n right-hand
 sides. Without `--all`, drivers whose workspace is a few n are not printed; they overflow from 16 million on.
+
+With `--ours`, the answers of our library at a few n are compared with those of PyPI's, in both widths.
 
 zgesdd is not told how long its real workspace is, so no query shows its limit: it has 2 n^2 elements.
 """
@@ -98,6 +101,10 @@ class Lapack:
     def __init__(self, path: Path, suffix: str, integer: type[ctypes.c_int32] | type[ctypes.c_int64]) -> None:
         self._library, self._suffix, self._integer = ctypes.CDLL(str(path)), suffix, integer
 
+    def has(self, driver: Driver, kind: str) -> bool:
+        """Whether the library exports the driver: ours has few with 64-bit integers."""
+        return hasattr(self._library, f"scipy_{kind}{driver.name}_{self._suffix}")
+
     def query(self, driver: Driver, kind: str, letters: str, n: int) -> tuple[float, ...]:
         """How long the driver says that its workspaces must be; `()` where it refuses n."""
         real, whole = TYPES[kind], self._integer
@@ -153,6 +160,24 @@ def limit(
     return bad, *max(answers(bad))
 
 
+def differences(ours: Path, narrow: Lapack, wide: Lapack) -> Iterator[str]:
+    """The queries that our library answers otherwise than PyPI's of the same width."""
+    pairs = (
+        ("LP64", Lapack(ours, "", ctypes.c_int32), narrow, (100, 1000, 5001)),
+        ("ILP64", Lapack(ours, "64_", ctypes.c_int64), wide, (100, 1000, 5001, 30_000, 50_000)),
+    )
+    for width, mine, theirs, sizes in pairs:
+        for driver, kind, letters in _queries():
+            for n in sizes if mine.has(driver, kind) else ():
+                answers = mine.query(driver, kind, letters, n), theirs.query(driver, kind, letters, n)
+                if answers[0] != answers[1]:
+                    yield f"{width} {kind}{driver.name} {letters} n = {n}: {answers[0]}, PyPI's {answers[1]}"
+
+
+def _queries() -> Iterator[tuple[Driver, str, str]]:
+    return ((one, kind, letters) for one in DRIVERS for kind in one.kinds for letters in one.letters)
+
+
 def _grid(last: int) -> Iterator[int]:
     n = 1000
     while n < last:
@@ -167,6 +192,15 @@ def _library(wheel_file: Path, name: str, folder: Path) -> Path:
     return found
 
 
+def _print_limits(narrow: Lapack, wide: Lapack, *, everything: bool) -> None:
+    print("| driver | called by | first n that overflows | needs | answer |\n|---|---|---|---|---|")
+    for driver, kind, letters in _queries():
+        found = limit(narrow, wide, driver, kind, letters)
+        if everything or (found and found[0] < 10**6):
+            shown = f"{found[0]:,} | {found[1]:,.0f} | {found[2]:,.0f}" if found else "none | |"
+            print(f"| {kind}{driver.name} {letters} | {driver.callers} | {shown} |", flush=True)
+
+
 def main() -> int:
     """Prints the table, in Markdown."""
     parser = argparse.ArgumentParser(
@@ -177,19 +211,17 @@ def main() -> int:
     parser.add_argument(
         "--all", action="store_true", help="print drivers whose limit is above 10^6 or none, too"
     )
+    parser.add_argument("--ours", type=Path, help="compare with this library; exits with 1 where it differs")
     options = parser.parse_args()
     with TemporaryDirectory() as scratch:
         libraries = (Path(scratch) / "narrow", Path(scratch) / "wide")
         narrow = Lapack(_library(options.scipy, "libscipy_openblas-*", libraries[0]), "", ctypes.c_int32)
         wide = Lapack(_library(options.numpy, "libscipy_openblas64_-*", libraries[1]), "64_", ctypes.c_int64)
-        print("| driver | called by | first n that overflows | needs | answer |\n|---|---|---|---|---|")
-        for driver in DRIVERS:
-            for kind in driver.kinds:
-                for letters in driver.letters:
-                    found = limit(narrow, wide, driver, kind, letters)
-                    if options.all or (found and found[0] < 10**6):
-                        shown = f"{found[0]:,} | {found[1]:,.0f} | {found[2]:,.0f}" if found else "none | |"
-                        print(f"| {kind}{driver.name} {letters} | {driver.callers} | {shown} |", flush=True)
+        if options.ours:
+            found = list(differences(options.ours, narrow, wide))
+            print("\n".join([*found, f"{len(found)} answers differ"]))
+            return 1 if found else 0
+        _print_limits(narrow, wide, everything=options.all)
     return 0
 
 

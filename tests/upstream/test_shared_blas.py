@@ -155,14 +155,17 @@ library, n = ctypes.CDLL(sys.argv[1]), 50_000
 # Letters, then the other arguments: n, an array, the workspace, its length, info.
 ROUTINES = {
     "dgesdd": ("S", "nnanaananw-ai"),
+    "sgesdd": ("S", "nnanaananw-ai"),
     "dgeev": ("VV", "nanaaananw-i"),
     "dsyevd": ("VL", "nanaw-a-i"),
     "dgelsd": ("", "nnnananaaaw-ai"),
     "dgeqrf": ("", "nnanaw-i"),
 }
 def query(name, integer):
-    letters, words = ROUTINES[name.removeprefix("scipy_").split("_")[0]]
-    work, array, info = (ctypes.c_double * 2)(), (ctypes.c_double * 8)(), integer(0)
+    plain = name.removeprefix("scipy_").split("_")[0]
+    letters, words = ROUTINES[plain]
+    real = ctypes.c_float if plain[0] == "s" else ctypes.c_double
+    work, array, info = (real * 2)(), (real * 8)(), integer(0)
     known = {"n": integer(n), "-": integer(-1), "i": info}
     passed = [ctypes.c_char_p(letter.encode()) for letter in letters]
     passed += [ctypes.byref(known[w]) if w in known else work if w == "w" else array for w in words]
@@ -174,8 +177,15 @@ wide = {name: query(f"scipy_{name}_64_", ctypes.c_int64) for name in ROUTINES}
 print(json.dumps([narrow, wide]))
 """
 # The answers of PyPI's numpy 2.4.6 (64-bit integers) and scipy 1.17.1 (32-bit integers).
-WIDE = {"dgesdd": 7500350000, "dgeev": 6500000, "dsyevd": 5000300001, "dgelsd": 2507500676, "dgeqrf": 1600000}
-NARROW = {**WIDE, "dgesdd": 3350000, "dsyevd": 705332705, "dgelsd": 3350000}
+WIDE = {
+    "dgesdd": 7500350000,
+    "sgesdd": 7500350976,  # rounded up to a float
+    "dgeev": 6500000,
+    "dsyevd": 5000300001,
+    "dgelsd": 2507500676,
+    "dgeqrf": 1600000,
+}
+NARROW = {**WIDE, "dgesdd": 3350000, "sgesdd": 3350000, "dsyevd": 705332705, "dgelsd": 3350000}
 
 
 def test_workspaces_of_50000_rows_are_right_in_64_bits_and_overflow_in_32(together: tuple[Path, ...]) -> None:
