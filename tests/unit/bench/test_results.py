@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
@@ -211,15 +212,15 @@ def test_what_cannot_be_raced_is_told(bench: Invoke, words: tuple[str, ...], cod
 
 def test_journal_that_another_run_writes_is_refused_and_kept(tmp_path: Path) -> None:
     header = made({"x": [1.0]}).header
-    with Journal(tmp_path / "run.jsonl") as first:
+    with closing(Journal(tmp_path / "run.jsonl")) as first:
         first.begin(header)
         before = (tmp_path / "run.jsonl").read_bytes()
         with (
             pytest.raises(BenchError, match="another benchmark is running"),
-            Journal(tmp_path / "run.jsonl") as second,
+            closing(Journal(tmp_path / "run.jsonl")) as second,
         ):
             second.begin(header)
         assert (tmp_path / "run.jsonl").read_bytes() == before != b""
-    with Journal(tmp_path / "run.jsonl") as third:
+    with closing(Journal(tmp_path / "run.jsonl")) as third:
         third.begin(header)
     assert (tmp_path / "run.jsonl").read_bytes() == before, "what a killed run left is replaced"
