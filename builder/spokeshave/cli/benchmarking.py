@@ -12,9 +12,9 @@ import click
 from spokeshave.bench.checkpoint import read_journal
 from spokeshave.bench.findings import BenchReport, read_json
 from spokeshave.bench.printing import differing, grid, tables
-from spokeshave.bench.race import Outcome, Part, RaceRequest, race
 from spokeshave.bench.results import BLAS, to_json
-from spokeshave.bench.sides import Contest
+from spokeshave.bench.sides import SidesRequest
+from spokeshave.bench.suite_runs import BenchRequest, Outcome, Part, run_suites
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, packages_argument, profile_option
@@ -146,15 +146,15 @@ def bench(
         raise click.UsageError("name PACKAGEs, or give --blas or --from")
     if sources:
         return _show(options, [_kept(path) for path in sources], picture, as_json)
-    contest = Contest(
+    sides = SidesRequest(
         packages=tuple(dict.fromkeys(packages)) or ("numpy",),
         profile=profile,
         wheelhouse=wheelhouse,
         against=against,
         target=Target(python=python),
     )
-    request = RaceRequest(
-        contest=contest,
+    request = BenchRequest(
+        sides=sides,
         parts=_parts(blas=blas, imports=imports, filtered=bool(pattern)),
         threads=threads or ((1, 2) if blas and usable_cpus() > 1 else (1,)),
         seconds=seconds,
@@ -162,7 +162,7 @@ def bench(
         output=output or _writable(wheelhouse),
         environ=values,
     )
-    return _show(options, race(options.context(), request), picture, as_json)
+    return _show(options, run_suites(options.context(), request), picture, as_json)
 
 
 def _writable(folder: Path) -> Path:
