@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import re
 import tempfile
@@ -29,7 +30,7 @@ from spokeshave.bench.model import (
     Progress,
     Side,
 )
-from spokeshave.bench.outliers import AGAIN, outliers, remeasured
+from spokeshave.bench.outliers import method_of, outliers, remeasured
 from spokeshave.bench.pair import Pair, measured_case
 from spokeshave.bench.suite import copied
 from spokeshave.errors import BenchError
@@ -159,12 +160,13 @@ def _records(job: Job, pair: Pair, found: Catalogue, budget: Budget) -> Iterator
         return Progress(phase=phase, done=done, planned=planned, elapsed=budget.elapsed, label=label)
 
     kept: list[Record] = []
-    for done, record in first_pass(pair, found, job.options, budget):
+    method = method_of(job.options)
+    for done, record in first_pass(pair, found, method.first, budget):
         kept.append(record)
         yield at("first pass", done, len(found.cases), record.case.label), record
-    far = outliers(kept)
-    for done, record in remeasured(pair, far, job.options, budget.next(1 - FIRST_SHARE)):
-        yield at("outliers", done, AGAIN * len(far), record.case.label), record
+    far = outliers(kept, method.far)
+    for done, record in remeasured(pair, far, method, budget.next(1 - FIRST_SHARE)):
+        yield at("outliers", done, method.pairs * len(far), record.case.label), record
     pair.close()
     samples = measure_imports(job.pythons, job.home, job.options)
     for done, imported in enumerate(samples, 1):
@@ -204,14 +206,16 @@ def compare_installs(
 
     `ours` and `stock` are interpreters whose environments have asv_runner. `suite` is the folder with
     asv.conf.json, or the benchmark package in it; it is copied, never written to. `seconds` is the budget
-    without the import times. One case of every function is timed even beyond it, and re-measured if it is far
-    from 1. `seed` decides which parameters come first. `journal` receives each record as a JSON line. A ratio
-    is our time by that of the other side. `labels` name the suite and the other side in the report. The
-    workers' homes are made in `scratch`. Ctrl-C ends the run; the report then holds the results so far.
+    without the import times; an exhaustive comparison has none. One case of every function is timed even
+    beyond it, and re-measured if it is far from 1. `seed` decides which parameters come first. `journal`
+    receives each record as a JSON line. A ratio is our time by that of the other side. `labels` name the
+    suite and the other side in the report. The workers' homes are made in `scratch`. Ctrl-C ends the run;
+    the report then holds the results so far.
 
     Raises BenchError if the two cannot be compared at all.
     """
     options, labels = options or Options(), labels or Labels(suite=str(suite))
+    seconds = 0.0 if options.exhaustive else seconds
     pythons: dict[Side, Path] = {"ours": ours.absolute(), "stock": stock.absolute()}
     with (
         tempfile.TemporaryDirectory(prefix="spokeshave-bench-", dir=scratch) as folder,
@@ -223,7 +227,7 @@ def compare_installs(
             installs, found = describe(pair, pythons), find_cases(pair, options, seed)
             header = _header(installs, found, options, labels, seconds=seconds, seed=seed)
             log.begin(header)
-            budget = Budget(started=time.monotonic(), seconds=seconds)
+            budget = Budget(started=time.monotonic(), seconds=math.inf if options.exhaustive else seconds)
             coming = _records(job, pair, found, budget)
             records, interrupted = _collect(coming, log, on_progress)
             return replace(assemble(header, records), interrupted=interrupted)

@@ -23,6 +23,7 @@ from spokeshave.bench.model import (
     Visit,
 )
 from spokeshave.bench.stats import (
+    FAR,
     Summary,
     combined_ratio,
     is_outlier,
@@ -30,12 +31,14 @@ from spokeshave.bench.stats import (
     quartiles,
     round_ratios,
     summarise,
+    visit_ratio,
 )
 from spokeshave.errors import BenchError
 from spokeshave.machine.files import write_whole
 
 Record = Measured | Fault | ImportSamples
 Where = Literal["ours", "stock", "both"]
+FURTHER = 3  # pairs of processes that re-measure each slow case of an exhaustive comparison
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,12 +169,25 @@ def header_of(
     )
 
 
-def _result(case: Case, visits: Sequence[Visit]) -> CaseResult:
-    low, _, high = quartiles([ratio for visit in visits for ratio in round_ratios(visit)])
-    ratio = combined_ratio(visits)
+def _result(case: Case, visits: Sequence[Visit], *, exhaustive: bool) -> CaseResult:
+    """In an exhaustive comparison the visit that selected a case does not count if there are further ones."""
+    counted = visits[1:] or visits if exhaustive else visits
+    low, _, high = quartiles([ratio for visit in counted for ratio in round_ratios(visit)])
     return CaseResult(
-        case=case, ratio=ratio, low=low, high=high, visits=tuple(visits), lasting=lasting_ratio(visits)
+        case=case,
+        ratio=combined_ratio(counted),
+        low=low,
+        high=high,
+        visits=tuple(visits),
+        lasting=lasting_ratio(counted),
     )
+
+
+def _unchecked(results: Iterable[CaseResult], *, exhaustive: bool) -> int:
+    """The number of cases that should have been re-measured, and were not."""
+    if exhaustive:
+        return sum(visit_ratio(r.visits[0]) > FAR and len(r.visits) <= FURTHER for r in results)
+    return sum(len(r.visits) == 1 and is_outlier(r.ratio) for r in results)
 
 
 def _import_results(records: Iterable[ImportSamples]) -> Iterable[ImportResult]:
@@ -197,7 +213,12 @@ def _import_results(records: Iterable[ImportSamples]) -> Iterable[ImportResult]:
 
 
 def assemble(header: Header, records: Iterable[Record]) -> BenchReport:
-    """The report of all records so far, of a complete run or not."""
+    """The report of all records so far, of a complete run or not.
+
+    The summary of an exhaustive comparison is that of its first pass: only slow cases are re-measured, so
+    that later visits would move the mean.
+    """
+    exhaustive = header.options.exhaustive
     visits: dict[Case, list[Visit]] = defaultdict(list)
     faults: list[Fault] = []
     imports: list[ImportSamples] = []
@@ -208,14 +229,16 @@ def assemble(header: Header, records: Iterable[Record]) -> BenchReport:
             faults.append(record)
         else:
             imports.append(record)
-    results = tuple(_result(case, taken) for case, taken in visits.items())
+    results = tuple(_result(case, taken, exhaustive=exhaustive) for case, taken in visits.items())
     return BenchReport(
         header=header,
-        summary=summarise([(r.case.benchmark, r.ratio) for r in results]),
+        summary=summarise(
+            [(r.case.benchmark, visit_ratio(r.visits[0]) if exhaustive else r.ratio) for r in results]
+        ),
         results=tuple(sorted(results, key=lambda r: (-r.ratio, r.case.label))),
         faults=tuple(faults),
         not_taken=header.planned - len(visits.keys() | {fault.case for fault in faults}),
-        unchecked=sum(len(r.visits) == 1 and is_outlier(r.ratio) for r in results),
+        unchecked=_unchecked(results, exhaustive=exhaustive),
         imports=tuple(_import_results(imports)),
         import_faults=tuple(record for record in imports if record.fault),
     )

@@ -5,6 +5,7 @@ A ratio is our time by that of the other side, which is `stock` in files and nam
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -34,8 +35,20 @@ class Case:
         """As ASV writes it: `module.Class.time_it(param, param)`."""
         return f"{self.benchmark}({', '.join(self.params)})" if self.params else self.benchmark
 
+    @property
+    def short_label(self) -> str:
+        """Without the module, and with plain parameters: `Class.time_it (left_shift, uint8)`."""
+        name = self.benchmark.partition(".")[2] or self.benchmark
+        return f"{name} ({', '.join(map(_plain, self.params))})" if self.params else name
+
     def index(self, side: Side) -> int:
         return self.ours_index if side == "ours" else self.stock_index
+
+
+def _plain(param: str) -> str:
+    """The name in a written parameter: of a class, function, data type or text; any other as it is."""
+    found = re.fullmatch(r"<[\w -]+? '?([\w.]+)'?>|dtype\('(.+)'\)|'([^']*)'|\"([^\"]*)\"", param)
+    return next((text.rpartition(".")[2] for text in found.groups() if text), param) if found else param
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +128,7 @@ class Options:
     early. All processes are pinned to `cpu` (None: the highest one allowed). Libraries may start `threads`
     threads, on as many CPUs; imports always run with one. Both processes are replaced after
     `cases_per_worker` cases. `environ` is added to the workers' otherwise fixed environment. The imports of
-    `modules` are timed, `import_rounds` times A B B A.
+    `modules` are timed, `import_rounds` times A B B A. `exhaustive` asks for every case without a time limit.
     """
 
     pattern: str = ""
@@ -130,6 +143,7 @@ class Options:
     environ: Mapping[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     import_rounds: int = 5
+    exhaustive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from spokeshave.bench.exhaustive import exhaustive_tables
 from spokeshave.bench.findings import BenchReport, CaseResult
 from spokeshave.bench.model import side_title
-from spokeshave.bench.stats import Summary, centre, visit_ratio
+from spokeshave.bench.stats import Summary, centre, duration, visit_ratio
 from spokeshave.machine.listing import Column, Listing
 
 _SHOWN = 20
 _MIB = 1 << 20
-
-
-def _duration(seconds: float) -> str:
-    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def _numbers(*headings: str) -> list[Column]:
@@ -49,7 +43,7 @@ def _cases(title: str, results: Sequence[CaseResult], against: str) -> Listing:
             f"{result.ratio:.2f}",
             " ".join(f"{visit_ratio(visit):.2f}" for visit in result.visits),
             f"{result.low:.2f}-{result.high:.2f}",
-            _duration(centre(result.visits[-1].stock)),
+            duration(centre(result.visits[-1].stock)),
             result.case.label,
         )
         for result in results
@@ -135,14 +129,16 @@ def _imports(report: BenchReport) -> Listing:
 
 
 def _spread(seconds: Sequence[float]) -> str:
-    low, middle, high = map(_duration, seconds)
+    low, middle, high = map(duration, seconds)
     return f"{middle} ({low}-{high})"
 
 
 def tables(report: BenchReport) -> Iterator[Listing]:
     """The tables of a report: worst and best cases, summary, what was not measured, imports."""
     against = side_title(report.header.against)
-    if report.summary:
+    if report.summary and report.header.options.exhaustive:
+        yield from exhaustive_tables(report)
+    elif report.summary:
         slow, fast = report.extremes(_SHOWN)
         yield _cases(f"slowest {_SHOWN}", slow, against)
         if fast:

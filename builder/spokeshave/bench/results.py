@@ -8,13 +8,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from spokeshave.bench.exhaustive import exhaustive_json
 from spokeshave.bench.findings import BenchReport
 from spokeshave.bench.model import STOCK, Options
 from spokeshave.bench.printing import differing
-from spokeshave.bench.stats import centre
+from spokeshave.bench.stats import FAR, centre
 
 BLAS = "blas"  # what `spokeshave report` reads
-REPEATING = (1.15, 1.5)  # bounds; the JSON lists the cases that repeat above them
+REPEATING = (FAR, 1.5)  # bounds; the JSON lists the cases that repeat above them
 
 
 def result_name(what: str, profile: str, against: str, options: Options) -> str:
@@ -24,6 +25,8 @@ def result_name(what: str, profile: str, against: str, options: Options) -> str:
         words += ["against", _slug(against)]
     if options.threads != 1:
         words += [str(options.threads), "threads"]
+    if options.exhaustive:
+        words.append("exhaustive")
     if options.pattern:
         words += ["only", _distinct(options.pattern, options.pattern)]
     for name, value in sorted(options.environ.items()):
@@ -73,6 +76,7 @@ def to_json(report: BenchReport) -> dict[str, Any]:
         "not_taken": report.not_taken,
         "unchecked": report.unchecked,
         "summary": asdict(report.summary) if report.summary else None,
+        "exhaustive": exhaustive_json(report) if header.options.exhaustive else None,
         "repeating": {
             f"{bound:.2f}": [result.case.label for result in report.repeating(bound)] for bound in REPEATING
         },

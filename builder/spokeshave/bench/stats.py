@@ -13,6 +13,7 @@ from spokeshave.bench.model import Visit
 _PER_ROUND = 2  # samples of either side in A B B A
 
 OUTLIER = 1.10
+FAR = 1.15  # a case that is so much slower or faster is re-measured even beyond the time budget
 
 
 def is_outlier(ratio: float) -> bool:
@@ -106,3 +107,11 @@ def summarise(ratios: Sequence[tuple[str, float]]) -> Summary | None:
         over={b: sum(v > b for v in values) / len(values) for b in (1.10, 1.15, 1.5)},
         under={b: sum(v < b for v in values) / len(values) for b in (0.9, 0.67)},
     )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as text with three digits, for example `1.25 ms`."""
+    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
+        if seconds * factor >= 1:
+            return f"{seconds * factor:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"

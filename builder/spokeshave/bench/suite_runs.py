@@ -14,7 +14,7 @@ from spokeshave.bench.model import Options, Progress, side_title
 from spokeshave.bench.results import BLAS, result_name
 from spokeshave.bench.sides import Side, SidesRequest, find_sides, install_sides
 from spokeshave.context import Context
-from spokeshave.errors import BenchError
+from spokeshave.errors import BenchError, UsageFault
 from spokeshave.inside.model import Target
 from spokeshave.machine.progress import Reporter
 from spokeshave.machine.venvs import Venv
@@ -36,8 +36,8 @@ _BLAS_TIMEOUT = 180.0  # seconds; an SVD of 2000 rows takes five, and a case has
 class BenchRequest:
     """What the user asked for: the two sides, the `parts`, the seconds of each, the folder of the results.
 
-    `threads` are those of the suites and BLAS calls; imports always have one. `seconds`, `pattern` and
-    `environ` are those of `compare_installs` and `Options`.
+    `threads` are those of the suites and BLAS calls; imports always have one. `seconds`, `pattern`,
+    `environ` and `exhaustive` are those of `compare_installs` and `Options`.
     """
 
     sides: SidesRequest
@@ -47,6 +47,7 @@ class BenchRequest:
     pattern: str
     output: Path
     environ: Mapping[str, str] = field(default_factory=dict)
+    exhaustive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,6 +74,10 @@ def run_suites(context: Context, request: BenchRequest) -> Iterator[Outcome]:
 
     Raises what `find_sides`, `install_sides` and `compare_installs` raise.
     """
+    if request.exhaustive and request.parts.isdisjoint({"suite"}):
+        raise UsageFault(
+            "--exhaustive is for benchmark suites", next_step="do not combine it with --blas or --imports"
+        )
     if lost := [name for name in _INFLUENCING if name in context.environ and name not in request.environ]:
         context.reporter.say(f"note: {', '.join(lost)} does not reach the benchmarks; --env NAME=VALUE does")
     with context.store.scratch() as folder:
@@ -87,7 +92,7 @@ def run_suites(context: Context, request: BenchRequest) -> Iterator[Outcome]:
 
 
 def _suite_runs(context: Context, request: BenchRequest, ours: Side, folder: Path) -> Iterator[SuiteRun]:
-    asked = Options(pattern=request.pattern, environ=request.environ)
+    asked = Options(pattern=request.pattern, environ=request.environ, exhaustive=request.exhaustive)
     packages = [context.book.load(name) for name in request.sides.packages]
     modules = tuple(_imported(one) for one in packages) if "imports" in request.parts else ()
     if "suite" in request.parts:

@@ -11,7 +11,7 @@ import pytest
 from spokeshave.bench import outliers as module
 from spokeshave.bench.budget import Budget
 from spokeshave.bench.model import Case, Measured, Options, Visit
-from spokeshave.bench.outliers import AGAIN, outliers, remeasured
+from spokeshave.bench.outliers import method_of, outliers, remeasured
 from spokeshave.bench.pair import Pair
 
 
@@ -47,18 +47,24 @@ def no_process(side: Any) -> Any:
 
 def test_outliers_order_is_by_distance_from_one() -> None:
     records = [measured(name, ratio) for name, ratio in RATIOS.items()]
-    assert [case.label for case in outliers(records)] == ["fastest", "slowest", "slow"]
+    assert [case.label for case in outliers(records, method_of(Options()).far)] == [
+        "fastest",
+        "slowest",
+        "slow",
+    ]
+    slow = method_of(Options(exhaustive=True)).far
+    assert [case.label for case in outliers(records, slow)] == ["slowest"]
 
 
 def test_remeasured_with_time_visits_each_outlier_in_each_pair(visits: list[tuple[str, int, int]]) -> None:
     far = {Case(benchmark="slow"): 1.12, Case(benchmark="slowest"): 1.5}
-    done = [at for at, _ in remeasured(Pair(no_process), far, Options(rounds=3), ended(60))]
-    assert done == list(range(1, 2 * AGAIN + 1))
-    assert [name for name, _, _ in visits] == ["slow", "slowest"] * AGAIN
+    done = [at for at, _ in remeasured(Pair(no_process), far, method_of(Options(rounds=3)), ended(60))]
+    assert done == list(range(1, 2 * 2 + 1))
+    assert [name for name, _, _ in visits] == ["slow", "slowest"] * 2
     assert {rounds for _, rounds, _ in visits} == {6}, "twice as many as the first pass"
 
 
 def test_remeasured_beyond_the_budget_visits_far_ones_once(visits: list[tuple[str, int, int]]) -> None:
     far = {Case(benchmark=name): RATIOS[name] for name in ("fastest", "slowest", "slow")}
-    list(remeasured(Pair(no_process), far, Options(), ended(0)))
+    list(remeasured(Pair(no_process), far, method_of(Options()), ended(0)))
     assert [name for name, _, _ in visits] == ["fastest", "slowest"]
