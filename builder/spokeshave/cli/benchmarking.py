@@ -51,6 +51,11 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     help="Compare with the PyPI wheels (stock), another profile's, or the same profile's in another folder.",
 )
 @click.option("--blas", is_flag=True, help="Measure BLAS calls through numpy by size, not the suites.")
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="Time every parameter combination, without a time limit; re-measure all cases above 1.15.",
+)
 @click.option("--imports", is_flag=True, help="Measure time and peak memory of imports, not the suites.")
 @click.option(
     "--filter",
@@ -109,6 +114,7 @@ def bench(
     wheelhouse: Path,
     against: str,
     blas: bool,
+    exhaustive: bool,
     imports: bool,
     pattern: str,
     seconds: float,
@@ -131,6 +137,7 @@ def bench(
       spokeshave bench numpy
       spokeshave bench numpy scipy --seconds 300 --picture speed.svg
       spokeshave bench scikit-learn --filter 'KMeans|Forest' --json
+      spokeshave bench numpy --exhaustive --filter bench_ufunc
       spokeshave bench --imports numpy scipy scikit-learn pandas
       spokeshave bench --blas --profile netlib --threads 1 --threads 2
       spokeshave bench numpy --profile lean --against full
@@ -161,6 +168,7 @@ def bench(
         pattern=pattern,
         output=output or _writable(wheelhouse),
         environ=values,
+        exhaustive=exhaustive,
     )
     return _show(options, run_suites(options.context(), request), picture, as_json)
 
