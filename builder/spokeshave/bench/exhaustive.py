@@ -6,11 +6,12 @@ It repeats if it is above 1.15 in each of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spokeshave.bench.findings import FURTHER, BenchReport, CaseResult
-from spokeshave.bench.model import side_title
+from spokeshave.bench.model import Case, side_title
+from spokeshave.bench.naming import short_names
 from spokeshave.bench.stats import FAR, centre, duration, visit_ratio
 from spokeshave.machine.listing import Column, Listing
 
@@ -39,11 +40,11 @@ def slow_at_first(report: BenchReport) -> int:
 
 def exhaustive_json(report: BenchReport) -> dict[str, Any]:
     """The summary and the repeating cases as JSON-serialisable data; shares are of all timed cases."""
-    found, count = repeating(report), len(report.results)
+    found, count, names = repeating(report), len(report.results), short_names(report)
     rows = [
         {
             "case": result.case.label,
-            "name": result.case.short_label,
+            "name": names[result.case],
             "ratio": result.ratio,
             "pairs": list(further_ratios(result)),
             "stock_seconds": centre(result.visits[-1].stock),
@@ -65,19 +66,19 @@ def exhaustive_json(report: BenchReport) -> dict[str, Any]:
 
 def exhaustive_tables(report: BenchReport) -> Iterator[Listing]:
     """For a terminal: the cases that repeat, and a summary."""
-    found = repeating(report)
+    found, names = repeating(report), short_names(report)
     if found:
-        yield _cases(found, side_title(report.header.against))
-    yield _summary(report, found)
+        yield _cases(found, names, side_title(report.header.against))
+    yield _summary(report, found, names)
 
 
-def _cases(found: tuple[CaseResult, ...], against: str) -> Listing:
+def _cases(found: tuple[CaseResult, ...], names: Mapping[Case, str], against: str) -> Listing:
     rows = [
         (
             f"{result.ratio:.2f}",
             " ".join(f"{ratio:.2f}" for ratio in further_ratios(result)),
             duration(centre(result.visits[-1].stock)),
-            result.case.short_label,
+            names[result.case],
         )
         for result in found
     ]
@@ -86,7 +87,7 @@ def _cases(found: tuple[CaseResult, ...], against: str) -> Listing:
     return Listing(title=title, columns=[*numbers, Column("case")], rows=rows)
 
 
-def _summary(report: BenchReport, found: tuple[CaseResult, ...]) -> Listing:
+def _summary(report: BenchReport, found: tuple[CaseResult, ...], names: Mapping[Case, str]) -> Listing:
     header, count, summary = report.header, len(report.results), report.summary
     stopped = ", then interrupted" if report.interrupted else ""
     slow = slow_at_first(report)
@@ -106,7 +107,7 @@ def _summary(report: BenchReport, found: tuple[CaseResult, ...]) -> Listing:
         for bound in BOUNDS
     ]
     if found:
-        rows.append(("worst", f"{found[0].ratio:.2f}  {found[0].case.short_label}"))
+        rows.append(("worst", f"{found[0].ratio:.2f}  {names[found[0].case]}"))
     columns = (Column(f"time, ours / {side_title(header.against)}"), Column(""))
     return Listing(title="summary of all parameter combinations", columns=columns, rows=rows)
 

@@ -5,7 +5,6 @@ A ratio is our time by that of the other side, which is `stock` in files and nam
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,32 +22,24 @@ def side_title(label: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """One benchmark function with one combination of parameters, and its index on either side."""
+    """One benchmark function with one combination of parameters, and its index on either side.
+
+    `names` are those of the parameters, empty in files of earlier versions.
+    """
 
     benchmark: str
     params: tuple[str, ...] = ()
     ours_index: int = 0
     stock_index: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """As ASV writes it: `module.Class.time_it(param, param)`."""
         return f"{self.benchmark}({', '.join(self.params)})" if self.params else self.benchmark
 
-    @property
-    def short_label(self) -> str:
-        """Without the module, and with plain parameters: `Class.time_it (left_shift, uint8)`."""
-        name = self.benchmark.partition(".")[2] or self.benchmark
-        return f"{name} ({', '.join(map(_plain, self.params))})" if self.params else name
-
     def index(self, side: Side) -> int:
         return self.ours_index if side == "ours" else self.stock_index
-
-
-def _plain(param: str) -> str:
-    """The name in a written parameter: of a class, function, data type or text; any other as it is."""
-    found = re.fullmatch(r"<[\w -]+? '?([\w.]+)'?>|dtype\('(.+)'\)|'([^']*)'|\"([^\"]*)\"", param)
-    return next((text.rpartition(".")[2] for text in found.groups() if text), param) if found else param
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

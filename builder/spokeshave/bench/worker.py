@@ -83,7 +83,8 @@ class Desk:
                 continue
             for benchmark in found:
                 if benchmark.type == "time":
-                    benchmarks.append({"name": benchmark.name, "params": benchmark.params})
+                    names = benchmark.param_names
+                    benchmarks.append({"name": benchmark.name, "params": benchmark.params, "names": names})
                 else:
                     other.append(benchmark.name)
         return {"benchmarks": benchmarks, "other": other, "broken": broken}
