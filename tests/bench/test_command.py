@@ -153,6 +153,20 @@ def test_bench_compares_with_the_pypi_wheel(bench: Bench) -> None:
     assert "geometric mean 1.500" in Path("speed.svg").read_text()
 
 
+def test_bench_exhaustive_lists_what_repeats(bench: Bench) -> None:
+    words = ("--profile", "swift", "--filter", "Work", "--exhaustive")
+    done = bench(*words, "--json")
+    assert done.exit_code == 0, done.output
+    (told,) = json.loads(done.stdout)
+    found = told["exhaustive"]
+    assert (found["cases"], found["not_remeasured"], found["share_repeating"]) == (2, 0, 1.0)
+    assert {row["name"] for row in found["repeating"]} == {"Work.time_it (1)", "Work.time_it (2)"}
+    assert all(row["pairs"] == pytest.approx([1.5] * 3) for row in found["repeating"])
+    assert told["file"].startswith("wheelhouse/bench-demo-swift-exhaustive-only-Work-")
+    shown = bench("--from", told["file"])
+    assert "2 (100.0% of all cases)" in shown.stdout and "Work.time_it (2)" in shown.stdout
+
+
 def test_bench_against_another_profile_and_imports(bench: Bench) -> None:
     done = bench("--profile", "slow", "--against", "swift", "--filter", "Work", "--output", "out")
     assert done.exit_code == 0, done.output

@@ -27,7 +27,12 @@ class Method:
 def method_of(options: Options) -> Method:
     """A sample re-measures outliers in either direction; an exhaustive comparison re-measures slow cases."""
     if options.exhaustive:
-        quick = replace(options, rounds=2, sample_seconds=options.sample_seconds / 2)
+        quick = replace(
+            options,
+            rounds=2,
+            sample_seconds=options.sample_seconds / 2,
+            case_seconds=options.case_seconds / 4,
+        )
         return Method(first=quick, again=options, pairs=FURTHER, far=lambda ratio: ratio > FAR)
     longer = replace(options, rounds=2 * options.rounds, case_seconds=2 * options.case_seconds)
     return Method(first=options, again=longer, pairs=2, far=is_outlier)

@@ -101,7 +101,7 @@ def _one_sided(report: BenchReport) -> Iterator[Sequence[str]]:
 
 def _passed_over(report: BenchReport) -> Iterator[Sequence[str]]:
     for count, what in (
-        (report.not_taken, "no time left (further combinations of parameters)"),
+        (report.not_taken, "not timed (further combinations of parameters)"),
         (report.header.other_types, "not a timing benchmark"),
         (report.header.filtered, "excluded by --filter (functions)"),
     ):

@@ -68,3 +68,11 @@ def test_remeasured_beyond_the_budget_visits_far_ones_once(visits: list[tuple[st
     far = {Case(benchmark=name): RATIOS[name] for name in ("fastest", "slowest", "slow")}
     list(remeasured(Pair(no_process), far, method_of(Options()), ended(0)))
     assert [name for name, _, _ in visits] == ["fastest", "slowest"]
+
+
+def test_method_of_exhaustive_is_quick_first_and_thorough_again() -> None:
+    asked = Options(exhaustive=True)
+    method = method_of(asked)
+    assert method.again == asked and method.pairs == 3
+    assert method.first.rounds < asked.rounds and method.first.case_seconds < asked.case_seconds
+    assert [method.far(ratio) for ratio in (0.5, 1.15, 1.16)] == [False, False, True]

@@ -137,12 +137,13 @@ def test_tables_use_none_of_the_avoided_words() -> None:
 
 
 def test_earlier_results_are_still_read(tmp_path: Path) -> None:
-    """Those before `against`, `lasting` and `interrupted` were written."""
+    """Those before `against`, `lasting`, `interrupted`, `exhaustive` and `names` were written."""
     write_json(made(RATIOS), tmp_path / "old.json")
     data = json.loads((tmp_path / "old.json").read_text())
     del data["header"]["against"], data["header"]["processor"], data["header"]["load"], data["interrupted"]
+    del data["header"]["options"]["exhaustive"]
     for row in data["results"]:
-        del row["lasting"]
+        del row["lasting"], row["case"]["names"]
     (tmp_path / "old.json").write_text(json.dumps(data))
     assert read_json(tmp_path / "old.json").header.against == "stock"
 
