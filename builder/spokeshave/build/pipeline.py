@@ -54,11 +54,27 @@ def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "ho
     return "docker"
 
 
-def environment(context: Context, engine: Literal["docker", "host"], target: Target) -> Environment:
-    """Where plans are compiled: the build image, or this machine's compiler."""
+def environment(
+    context: Context, engine: Literal["docker", "host"], target: Target, *, ready: bool = False
+) -> Environment:
+    """Where plans are compiled: the build image, or this machine's compiler.
+
+    With `ready`, the build image is made or pulled first: a local image's key holds its toolchain's versions.
+    Raises ImageError or EngineMissing where that is not possible.
+    """
     if engine == "docker":
-        image = images_of(context).choose("build", target)
-        return Environment(engine="docker", image=image.reference, image_digest=image.digest)
+        images = images_of(context)
+        image = images.choose("build", target)
+        if ready:
+            context.containers.remove_orphans()
+            with context.reporter.stage(f"build image {image.reference}"):
+                image = images.ensure(image, target)
+        return Environment(
+            engine="docker",
+            image=image.reference,
+            image_digest=image.digest,
+            toolchain=image.toolchain,
+        )
     compiler = compiler_version(context.runner)
     python = find_python(target)
     return Environment(
@@ -170,11 +186,6 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
         context.reporter.say(f"{label}: in the store, nothing to do")
         return load_built(entry, plan.digest, cached=True)
     fetched = fetch(context, plan)
-    if plan.environment.engine == "docker":
-        context.containers.remove_orphans()
-        image = images_of(context).named("build", plan.target, plan.environment.image)
-        with context.reporter.stage(f"build image {image.reference}"):
-            images_of(context).ensure(image, plan.target)
     with context.store.scratch() as work:
         workdir.prepare(plan, fetched, libraries, work)
         loaded = context.book.load(plan.recipe)

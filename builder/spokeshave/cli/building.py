@@ -87,7 +87,8 @@ def _request(
     )
 
 
-def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
+def _plans(context: Context, request: Request, *, ready: bool = False) -> tuple[BuildPlan, ...]:
+    """The plans of a request; with `ready`, the build image is made or pulled first, as the keys need it."""
     profile = context.book.profile(request.profile)
     drafts = [name for name in request.packages if context.book.load(name).recipe.draft]
     if profile.draft or drafts:
@@ -97,7 +98,11 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
         )
     engine = pipeline.choose_engine(context, request.engine)
     refuse_unbuildable(context, engine, request.target)
-    where = pipeline.environment(context, engine, request.target)
+    where = pipeline.environment(context, engine, request.target, ready=ready)
+    if not where.is_known:
+        context.reporter.say(
+            "note: the build image is not made yet; the keys depend on the versions that it will have"
+        )
     found = pipeline.make_trained_plans(context, request, where)
     for note in found.notes.values():
         context.reporter.say(note)
@@ -207,7 +212,7 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     """
     context = options.context()
     wanted = _request(context, **request)
-    plans = _plans(context, wanted)
+    plans = _plans(context, wanted, ready=True)
     _warn_of_budgets(context, wanted, plans)
     pipeline.refuse_namesakes(plans, output)
     context.reporter.say(summary(make_forecasts(context, plans, context.cpus)))
@@ -250,7 +255,7 @@ def ablate(options: Globals, as_json: bool, record: Path | None, **request: Any)
     """
     context = options.context()
     wanted = _request(context, **request)
-    plans = _plans(context, wanted)
+    plans = _plans(context, wanted, ready=True)
     measuring.measure(context, wanted, plans)
     known = {one.distribution: dict(measuring.known(context, one)) for one in plans}
     for one in plans if record else ():

@@ -97,10 +97,11 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
     context = options.context()
     context.containers.probe()
     target = Target(python=python)
+    images = images_of(context)
     rows = [
         {**asdict(one), "id": context.containers.image_id(one.reference)}
         for kind in KINDS
-        for one in (official_image(kind, target), local_image(kind, target))
+        for one in (official_image(kind, target), images.as_made(local_image(kind, target)))
         if not (one.local and local_fault(target))
     ]
     if as_json:

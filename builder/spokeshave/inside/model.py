@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 Kind = Literal["library", "python"]
 Backend = Literal["meson-python", "make", "prebuilt"]
+LOCAL_IMAGE = "spokeshave-"
+"""How the reference of an image begins that we made on this machine."""
 
 
 def digest_of(value: object) -> str:
@@ -155,11 +157,17 @@ class CompilePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """Where a plan is compiled: the engine, and the build image's reference and definition digest."""
+    """Where a plan is compiled: engine, build image, and the exact versions of the toolchain in it."""
 
     engine: Literal["docker", "host"]
     image: str
     image_digest: str
+    toolchain: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the versions of the toolchain are known: a local image that is not made yet has none."""
+        return bool(self.toolchain) or not self.image.startswith(LOCAL_IMAGE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -76,6 +76,12 @@ class Containers:
         done = self._docker("image", "inspect", "--format", "{{.Id}}", reference)
         return done.output.strip() if done.ok else None
 
+    def label_of(self, reference: str, name: str) -> str:
+        """The value of a local image's label; empty where there is no such image or label."""
+        form = f'{{{{index .Config.Labels "{name}"}}}}'
+        done = self._docker("image", "inspect", "--format", form, reference)
+        return done.output.strip() if done.ok else ""
+
     def run(
         self,
         *,

@@ -126,7 +126,8 @@ def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], Bui
         target=course.target,
         engine="docker",
     )
-    where = pipeline.environment(context, pipeline.choose_engine(context, request.engine), course.target)
+    engine = pipeline.choose_engine(context, request.engine)
+    where = pipeline.environment(context, engine, course.target, ready=True)
     *libraries, plan = pipeline.make_plans(context, request, where)
     return tuple(libraries), plan
 

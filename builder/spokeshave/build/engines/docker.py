@@ -31,10 +31,12 @@ class DockerEngine:
     def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
         """See `Engine.compile`."""
         config = work / "cibuildwheel.toml"
-        image = self.environment.image
-        compiler = self.containers.image_id(image) or image
         text = cibuildwheel_config(
-            plan, image, compiler=compiler, objects=self.objects, labels=self.containers.labels()
+            plan,
+            self.environment.image,
+            compiler=self.environment.image_digest,
+            objects=self.objects,
+            labels=self.containers.labels(),
         )
         config.write_text(text, "utf-8")
         argv = (
