@@ -110,6 +110,8 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
     for row in rows:
         here = "here" if row["id"] else "not here"
         options.stdout.print(f"{row['kind']:<13} {here:<9} {row['reference']}", highlight=False)
+        for name, version in row["toolchain"].items():
+            options.stdout.print(f"{'':<23} {name} {version}", highlight=False)
 
 
 @click.command(cls=Command)

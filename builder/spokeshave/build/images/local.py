@@ -70,7 +70,7 @@ class LocalImages:
             else:
                 root = context / "root.tar"
                 self._bootstrap(kind, root, log)
-                label = f"LABEL {versions.LABEL}={_quoted(versions.installed(root))}"
+                label = f"LABEL {versions.LABEL}={_quoted(versions.installed(kind, root))}"
                 change = ("--change", 'CMD ["/bin/bash"]', "--change", label)
                 self._step(("docker", "import", *change, str(root), image.reference), log)
         return image
@@ -99,7 +99,7 @@ class LocalImages:
             log=log,
         )
         found = {
-            **versions.installed(context / "root.tar"),
+            **versions.installed("build", context / "root.tar"),
             **versions.extracted(listing.read_text("utf-8")),
             **versions.cpython(context / "cpython.tar"),
         }

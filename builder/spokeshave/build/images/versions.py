@@ -11,16 +11,24 @@ from email.parser import Parser
 from pathlib import Path
 from urllib.parse import unquote
 
+from spokeshave.build.images.model import Kind
+
 LABEL = "spokeshave.toolchain"
 """The image's label: a JSON object of names and versions."""
 
-_INSTALLED = re.compile(r"(gcc|g\+\+|gfortran)-\d+|binutils|binutils-gold|libc6|libstdc\+\+6|python3\.\d+")
+_COMPILERS = r"(gcc|g\+\+|gfortran)-\d+|binutils|binutils-gold"
+_RUN = r"libc6|libstdc\+\+6|python3\.\d+"
+_INSTALLED: dict[Kind, str] = {  # wheels are linked with the old libc, not with the build image's own
+    "build": _COMPILERS,
+    "run": _RUN,
+    "run-compiler": f"{_COMPILERS}|{_RUN}",
+}
 _STATUS = ("./var/lib/dpkg/status", "var/lib/dpkg/status")
 _EXTRACTED = re.compile(r"libc6-dev|libstdc\+\+-\d+-dev|libgcc-s1|libgomp1")
 
 
-def installed(root: Path) -> dict[str, str]:
-    """The versions of the toolchain's Debian packages in a root (a tar file), by package name.
+def installed(kind: Kind, root: Path) -> dict[str, str]:
+    """The versions of the Debian packages that matter to a kind of image, by package name; `root` is its tar.
 
     Raises KeyError where the root has no list of installed packages.
     """
@@ -31,7 +39,8 @@ def installed(root: Path) -> dict[str, str]:
             raise KeyError(f"{root.name} has no {_STATUS[0]}")
         text = stream.read().decode()
     rows = (Parser().parsestr(part, headersonly=True) for part in text.split("\n\n") if part.strip())
-    return {row["Package"]: row["Version"] for row in rows if _INSTALLED.fullmatch(row["Package"])}
+    wanted = re.compile(_INSTALLED[kind])
+    return {row["Package"]: row["Version"] for row in rows if wanted.fullmatch(row["Package"])}
 
 
 def extracted(listing: str) -> dict[str, str]:

@@ -26,6 +26,9 @@ Version: 4:14.2.0-1
 Package: binutils
 Version: 2.44-3
 
+Package: libc6
+Version: 2.41-12
+
 Package: ca-certificates
 Version: 20250419
 """
@@ -51,12 +54,15 @@ def tar_of(path: Path, member: str, text: str = "") -> Path:
 @pytest.mark.parametrize("start", ["./", ""])
 def test_installed_compilers_and_linker_have_their_exact_versions(tmp_path: Path, start: str) -> None:
     root = tar_of(tmp_path / "root.tar", f"{start}var/lib/dpkg/status", STATUS)
-    assert versions.installed(root) == {"gcc-14": "14.2.0-19", "binutils": "2.44-3"}
+    compilers = {"gcc-14": "14.2.0-19", "binutils": "2.44-3"}
+    assert versions.installed("build", root) == compilers
+    assert versions.installed("run", root) == {"libc6": "2.41-12"}
+    assert versions.installed("run-compiler", root) == {**compilers, "libc6": "2.41-12"}
 
 
 def test_installed_root_without_package_list_is_refused(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match=r"root\.tar"):
-        versions.installed(tar_of(tmp_path / "root.tar", "etc/passwd"))
+        versions.installed("run", tar_of(tmp_path / "root.tar", "etc/passwd"))
 
 
 def test_extracted_libc_and_run_times_have_their_exact_versions() -> None:
