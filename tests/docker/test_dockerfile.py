@@ -29,7 +29,7 @@ print(wheels + pips)
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
-    """An image with Debian's Python, as `verify` runs wheels in. What build stages leave is removed at the end."""
+    """An image with Debian's Python, as `verify` runs wheels in. Removes what build stages leave."""
     if fault := docker_fault():
         pytest.skip(fault)
     before = untagged()
