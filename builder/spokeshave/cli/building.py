@@ -1,4 +1,4 @@
-"""`plan`, `fetch`, `build`, `ablate`: what is built, and its making."""
+"""`plan`, `fetch`, `build`, `ablate`: from recipes to wheels."""
 
 from __future__ import annotations
 
@@ -236,11 +236,11 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
 @click.pass_obj
 @guarded
 def ablate(options: Globals, as_json: bool, record: Path | None, **request: Any) -> None:
-    """Measure the bytes that each lever of the compile saves, by building PACKAGEs without it.
+    """Build PACKAGEs without each lever of the compile in turn, and record the bytes that it saves.
 
     One lever is switched off in each build. A build takes about as long as the package's first one, and the
     store keeps its result: the next run continues with the levers that are left. `report` shows the results.
-    Levers that act on the finished wheel need no such build, and are in the report anyway.
+    Levers that act on the finished wheel need no such build: the report always has them.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""Output into a pipe whose reader ends early (`| head`): the command goes on, and what it writes is whole."""
+"""Output into a pipe whose reader ends early (`| head`): the command runs on, and writes whole files."""
 
 from __future__ import annotations
 

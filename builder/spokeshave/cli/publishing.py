@@ -19,8 +19,9 @@ from packaging.version import InvalidVersion, Version
 
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
-from spokeshave.cli.options import VARIABLES, json_option
+from spokeshave.cli.options import json_option
 from spokeshave.cli.paths import RESULT_FOLDER
+from spokeshave.cli.settings import VARIABLES
 from spokeshave.machine.progress import make_reporter
 from spokeshave.publish import lock as locks
 from spokeshave.publish.closure import COMPLETE, Closure, adding, missing, pythons, resolve, told
@@ -69,7 +70,7 @@ class _Wanted:
         return None if self.repository is None else ("--repository", self.repository)
 
     def check(self) -> None:
-        """Raises click.UsageError for options that do not go together."""
+        """Raises click.UsageError for options that exclude or need one another."""
         targets = [self.to is not None, self.upload is not None, self.repository is not None]
         if sum(targets) > 1 or not (any(targets) or self.lock):
             raise click.UsageError(
@@ -77,10 +78,10 @@ class _Wanted:
             )
         if self.server and self.simple is None:
             raise click.UsageError(
-                "--upload and --repository need --simple URL, to see what is there already"
+                "--upload and --repository need --simple URL, to see which files the server already has"
             )
         if self.to is None and (self.yank or self.unyank or self.url):
-            raise click.UsageError("--yank, --unyank and --url go with --to DIR alone")
+            raise click.UsageError("--yank, --unyank and --url need --to DIR")
         if self.yank and not self.reason:
             raise click.UsageError("--yank needs a --reason: installers show it")
         if not (self.wheels or self.yank or self.unyank):
@@ -88,7 +89,7 @@ class _Wanted:
         if self.lock and not self.wheels:
             raise click.UsageError("--lock pins the WHEELs of this run: name some")
         if self.partial and not self.lock:
-            raise click.UsageError("--partial goes with --lock DIR")
+            raise click.UsageError("--partial needs --lock DIR")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -194,8 +195,8 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     if as_json:
         return click.echo(json.dumps(result, indent=1, sort_keys=True))
     for row in result["published"]:
-        told = f"verified: {row['verified']}" if row["verified"] else "not verified"
-        options.stdout.print(f"{row['filename']} ({told})", markup=False, highlight=False, soft_wrap=True)
+        state = f"verified: {row['verified']}" if row["verified"] else "not verified"
+        options.stdout.print(f"{row['filename']} ({state})", markup=False, highlight=False, soft_wrap=True)
     for line in [*result["yanked"], *result["unyanked"], *result["locks"]]:
         options.stdout.print(line, markup=False, highlight=False, soft_wrap=True)
     return None
@@ -268,7 +269,7 @@ def _to_server(
 
 
 def _locked_alone(locked: _Locked) -> dict[str, Any]:
-    """Locks of wheels that stay where they are, in a wheelhouse."""
+    """Locks that name the wheels in their present folder, such as a wheelhouse."""
 
     def place(release: Release) -> locks.Place:
         return {"path": os.path.relpath(release.path, locked.folder)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,7 +21,7 @@ from spokeshave.slim.words import read_extra
 
 
 class _Extra(click.ParamType[str]):
-    """A requirement that goes to pip's command line: nothing that pip would take for an option of its own."""
+    """A requirement on pip's command line: nothing that pip would take for one of its options."""
 
     name = "requirement"
 
@@ -80,21 +81,11 @@ class _Extra(click.ParamType[str]):
 def slim(
     options: Globals,
     *,
-    wheels: tuple[str, ...],
-    python: str,
-    output: Path,
-    docstrings: bool,
-    comments: bool,
-    indentation: bool,
-    without: tuple[str, ...],
-    keep: tuple[str, ...],
-    build: int,
-    drop_signature: bool,
+    as_json: bool,
     no_check: bool,
     tests: bool,
     marker: str,
-    extra: tuple[str, ...],
-    as_json: bool,
+    **given: Any,
 ) -> None:
     """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
 
@@ -115,18 +106,7 @@ def slim(
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
     if marker and not tests:
         raise click.UsageError("--marker selects among the tests: give --tests too")
-    asked = dict(zip(ON_REQUEST, (docstrings, comments, indentation), strict=True))
-    levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n, on in asked.items() if on))
-    request = SlimRequest(
-        words=wheels,
-        target=Target(python=python),
-        settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
-        output=output,
-        check=not no_check,
-        tests=tests,
-        marker=marker,
-        extra=extra,
-    )
+    request = _request(check=not no_check, tests=tests, marker=marker, **given)
     outcomes = slim_all(options.context(), request)
     if as_json:
         click.echo(json.dumps([one.to_json() for one in outcomes], indent=1, sort_keys=True))
@@ -134,6 +114,35 @@ def slim(
         _show(options, outcomes)
     if fault := failures(outcomes):
         raise fault
+
+
+def _request(
+    *,
+    wheels: tuple[str, ...],
+    python: str,
+    output: Path,
+    without: tuple[str, ...],
+    keep: tuple[str, ...],
+    build: int,
+    drop_signature: bool,
+    check: bool,
+    tests: bool,
+    marker: str,
+    extra: tuple[str, ...],
+    **asked: bool,
+) -> SlimRequest:
+    """What to slim and how; `asked` are the levers that are off unless an option switches them on."""
+    levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n in ON_REQUEST if asked[n]))
+    return SlimRequest(
+        words=wheels,
+        target=Target(python=python),
+        settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
+        output=output,
+        check=check,
+        tests=tests,
+        marker=marker,
+        extra=extra,
+    )
 
 
 def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:

@@ -106,23 +106,14 @@ def trace(
     _check(context, wanted)
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
     if not command:
-        _tell(context, wanted, runs, as_json=as_json)
+        _show(context, wanted, runs, as_json=as_json)
         return
-    traced = run_once(context, command, os.environ)
-    if reader_ended(_STDOUT):
-        context.reporter.say(
-            "warning: the reader of the output (such as `head`) ended before COMMAND, which may have stopped"
-            " there; write the output to a file to record the whole run"
-        )
-    places = (context.logs / "trace.json", *records[:1])
-    for place in places:
-        add_run(place, traced.run)
-        context.reporter.say(f"trace: the run is recorded in {place}")
+    traced, files = _recorded_run(context, command, records)
     if records:  # other commands may have added theirs while this one ran
         known = [run for path in records if path.exists() for run in read_record(path)]
         runs = [run for run in known if run != traced.run]
     try:
-        _tell(context, wanted, [*runs, _rechecked(context, wanted, runs, traced, places)], as_json=as_json)
+        _show(context, wanted, [*runs, _rechecked(context, wanted, runs, traced, files)], as_json=as_json)
     except Interrupted:
         raise
     except SpokeshaveError as fault:
@@ -132,12 +123,29 @@ def trace(
     sys.exit(traced.run.exit_code)
 
 
+def _recorded_run(
+    context: Context, command: tuple[str, ...], records: tuple[Path, ...]
+) -> tuple[Traced, tuple[Path, ...]]:
+    """The run of the command, and the files that it is recorded in."""
+    traced = run_once(context, command, os.environ)
+    if reader_ended(_STDOUT):
+        context.reporter.say(
+            "warning: the reader of the output (such as `head`) ended before COMMAND, which may have stopped"
+            " there; write the output to a file to record the whole run"
+        )
+    files = (context.logs / "trace.json", *records[:1])
+    for file in files:
+        add_run(file, traced.run)
+        context.reporter.say(f"trace: the run is recorded in {file}")
+    return traced, files
+
+
 def _check_words(
     command: tuple[str, ...], output: Path | None, records: tuple[Path, ...], *, as_json: bool
 ) -> None:
-    """Raises click's errors for options that do not go together."""
+    """Raises click's errors for options that exclude or need one another."""
     if not (output or records or as_json):
-        raise click.UsageError("give --output, --record or --json: else nothing is kept of the run")
+        raise click.UsageError("give --output, --record or --json: without them nothing of the run is kept")
     if not (command or records):
         raise click.UsageError("give a COMMAND after --, or a --record of earlier runs")
     if output:
@@ -176,22 +184,22 @@ def _check_losses(wanted: _Wanted, runs: Sequence[Run]) -> None:
 
 
 def _rechecked(
-    context: Context, wanted: _Wanted, earlier: Sequence[Run], traced: Traced, places: Sequence[Path]
+    context: Context, wanted: _Wanted, earlier: Sequence[Run], traced: Traced, files: Sequence[Path]
 ) -> Run:
-    """The run with what its recheck has shown, which its records then have too; as it is without one."""
+    """The run with the results of its recheck, if there is one; its records get them too."""
     _check_losses(wanted, [*earlier, traced.run])
     if not (wanted.recheck and traced.run.loads):
         return traced.run
     base = context.book.profile(wanted.base)
     asked = recheck.Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
     run = recheck.recheck(context, asked, traced, os.environ)
-    for place in places:
-        replace_run(place, traced.run, run)
+    for file in files:
+        replace_run(file, traced.run, run)
     return run
 
 
 def _check(context: Context, wanted: _Wanted) -> None:
-    """Raises before the command runs what would be raised after it: for the base, the name, the Python."""
+    """Raises the errors of the base profile, the name and the Python before the command runs."""
     context.book.profile(wanted.base)
     if wanted.output:
         context.book.refuse_namesake(wanted.output.stem)
@@ -199,8 +207,8 @@ def _check(context: Context, wanted: _Wanted) -> None:
         pick_version(loaded.recipe, wanted.target.python_version)
 
 
-def _tell(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bool) -> None:
-    """Warnings, and the profile where one was asked for: it is checked like any other before it is there."""
+def _show(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bool) -> None:
+    """Prints warnings, and writes the profile if one is asked for, after the checks of every profile."""
     _check_losses(wanted, runs)
     notes = warnings(context, runs, wanted.target)
     for note in notes:

@@ -70,7 +70,7 @@ def verify(
     reports = []
     for candidate in candidates(context, wheels):
         reports.append(verifying.verify(context, candidate, level))
-        if record and reports[-1].passed:  # one that failed would take the place of one that passed
+        if record and reports[-1].passed:  # a failed one must not replace a passed one
             _record(context, record, candidate, reports[-1])
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1, sort_keys=True))
@@ -87,7 +87,7 @@ def verify(
 
 
 def _record(context: Context, folder: Path, candidate: Candidate, report: verifying.VerifyReport) -> None:
-    """Writes the verification record, or adds what levers save to one there that covers more."""
+    """Writes the verification record, or adds the bytes saved by levers to one there that covers more."""
     savings = measuring.known(context, candidate.plan)
     if level := proofs.stronger_level(folder, candidate, report):
         proofs.record_savings(folder, candidate.plan, savings)

@@ -39,9 +39,9 @@ def without_reader(here: Path, *words: str, stderr_too: bool = False) -> tuple[i
     streams = {"stdout": writing, "stderr": writing if stderr_too else subprocess.PIPE}
     done = subprocess.run(argv, cwd=here, env=env, check=False, timeout=120, **streams)  # type: ignore[call-overload]
     os.close(writing)
-    told = (done.stderr or b"").decode()
-    assert "Traceback" not in told and "Exception ignored" not in told, told
-    return int(done.returncode), told
+    said = (done.stderr or b"").decode()
+    assert "Traceback" not in said and "Exception ignored" not in said, said
+    return int(done.returncode), said
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_trace_without_reader_keeps_record_and_profile(tmp_path: Path, stderr_to
         "try: print(1, flush=True)\nexcept BrokenPipeError: os._exit(1)"
     )
     words = ("trace", "--json", "--record", "app.json", "--output", "app.toml", "--no-recheck")
-    run, told = without_reader(
+    run, said = without_reader(
         tmp_path, "--recipes", "recipes", *words, "--", sys.executable, "-c", code, stderr_too=stderr_too
     )
     assert run == 1, "the command's own: it found its output closed"
-    assert stderr_too or "the reader of the output (such as `head`) ended before COMMAND" in told
+    assert stderr_too or "the reader of the output (such as `head`) ended before COMMAND" in said
     (recorded,) = read_record(tmp_path / "app.json")
     assert any("alpha.one" in str(load) for load in recorded.loads)
     profile = RecipeBook([tmp_path / "recipes"]).profile(str(tmp_path / "app.toml"))

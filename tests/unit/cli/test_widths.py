@@ -203,7 +203,7 @@ def test_blas_table_at_width_fits(width: int) -> None:
             assert max(len(line.rstrip()) for line in lines) <= width, name
 
 
-def test_rows_without_a_measurement_are_in_a_note() -> None:
+def test_table_rows_without_a_measurement_are_in_a_note() -> None:
     text = " ".join(word for row in lever_table(large_report()).rows for word in map(str, row))
     assert "link-time" not in text and "unwind" not in text
     assert lever_notes(large_report()) == [
@@ -271,7 +271,7 @@ def test_explain_lines_on_a_terminal_are_folded_between_words(width: int) -> Non
     assert_folded(stream.getvalue(), Counter([*REASON.split(), "12,345,678"]), width)
 
 
-def test_every_table_is_a_listing() -> None:
+def test_tables_are_all_listings() -> None:
     """No command lays out a table of its own: this helper is what the tests above look at."""
     users = [
         path.relative_to(package_root()).as_posix()

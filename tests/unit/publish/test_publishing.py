@@ -180,14 +180,14 @@ def test_two_versions_under_one_lock_are_refused_before_anything_is_written(
         (("W", "--repository", "team"), "need --simple URL"),
         (("W", "--repository", "team", "--lock", "x"), "need --simple URL"),
         (("W", "--upload", "", "--lock", "x"), "need --simple URL"),
-        (("W", "--lock", "x", "--url", "u"), "go with --to DIR alone"),
-        (("W", "--to", "index", "--partial"), "--partial goes with --lock"),
+        (("W", "--lock", "x", "--url", "u"), "need --to DIR"),
+        (("W", "--to", "index", "--partial"), "--partial needs --lock"),
         (("--to", "index"), "name WHEELs"),
         (("--to", "index", "--yank", "numpy==1.0"), "needs a --reason"),
         (("--to", "index", "--yank", "numpy>=1.0", "--reason", "x"), "is not NAME==VERSION"),
         (("--to", "index", "--yank", "numpy==1.*", "--reason", "x"), "is not NAME==VERSION"),
         (("--to", "index", "--unyank", "numpy==1.0", "--lock", "x"), "--lock pins the WHEELs"),
-        (("W", "--upload", "u", "--simple", "s", "--unyank", "numpy==1.0"), "go with --to DIR alone"),
+        (("W", "--upload", "u", "--simple", "s", "--unyank", "numpy==1.0"), "need --to DIR"),
     ],
 )
 def test_options_that_do_not_go_together(words: tuple[str, ...], said: str) -> None:
