@@ -27,6 +27,8 @@ Step = Literal["compile", "finish"]
 State = Literal["wheel", "compile", "nothing"]
 STEPS: tuple[Step, ...] = ("compile", "finish")
 _KIND = "timings"
+BOUNDS: dict[Step, str] = {"compile": "up to", "finish": "about"}  # ccache may have objects of a compile
+_LESS = "; less where ccache has object files"
 _ROW = {"recipe", "version", "engine", "step", "seconds", "cpus", "date"}
 
 
@@ -72,7 +74,7 @@ class Forecast:
         have = "the compile is" if self.stored == "compile" else "nothing is"
         known = "an unknown time"
         if self.estimate:
-            known = f"about {about(self.estimate.seconds)} ({self.estimate.source})"
+            known = f"{_bound([self])} {about(self.estimate.seconds)} ({self.estimate.source})"
         return f"{have} in the store; {left} takes {known}"
 
 
@@ -178,9 +180,16 @@ def summary(forecasts: Sequence[Forecast]) -> str:
     known = [(one.recipe, one.estimate.seconds) for one in left if one.estimate]
     parts = [f"{name} {about(seconds)}" for name, seconds in known]
     parts += [f"{one.recipe} unknown" for one in left if not one.estimate]
-    whole = f"about {about(sum(seconds for _, seconds in known))}" if known else "an unknown time"
+    bound = _bound([one for one in left if one.estimate])
+    whole = f"{bound} {about(sum(seconds for _, seconds in known))}" if known else "an unknown time"
     more = " and more" if known and len(known) < len(left) else ""
-    return f"{have}; the others take {whole}{more} ({', '.join(parts)})"
+    note = _LESS if known and bound == BOUNDS["compile"] else ""
+    return f"{have}; the others take {whole}{more} ({', '.join(parts)}){note}"
+
+
+def _bound(forecasts: Sequence[Forecast]) -> str:
+    """The word before the time of forecasts: they are an upper bound if one of them has a compile."""
+    return BOUNDS["compile" if any(one.stored == "nothing" for one in forecasts) else "finish"]
 
 
 def about(seconds: float) -> str:

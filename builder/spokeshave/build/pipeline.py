@@ -16,7 +16,7 @@ from spokeshave.build import dead_patterns, prebuilt, workdir
 from spokeshave.build.engines.base import Engine
 from spokeshave.build.engines.docker import DockerEngine
 from spokeshave.build.engines.host import HostEngine
-from spokeshave.build.forecast import Step, about, estimate_of, keep_time
+from spokeshave.build.forecast import BOUNDS, Step, about, estimate_of, keep_time
 from spokeshave.build.images.choice import images_of
 from spokeshave.build.libc_reach import reach_warning
 from spokeshave.build.pgo import use
@@ -228,7 +228,7 @@ def _timed(context: Context, plan: BuildPlan, step: Step, title: str) -> Iterato
     """A stage whose title says about how long it takes; how long it took is kept for later estimates."""
     guess = estimate_of(context, plan, step, context.cpus)
     started = time.monotonic()
-    with context.reporter.stage(f"{title}, about {about(guess.seconds)}" if guess else title):
+    with context.reporter.stage(f"{title}, {BOUNDS[step]} {about(guess.seconds)}" if guess else title):
         yield
     if not is_instrumented(plan):  # it takes longer, and nobody waits for it in `build`
         keep_time(context, plan, step, time.monotonic() - started)

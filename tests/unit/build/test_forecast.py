@@ -108,6 +108,21 @@ def test_summary_counts_and_sums_up(context: Context) -> None:
     assert summary(make_forecasts(context, plans[:1], 2)) == "in the store: 1 of 1 wheels"
 
 
+def test_summary_with_a_compile_is_an_upper_bound(context: Context) -> None:
+    """ccache may have the object files: a compile of 21 minutes then takes one."""
+    plan = shipped_plan("numpy")
+    (one,) = make_forecasts(context, [plan], COMMITTED.cpus)
+    time = about(COMMITTED.compile + COMMITTED.finish)
+    assert f"building takes up to {time} (" in str(one)
+    assert summary([one]) == (
+        f"in the store: 0 of 1 wheels; the others take up to {time} (numpy {time});"
+        " less where ccache has object files"
+    )
+    put(context, "compiled", plan.compile_key)
+    (one,) = make_forecasts(context, [plan], COMMITTED.cpus)
+    assert "finishing takes about" in str(one) and "ccache" not in summary([one])
+
+
 def test_timed_step_is_kept_and_told(context: Context, said: io.StringIO) -> None:
     plan = shipped_plan("numpy")
     with pipeline._timed(context, plan, "finish", "finishing numpy"):
