@@ -41,7 +41,7 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What the user asked to build; `trained` says that bundles of the recipes are used where they fit."""
+    """What the user asked to build; `trained` is whether PGO profiles that fit are used."""
 
     packages: tuple[str, ...]
     profile: str
