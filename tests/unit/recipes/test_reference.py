@@ -40,7 +40,7 @@ def test_reference_names_every_key_with_its_limits() -> None:
             for key in table["properties"]:
                 assert f"\n| `{key}` |" in text
     assert "| `reason` | string | yes | minLength `8` |" in text
-    assert "| `versions` | list of table Version | yes | minItems `1` |" in text
+    assert "| `versions` | list of table `Version` | yes | minItems `1` |" in text
     assert "| `sha256` | string | yes | pattern `^[0-9a-f]{64}$` |" in text
     assert "| `build` | integer | `1` | minimum `1` |" in text
     assert "keys `x86_64`, `aarch64`" in text
