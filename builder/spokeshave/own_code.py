@@ -1,4 +1,4 @@
-"""Digests of our own code by stage. They are part of the store's keys, so that a change of code is noticed.
+"""Digests of spokeshave's code by stage. They are part of the store's keys, so that a change is noticed.
 
 Whole packages cover a stage, so that a new module is covered too. `tests/unit/test_own_code.py` lists the
 imports from outside these packages that do not affect the stage's results, with reasons.
@@ -36,7 +36,7 @@ def package_root() -> Path:
 
 
 def covered(stage: Stage) -> Iterator[Path]:
-    """The files of our own code that shape a stage's results, each once, in order."""
+    """The files of spokeshave that shape a stage's results, each once, in order."""
     root = package_root()
     found = {path for part in COVERED[stage] for one in root.glob(part) for path in _files(one)}
     yield from sorted(path for path in found if "__pycache__" not in path.parts)
@@ -47,12 +47,12 @@ def _files(one: Path) -> Iterator[Path]:
 
 
 def code_digests() -> dict[str, str]:
-    """The sha256 (hex) of our own code that decides a wheel's bytes: `compile` and `finish`."""
+    """The sha256 (hex) of the code that decides a wheel's bytes: `compile` and `finish`."""
     return {"compile": code_digest("compile"), "finish": code_digest("finish")}
 
 
 def code_digest(stage: Stage) -> str:
-    """The sha256 (hex) of our own code that shapes a stage's results."""
+    """The sha256 (hex) of the code that shapes a stage's results."""
     root = package_root()
     digest = hashlib.sha256()
     for path in covered(stage):
