@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -106,21 +107,26 @@ def trace(
     _check(context, wanted)
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
     if not command:
-        _show(context, wanted, runs, as_json=as_json)
-        return
+        return _show(context, wanted, runs, as_json=as_json)
     traced, files = _recorded_run(context, command, records)
-    if records:  # other commands may have added theirs while this one ran
-        known = [run for path in records if path.exists() for run in read_record(path)]
-        runs = [run for run in known if run != traced.run]
-    try:
+    known = [run for path in records if path.exists() for run in read_record(path)]
+    runs = [run for run in known if run != traced.run]  # with those of commands that ran at the same time
+    with _failing_command_first(context, traced.run):
         _show(context, wanted, [*runs, _rechecked(context, wanted, runs, traced, files)], as_json=as_json)
+    sys.exit(traced.run.exit_code)
+
+
+@contextlib.contextmanager
+def _failing_command_first(context: Context, run: Run) -> Iterator[None]:
+    """If the command failed, prints an error that follows instead of raising it: its exit code is kept."""
+    try:
+        yield
     except Interrupted:
         raise
     except SpokeshaveError as fault:
-        if not traced.run.exit_code:
+        if not run.exit_code:
             raise
         context.reporter.say(f"error: {fault.what}\nnext: {fault.next_step}")
-    sys.exit(traced.run.exit_code)
 
 
 def _recorded_run(
