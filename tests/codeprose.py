@@ -112,6 +112,13 @@ def toml_comments(source: str) -> Iterator[Piece]:
         yield _joined(lines)
 
 
+def shell_comments(source: str) -> Iterator[Piece]:
+    """The comments of a shell script, line by line."""
+    for number, line in enumerate(source.splitlines(), 1):
+        if match := re.search(r"(?:^|\s)#[^!](.*)", line):
+            yield Piece(line=number, text=english(match[1]))
+
+
 def free_texts(table: object, keys: frozenset[str], path: str = "") -> Iterator[tuple[str, str]]:
     """The texts of a TOML table under the given keys, with their paths."""
     if isinstance(table, dict):

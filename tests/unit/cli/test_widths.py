@@ -272,7 +272,7 @@ def test_explain_lines_on_a_terminal_are_folded_between_words(width: int) -> Non
 
 
 def test_tables_are_all_listings() -> None:
-    """No command lays out a table of its own: this helper is what the tests above look at."""
+    """All commands lay out tables with this helper, which the tests above check."""
     users = [
         path.relative_to(package_root()).as_posix()
         for path in package_root().rglob("*.py")

@@ -9,13 +9,28 @@ from pathlib import Path
 import click
 import pytest
 
-import codeprose
-from codeprose import KINDS, commands, english, files, free_texts, help_texts, pieces, toml_comments
+from codeprose import (
+    KINDS,
+    commands,
+    english,
+    files,
+    free_texts,
+    help_texts,
+    pieces,
+    shell_comments,
+    toml_comments,
+)
 from docgen import catalogue
 from pages import pages, prose
 from spokeshave.cli import main
 from support import RECIPES, ROOT
 from words import allowed, excused, excused_files, faults
+
+
+def name_of(path: Path) -> str:
+    """The path of a file in the repository."""
+    return path.relative_to(ROOT).as_posix()
+
 
 _PACKAGE = ROOT / "builder" / "spokeshave"
 _CODE = {
@@ -24,17 +39,18 @@ _CODE = {
         for one in sorted(_PACKAGE.iterdir())
         if one.suffix == ".py" or (one / "__init__.py").is_file()
     },
+    **{name_of(path): path for path in (ROOT / "ci").glob("*.py")},
     "ci/docgen": ROOT / "ci" / "docgen",
 }
+_SCRIPTS = [
+    path
+    for path in sorted((ROOT / "ci").iterdir())
+    if path.is_file() and path.read_text("utf-8").startswith(("#!", "# "))
+]
 _DATA = sorted(RECIPES.rglob("*.toml"))
 _FREE = frozenset({"reason", "summary", "description", "note", "off"})
 _MAKERS = catalogue.makers(ROOT)
 _COMMANDS = dict(commands(main))
-
-
-def name_of(path: Path) -> str:
-    """The path of a file in the repository."""
-    return path.relative_to(ROOT).as_posix()
 
 
 def without_excused(path: Path, text: str) -> str:
@@ -61,6 +77,13 @@ def test_code_of_package_uses_none_of_the_avoided_words(package: str, kind: str)
         for fault in faults(without_excused(path, one.text))
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("path", _SCRIPTS, ids=name_of)
+def test_script_of_ci_uses_none_of_the_avoided_words(path: Path) -> None:
+    comments = list(shell_comments(path.read_text("utf-8")))
+    assert comments
+    assert [f"line {one.line}: {fault}" for one in comments for fault in faults(one.text)] == []
 
 
 @pytest.mark.parametrize("path", _DATA, ids=name_of)
@@ -152,4 +175,3 @@ def test_help_texts_hold_text_options_and_epilog() -> None:
         ["The", "end."],
         ["Set", "`code`", "beside", "it."],
     ]
-    assert codeprose.KINDS == KINDS
