@@ -33,7 +33,7 @@ from spokeshave.verify import proofs
 
 
 def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what to build."""
+    """The options that select the wheels to build."""
     options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
         packages_argument(),
         all_option(),
@@ -44,7 +44,7 @@ def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["auto", "docker", "host"]),
             default="auto",
             show_default=True,
-            help="Compile in containers or on this host; auto takes Docker where it answers.",
+            help="Compile in containers or on this host; auto uses Docker if it answers.",
         ),
         click.option(
             "--without",

@@ -1,4 +1,4 @@
-"""What all commands share: the global options, and the mapping of errors to exit codes."""
+"""The global options of all commands, and the mapping of errors to exit codes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Globals:
     stdout: Console
 
     def context(self) -> Context:
-        """What the stages work with; removes the remains of killed runs."""
+        """The context of the stages; removes the remains of killed runs."""
         reporter = make_reporter(self.stderr)
         store = Store(root=self.cache, say=reporter.say)
         store.sweep()

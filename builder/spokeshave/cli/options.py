@@ -1,4 +1,4 @@
-"""Options that several commands share, and what completes them."""
+"""Options that several commands share, and their completion."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def refuse_both_or_neither(packages: Sequence[str], everything: bool) -> None:
 
 
 def json_option(content: str = "the result") -> Decorator:
-    """`--json`; `content` is what it writes."""
+    """`--json`; `content` names its output."""
     return click.option("--json", "as_json", is_flag=True, help=f"Write {content} as JSON to stdout.")
 
 

@@ -26,7 +26,7 @@ class _Pipe(io.FileIO):
 
 
 def survive_closed_pipes() -> None:
-    """From now on, stdout and stderr drop what nobody reads any more, where they are pipes or sockets."""
+    """Makes stdout and stderr, if they are pipes or sockets, drop output that nobody reads any more."""
     sys.stdout = _surviving(sys.stdout)
     sys.stderr = _surviving(sys.stderr)
 

@@ -64,7 +64,7 @@ class _Wanted:
 
     @property
     def server(self) -> tuple[str, str] | None:
-        """Where to upload, in twine's words; None where no server is named."""
+        """twine's option and value for the server; None if no server is named."""
         if self.upload is not None:
             return "--repository-url", self.upload
         return None if self.repository is None else ("--repository", self.repository)
@@ -94,7 +94,7 @@ class _Wanted:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Locked:
-    """Wheels with what they need beyond them, and the folder for their locks, if any."""
+    """Wheels, their requirements outside of this run, and the folder for their locks, if any."""
 
     folder: Path | None
     releases: tuple[Release, ...]
@@ -110,7 +110,7 @@ class _Locked:
 def _closure(
     options: Globals, wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
 ) -> Closure:
-    """What the lock pins next to the wheels; raises PublishError if it would not be complete."""
+    """The requirements that the lock pins with the wheels; raises PublishError if some are missing."""
     locks.by_project(releases)
     needed = missing(releases)
     if not needed:
@@ -156,8 +156,8 @@ def _closure(
     "--lock",
     type=RESULT_FOLDER,
     metavar="DIR",
-    help="Write constraints.txt, pins.txt and pylock.toml to this folder. They pin the WHEELs and what these"
-    " need from pip's index. Without --to they name the WHEELs where they are.",
+    help="Write constraints.txt, pins.txt and pylock.toml to this folder. They pin the WHEELs and their"
+    " requirements from pip's index. Without --to they name the WHEELs where they are.",
 )
 @click.option("--partial", is_flag=True, help="Lock the WHEELs alone, for an install with --no-deps.")
 @click.option("--url", metavar="URL", help="Write this address of DIR/simple/, not paths, to pylock.toml.")
@@ -169,7 +169,7 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
 
     A wheel counts as verified if a passing .verify.json is next to it. A published file never changes: the
     same one is skipped, another one under its name is refused. The index is DIR/simple/, for any web server.
-    A lock also pins what the WHEELs need, as pip resolves it; a lock that would lack some of it is refused.
+    A lock also pins the requirements of the WHEELs, as pip resolves them; an incomplete lock is refused.
 
     \b
     Examples:
@@ -184,7 +184,7 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     say = make_reporter(options.stderr).say
     releases = gather(wanted.wheels, unverified=wanted.unverified)
     locked = _Locked(folder=wanted.lock, releases=releases)
-    if wanted.lock:  # what cannot be locked is refused before anything is published
+    if wanted.lock:  # wheels that cannot be locked are refused before anything is published
         locked = replace(locked, closure=_closure(options, wanted, releases, say))
     if wanted.to:
         result = _to_folder(wanted, locked, say)

@@ -34,7 +34,7 @@ _STORED = "spokeshave.settings"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What a project's file sets, paths resolved from its folder; `file` is None where there is none.
+    """The settings of a project's file, with paths resolved from its folder; `file` is None without a file.
 
     `ignored` is the pyproject.toml next to it that has settings too, and is not read.
     """
@@ -130,7 +130,7 @@ def _names_us(path: Path) -> bool:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is a file; a folder that this user may not search has none for them."""
+    """Whether there is a file; one in a folder that this user may not search does not count."""
     try:
         return path.is_file()
     except OSError:

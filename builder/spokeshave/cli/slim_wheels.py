@@ -90,8 +90,8 @@ def slim(
     """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
 
     Tests, type stubs, sources, headers, symbol tables and debug information are removed. The slim wheel has
-    the local version +slim.N. Each of its modules is imported, and so are the PyPI wheel's, in virtual
-    environments of this Python. A wheel of which fewer imports pass is not written.
+    the local version +slim.N. `slim` imports each module of both wheels, in virtual environments of this
+    Python. It does not write a wheel of which fewer imports pass.
 
     \b
     Examples:
@@ -131,7 +131,7 @@ def _request(
     extra: tuple[str, ...],
     **asked: bool,
 ) -> SlimRequest:
-    """What to slim and how; `asked` are the levers that are off unless an option switches them on."""
+    """The request of the options; `asked` are the levers that only an option switches on."""
     levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n in ON_REQUEST if asked[n]))
     return SlimRequest(
         words=wheels,
@@ -153,7 +153,7 @@ def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:
 
 
 def slim_table(outcomes: Sequence[Outcome]) -> Listing:
-    """A row for each wheel: its sizes, what was removed, how it was checked."""
+    """A row for each wheel: its sizes, the bytes removed by lever, its check."""
     columns = [
         Column("wheel"),
         *(Column(heading, number=True) for heading in ("MB, PyPI", "MB, slim", "ratio")),
@@ -172,7 +172,7 @@ def _row(one: Outcome) -> tuple[str, ...]:
 
 
 def _notes(row: Saving) -> Iterator[str]:
-    """What the table has no room for: removed folders, and what is kept and why."""
+    """Notes below the table: removed folders, and the reasons why files are kept."""
     if row.folders:
         yield f"{row.lever} removed {', '.join(row.folders)}"
     yield from row.notes

@@ -1,4 +1,4 @@
-"""`trace`: a profile of what a program uses of the stack."""
+"""`trace`: a profile without the parts of the stack that a program does not use."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def test_trace_run_gives_a_profile_for_plan_and_explain(here: Path) -> None:
     assert result.exit_code == 0, result.output
     assert removed("app.toml") == ["alpha/two"]
     said = spokeshave("explain", "alpha.two", "--profile", "app.toml")
-    assert "alpha.two is OUT of profile 'app': component alpha/two, traced runs: not loaded" in said.output
+    assert (
+        "alpha.two is removed in profile 'app': component alpha/two, traced runs: not loaded" in said.output
+    )
     assert "the traced runs showed: not loaded" in said.output and "import alpha.one" in said.output
     assert "no wheel in the wheelhouse has it" in said.output
 
@@ -68,7 +70,7 @@ def test_trace_output_name_may_have_hyphens_and_underscores(here: Path, name: st
     assert result.exit_code == 0, result.output
     assert removed(f"{name}.toml") == ["alpha/two"]
     said = spokeshave("explain", "alpha.two", "--profile", f"{name}.toml")
-    assert f"is OUT of profile '{name}'" in said.output
+    assert f"is removed in profile '{name}'" in said.output
 
 
 def test_trace_output_with_the_label_of_another_profile_is_refused_before_the_run(here: Path) -> None:
