@@ -104,7 +104,7 @@ class FixTable(SourcesTable):
     flags: str = Field(
         pattern=r"^-([fm][a-z0-9=-]+|D\w+(=\w+)?)( -([fm][a-z0-9=-]+|D\w+(=\w+)?))*$", description="the flags"
     )
-    reason: Reason = Field(description="the fault without them")
+    reason: Reason = Field(description="what goes wrong without them")
 
 
 class SharedTable(Strict):

@@ -31,7 +31,7 @@ class GroupTable(Strict):
     patches: tuple[str, ...] = Field((), description="patch files that removing any of them needs")
     tests: tuple[ComponentTests, ...] = ()
     allow: tuple[GroupAllowTable, ...] = Field(
-        (), description="imports that may be kept; the target is the first module of each component"
+        (), description="imports that may stay; the target is the first module of each component"
     )
 
 

@@ -161,8 +161,8 @@ class TrainingTable(Strict):
 
     level: str | None = Field(
         None,
-        description="optimisation level, instead of `build.level`, of sources with profile data, for code"
-        " that ran 300 times; their other code is optimised for size",
+        description="optimisation level, in place of `build.level`, of sources with profile data, for"
+        " code that ran 300 times; their other code is optimised for size",
     )
     variable: str = Field("", description="environment variable that switches CPU dispatch levels off")
     dispatch: tuple[str, ...] = Field(("",), description="its values; profile data is collected with each")
