@@ -76,7 +76,7 @@ def test_code_of_package_uses_none_of_the_avoided_words(package: str, kind: str)
         for one in pieces(path.read_text("utf-8"), kind)
         for fault in faults(without_excused(path, one.text))
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("path", _SCRIPTS, ids=name_of)
@@ -91,7 +91,7 @@ def test_recipe_file_uses_none_of_the_avoided_words(path: Path) -> None:
     found = [
         f"{where}: {fault}" for where, text in texts_of(path) for fault in faults(without_excused(path, text))
     ]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 @pytest.mark.parametrize("command", _COMMANDS.values(), ids=_COMMANDS)
