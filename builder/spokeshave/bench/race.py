@@ -19,7 +19,8 @@ from spokeshave.inside.model import Target
 from spokeshave.machine.progress import Reporter
 from spokeshave.machine.venvs import Venv
 from spokeshave.own_code import package_root
-from spokeshave.recipes.book import Loaded, pick_version, source_pin
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version, source_pin
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import fetch_sdist
 

@@ -31,8 +31,9 @@ from spokeshave.machine.containers import object_cache
 from spokeshave.machine.files import alone_with, copy_whole
 from spokeshave.machine.toolchain import compiler_version, find_python
 from spokeshave.nearest import did_you_mean
-from spokeshave.recipes.book import Loaded, RecipeBook, library_names
+from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.schema import Profile
+from spokeshave.recipes.select import library_names
 from spokeshave.sources.fetch import Fetched, fetch
 
 _DEAD = "unmatched.json"  # next to a compiled wheel: the patterns that no source matched

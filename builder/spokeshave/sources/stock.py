@@ -7,7 +7,8 @@ from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.inside.model import Target
-from spokeshave.recipes.book import Loaded, pick_version
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version
 from spokeshave.sources.fetch import fetch_wheel
 
 

@@ -14,8 +14,8 @@ from spokeshave.errors import RecipeError
 from spokeshave.inside.levers.base import fits
 from spokeshave.inside.model import Target
 from spokeshave.inside.sizes import kind_of
-from spokeshave.recipes.book import pick_version
 from spokeshave.recipes.schema import ComponentTable
+from spokeshave.recipes.select import pick_version
 from spokeshave.removal.check import stack_recipes
 from spokeshave.removal.readers.base import Unit
 from spokeshave.removal.readers.python import python_references

@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from spokeshave.build.pgo.plans import fit_key
 from spokeshave.build.plan import make_plan
 from spokeshave.inside.model import bare_text
-from spokeshave.recipes.book import Loaded, RecipeBook, library_names
+from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.build_schema import PROSE
 from spokeshave.recipes.schema import Profile, Recipe
+from spokeshave.recipes.select import library_names
 from spokeshave.verify.proofs import proof_digest
 from support import RECIPES, TARGET, TOOL, WHERE, shipped_plan
 

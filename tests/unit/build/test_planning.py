@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from spokeshave.build import pipeline, plan
-from spokeshave.build.plan import Chosen, chosen_components
 from spokeshave.context import Context, Request
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import Target
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import Profile
+from spokeshave.recipes.select import Chosen, chosen_components
 from support import RECIPES, WHERE, make_context, shipped_plan
 
 ASKED = Request(packages=("numpy",), profile="lean", target=Target())

@@ -9,7 +9,7 @@ import pytest
 
 from demorecipe import PROFILE, RECIPE
 from spokeshave.errors import RecipeError
-from spokeshave.recipes.book import RecipeBook, pick_version
+from spokeshave.recipes.book import RecipeBook
 from support import RECIPES
 
 
@@ -213,14 +213,3 @@ def test_the_first_folder_wins(folder: Path, tmp_path_factory: pytest.TempPathFa
     book = RecipeBook([folder, second])
     assert book.load("demo").recipe.summary == "the first"
     assert book.names() == ["demo"]
-
-
-def test_the_version_is_the_newest_that_the_python_admits(folder: Path) -> None:
-    recipe = RecipeBook([folder]).load("demo").recipe
-    assert pick_version(recipe, "3.12").version == "2.0"
-    assert pick_version(recipe, "3.11").version == "1.0"
-    assert pick_version(recipe, "3.12", "1.0").version == "1.0"
-    for python, wanted in (("3.10", None), ("3.11", "2.0"), ("3.12", "9")):
-        with pytest.raises(RecipeError, match="no version") as caught:
-            pick_version(recipe, python, wanted)
-        assert "2.0 (Python >=3.12)" in caught.value.next_step
