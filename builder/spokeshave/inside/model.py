@@ -282,20 +282,3 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
 def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has lists where our values have tuples."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Built:
-    """A finished build: the wheel, its tests archive and the record of how it came about."""
-
-    wheel: Path
-    tests: Path | None
-    record: Path
-    digest: str
-    cached: bool
-    seconds: float
-
-    @property
-    def name(self) -> str:
-        """The distribution's name as in the wheel's file name."""
-        return self.wheel.name.split("-")[0]

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from spokeshave.build import ablation, pipeline
+from spokeshave.build.delivery import Built
 from spokeshave.context import Context, Request
 from spokeshave.inside.levers import lever
-from spokeshave.inside.model import BuildPlan, Built, Target
+from spokeshave.inside.model import BuildPlan, Target
 from support import WHERE, make_context, write_wheel
 
 

@@ -26,6 +26,7 @@ class DockerEngine:
     runner: Runner
     containers: Containers
     objects: str
+    cpus: int
     on_line: Callable[[str], None]
 
     def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
@@ -34,7 +35,12 @@ class DockerEngine:
         image = self.environment.image
         compiler = self.containers.image_id(image) or image
         text = cibuildwheel_config(
-            plan, image, compiler=compiler, objects=self.objects, labels=self.containers.labels()
+            plan,
+            image,
+            compiler=compiler,
+            objects=self.objects,
+            labels=self.containers.labels(),
+            cpus=self.cpus,
         )
         config.write_text(text, "utf-8")
         argv = (
@@ -97,7 +103,7 @@ def _finish_command(wheel: str, output: str, *, python: str) -> tuple[str, ...]:
 
 
 def cibuildwheel_config(
-    plan: BuildPlan, image: str, *, compiler: str, objects: str, labels: Iterable[str]
+    plan: BuildPlan, image: str, *, compiler: str, objects: str, labels: Iterable[str], cpus: int
 ) -> str:
     """The configuration file for cibuildwheel; it replaces upstream's own settings.
 
@@ -113,7 +119,7 @@ def cibuildwheel_config(
     image_key = f"{plan.target.libc}-{plan.target.arch}-image"
     create.append(f"--volume={objects}:/objects")
     environment = {
-        **build_environment(plan, project),
+        **build_environment(plan, project, cpus=cpus),
         "PATH": f"{project}/kit/bin:$PATH",
         "CCACHE_DIR": "/objects",
         "CCACHE_COMPILERCHECK": f"string:{compiler}",
