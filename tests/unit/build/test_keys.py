@@ -12,7 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from spokeshave.build.pgo.plans import fit_key
+from spokeshave.build.pgo.fit import fit_key
 from spokeshave.build.plan import make_plan
 from spokeshave.inside.model import bare_text
 from spokeshave.recipes.book import Loaded, RecipeBook

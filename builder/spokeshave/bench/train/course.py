@@ -22,7 +22,8 @@ from spokeshave.build.pgo.bundle import (
     useful,
     write_bundle,
 )
-from spokeshave.build.pgo.plans import fit_key, instrumented
+from spokeshave.build.pgo.fit import fit_key
+from spokeshave.build.pgo.plans import instrumented
 from spokeshave.context import Context, Request
 from spokeshave.errors import TrainError
 from spokeshave.inside.model import BuildPlan, Target

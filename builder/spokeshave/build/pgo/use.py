@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spokeshave.build.pgo.bundle import REACHED, names_in_bundle, read_manifest, unpack_bundle
-from spokeshave.build.pgo.plans import FOLDER, HEADER, bundle_of, fitting, is_instrumented, trained
+from spokeshave.build.pgo.fit import fitting
+from spokeshave.build.pgo.plans import FOLDER, HEADER, bundle_of, is_instrumented, trained
 from spokeshave.inside.model import BuildPlan
 from spokeshave.recipes.book import Loaded
 
