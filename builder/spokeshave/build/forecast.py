@@ -34,11 +34,11 @@ _ROW = {"recipe", "version", "engine", "step", "seconds", "cpus", "date"}
 class TimesTable(Strict):
     """How long a recipe's steps took where they were measured: `recipes/<name>/times.toml`."""
 
-    date: datetime.date
-    cpus: int = Field(ge=1)
-    compile: float = Field(gt=0, allow_inf_nan=False, description="seconds")
-    finish: float = Field(gt=0, allow_inf_nan=False, description="seconds")
-    note: str = ""
+    date: datetime.date = Field(description="day of the build that was timed")
+    cpus: int = Field(ge=1, description="CPUs of the machine")
+    compile: float = Field(gt=0, allow_inf_nan=False, description="seconds of the compile")
+    finish: float = Field(gt=0, allow_inf_nan=False, description="seconds of the steps after it")
+    note: str = Field("", description="which build it was")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

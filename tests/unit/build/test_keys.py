@@ -31,6 +31,7 @@ LANDS = {"RemoveTable.reason", "Recipe.summary", "Recipe.license"}
 NO_KEY = {
     "Recipe.schema_": "the format of the file",
     "Recipe.draft": "whether a record is asked for",
+    "Recipe.timed_import": "the import that `bench` times",
     "Profile.schema_": "the format of the file",
     "Profile.draft": "whether a record is asked for",
     "Profile.extends": "what it brings is resolved, and counts by itself",
@@ -46,6 +47,7 @@ NO_KEY = {
     "ComponentTable.name": "what a profile's row names; the row counts",
     "TrainingTable.untrained": "counts in the build that uses PGO: `training/test_plans`",
     "VersionTable.requires_python": "picks the version, which counts",
+    "VerifyTable.cpu_features": "which cores a CPU can run, for the check of kernels",
     "VerifyTable.smoke": "a lower level than that of records",
     "VerifyTable.core": "a lower level than that of records",
     "BuildTable.upstream_level": "counts where the lever optimisation is off: `test_plan`",

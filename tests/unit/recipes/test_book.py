@@ -213,3 +213,23 @@ def test_the_first_folder_wins(folder: Path, tmp_path_factory: pytest.TempPathFa
     book = RecipeBook([folder, second])
     assert book.load("demo").recipe.summary == "the first"
     assert book.names() == ["demo"]
+
+
+@pytest.mark.parametrize(("name", "module"), [("scipy", "scipy.stats"), ("scikit-learn", "sklearn.ensemble")])
+def test_recipe_timed_import_is_what_applications_import(name: str, module: str) -> None:
+    assert RecipeBook([RECIPES]).load(name).recipe.timed_module == module
+
+
+def test_recipe_without_timed_import_times_the_package(folder: Path) -> None:
+    path = folder / "demo" / "recipe.toml"
+    assert RecipeBook([folder]).load("demo").recipe.timed_module == "demo"
+    change(path, 'import-name = "demo"', 'import-name = "demo"\ntimed-import = "other.part"')
+    with pytest.raises(RecipeError, match=r"timed-import: 'other\.part' is not in 'demo'"):
+        RecipeBook([folder]).load("demo")
+
+
+def test_recipe_core_without_cpu_features_is_an_error(folder: Path) -> None:
+    path = folder / "demo" / "recipe.toml"
+    change(path, "[verify]\n", '[verify]\ncores = ["Haswell"]\n')
+    with pytest.raises(RecipeError, match="cores and cpu-features must name the same cores: Haswell"):
+        RecipeBook([folder]).load("demo")

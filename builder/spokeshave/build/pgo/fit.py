@@ -10,7 +10,8 @@ from pathlib import PurePosixPath
 from spokeshave.build.pgo.bundle import Manifest
 from spokeshave.inside.levers.link_time import APART
 from spokeshave.inside.model import BuildPlan, CompilePlan, digest_of
-from spokeshave.recipes.schema import BundleTable, Recipe, TrainingTable
+from spokeshave.recipes.schema import Recipe
+from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 
 _INTERPRETED = {".py", ".pyi"}
 

@@ -11,7 +11,8 @@ from spokeshave.build.pgo.counters import MOST
 from spokeshave.build.pgo.fit import patched_files, patches_of_removals, without_link_time
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.inside.model import BuildPlan, Level
-from spokeshave.recipes.schema import BundleTable, Recipe, TrainingTable
+from spokeshave.recipes.schema import Recipe
+from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 
 _COUNTERS = "/tmp/spokeshave-counters"  # noqa: S108  (GCOV_PREFIX puts another folder before it)
 FOLDER = "training"

@@ -79,7 +79,8 @@ class Proof:
     def _blas(self) -> bool:
         if not self.job["blas"]:
             return True
-        return self._json_step("blas", ("-m", "spokeshave.inside.prover.kernels", self.job["blas"]))
+        words = (self.job["blas"], json.dumps(self.job["cpu_features"]))
+        return self._json_step("blas", ("-m", "spokeshave.inside.prover.kernels", *words))
 
     def _json_step(self, name: str, argv: tuple[str, ...]) -> bool:
         done = self._step(name, (str(self.python), *argv))

@@ -12,7 +12,7 @@ from spokeshave.build.pgo.plans import instrumented
 from spokeshave.build.plan import make_plan
 from spokeshave.inside.model import BuildPlan
 from spokeshave.recipes.book import RecipeBook
-from spokeshave.recipes.schema import BundleTable, TrainingTable
+from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 from support import RECIPES, TARGET, TOOL, WHERE, shipped_plan
 
 BOOK = RecipeBook([RECIPES])

@@ -19,7 +19,7 @@ from spokeshave.build.plan import make_plan
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.inside.model import BuildPlan, Edit, Level, Target
 from spokeshave.recipes.book import Loaded, RecipeBook
-from spokeshave.recipes.schema import BundleTable, TrainingTable
+from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 from support import RECIPES, TOOL, WHERE, shipped_plan
 
 TABLE = TrainingTable.model_validate({"level": "O2"})
