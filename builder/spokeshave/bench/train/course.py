@@ -30,7 +30,7 @@ from spokeshave.inside.model import BuildPlan, Target
 from spokeshave.machine.files import unwritable
 from spokeshave.machine.venvs import Venv, find_interpreter, install, make_venv
 from spokeshave.recipes.book import Loaded
-from spokeshave.recipes.schema import TrainingTable, VerifyTable
+from spokeshave.recipes.verify_schema import TrainingTable, VerifyTable
 from spokeshave.sources.stock import stock_pin, stock_wheel
 
 
