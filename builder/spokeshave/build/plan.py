@@ -119,14 +119,9 @@ def _soname(library: BuildPlan) -> tuple[str, ...]:
 
 def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[LeverSetting, ...]:
     known = [lever.name for lever in LEVERS]
-    for where, names in (
-        (f"profile {profile.name}", profile.levers),
-        (f"recipe {loaded.recipe.name}", loaded.recipe.levers),
-        ("--without", without),
-    ):
-        for name in names:
-            if name not in known:
-                raise RecipeError(f"{where}: there is no lever {name!r}", next_step=did_you_mean(name, known))
+    for name in without:
+        if name not in known:
+            raise RecipeError(f"--without: there is no lever {name!r}", next_step=did_you_mean(name, known))
     compiled = loaded.recipe.build.backend != "prebuilt"  # where nothing is, only the wheel is left to shave
     off = {name for name, options in loaded.recipe.levers.items() if "off" in options} | without
     return tuple(

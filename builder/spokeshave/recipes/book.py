@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from spokeshave.errors import RecipeError
+from spokeshave.inside.levers import LEVERS
 from spokeshave.inside.library import symbols_in
 from spokeshave.inside.model import local_label
 from spokeshave.nearest import did_you_mean
@@ -139,6 +140,7 @@ class RecipeBook:
         for path in [Path(name)] if named else [f / "profiles" / f"{name}.toml" for f in self.folders]:
             if path.is_file():
                 profile = parse(path, Profile)
+                _refuse_unknown_levers(path, profile)
                 if profile.name != path.stem:
                     raise RecipeError(
                         f"{path}: name is {profile.name!r}, its file says {path.stem!r}",
@@ -148,6 +150,15 @@ class RecipeBook:
         if named:
             raise RecipeError(f"there is no profile file {name}", next_step="give the path of a profile")
         raise RecipeError(f"there is no profile {name!r}", next_step=did_you_mean(name, self.profile_names()))
+
+
+def _refuse_unknown_levers(path: Path, profile: Profile) -> None:
+    known = [lever.name for lever in LEVERS]
+    for name in profile.levers:
+        if name not in known:
+            raise RecipeError(
+                f"{path}: levers.{name}: there is no lever {name!r}", next_step=did_you_mean(name, known)
+            )
 
 
 def _read_files(loaded: Loaded) -> dict[str, str]:

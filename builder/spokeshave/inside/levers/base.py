@@ -68,11 +68,12 @@ class Lever:
 
     `flags` acts on the compile and is pure; `shave` acts on the unpacked wheel and measures what it
     took. What a lever of the compile saves only a build without it can tell: `spokeshave ablate`.
-    Options are the recipe's own data for the lever (globs to match or to keep).
+    `options` names the recipe's own data that it reads (globs to match or to keep, languages).
     """
 
     name: str
     summary: str
+    options: tuple[str, ...] = ()
     flags: Callable[[Options], Flags] | None = None
     shave: Callable[[Tree, Options], Shaved] | None = None
 

@@ -54,4 +54,4 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return shave_modules(tree, options, lambda _, source: strip_comments(source))
 
 
-LEVER = Lever(name="comments", summary="blank comments, keep line numbers", shave=shave)
+LEVER = Lever(name="comments", summary="blank comments, keep line numbers", options=("keep",), shave=shave)

@@ -273,4 +273,9 @@ def _note(odd: list[str]) -> str:
     return f"left as they were: {len(odd)} ({', '.join(odd[:5])}{more})" if odd else ""
 
 
-LEVER = Lever(name="docstrings", summary="blank docstrings, keep line numbers", shave=shave)
+LEVER = Lever(
+    name="docstrings",
+    summary="blank docstrings, keep line numbers",
+    options=("keep", "add-newdocs"),
+    shave=shave,
+)

@@ -106,4 +106,9 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return shave_modules(tree, options, lambda _, source: shrink_indentation(source))
 
 
-LEVER = Lever(name="indentation", summary="indent by one space a level, keep line numbers", shave=shave)
+LEVER = Lever(
+    name="indentation",
+    summary="indent by one space a level, keep line numbers",
+    options=("keep",),
+    shave=shave,
+)

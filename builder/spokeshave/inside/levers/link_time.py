@@ -16,4 +16,9 @@ def flags(options: Options) -> Flags:
     return Flags(c=_WHOLE, cxx=_WHOLE, link=(*_WHOLE, "-flto-partition=none"))
 
 
-LEVER = Lever(name="link-time", summary="calls between sources, compiled as one when linked", flags=flags)
+LEVER = Lever(
+    name="link-time",
+    summary="calls between sources, compiled as one when linked",
+    options=("apart",),
+    flags=flags,
+)

@@ -25,4 +25,4 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return Shaved(saved=saved, files=files)
 
 
-LEVER = Lever(name="symbols", summary="symbol tables and debug information", shave=shave)
+LEVER = Lever(name="symbols", summary="symbol tables and debug information", options=("keep",), shave=shave)

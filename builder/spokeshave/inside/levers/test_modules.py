@@ -11,4 +11,9 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return Shaved(saved=sum(tree.move_to_tests(path) for path in found), files=len(found))
 
 
-LEVER = Lever(name="test-modules", summary="test-only ext modules moved into the tests archive", shave=shave)
+LEVER = Lever(
+    name="test-modules",
+    summary="test-only ext modules moved into the tests archive",
+    options=("match",),
+    shave=shave,
+)

@@ -13,4 +13,6 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return Shaved(saved=sum(tree.move_to_tests(path) for path in found), files=len(found))
 
 
-LEVER = Lever(name="tests", summary="test files moved into the tests archive", shave=shave)
+LEVER = Lever(
+    name="tests", summary="test files moved into the tests archive", options=("match", "keep"), shave=shave
+)

@@ -13,4 +13,6 @@ def flags(options: Options) -> Flags:
     return Flags(c=_OFF if "c" in languages else (), fortran=_OFF if "fortran" in languages else ())
 
 
-LEVER = Lever(name="unwind", summary="unwind tables of C and Fortran code", flags=flags)
+LEVER = Lever(
+    name="unwind", summary="unwind tables of C and Fortran code", options=("languages",), flags=flags
+)

@@ -6,15 +6,17 @@ import ctypes
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import spokeshave
 from spokeshave.build.elf import read_elf
 from spokeshave.inside.levers import LEVERS, lever
-from spokeshave.inside.levers.base import Options, Shaved, Tree, fits
+from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree, fits
 from support import needs_compiler
 
 PINS = Path(spokeshave.__file__).parent / "inside" / "templates" / "glibc_pins.h"
@@ -67,6 +69,30 @@ TESTS = {name for name in CONTENT if "/tests/" in name or name.endswith("conftes
 def test_names_are_unique_and_each_lever_does_something() -> None:
     assert len({known.name for known in LEVERS}) == len(LEVERS)
     assert [k.name for k in LEVERS if not (k.flags or k.shave)] == ["optimisation"], "the plan acts on it"
+
+
+class Asked(dict[str, Any]):
+    """Options that keep which of them are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.names.add(key)
+        return default
+
+
+@pytest.mark.parametrize("one", LEVERS, ids=lambda one: one.name)
+def test_lever_options_are_those_that_it_reads(tree: Tree, one: Lever) -> None:
+    asked = Asked()
+    shutil.copy(sys.executable, tree.root / "demo" / "program")  # an ELF file, for the lever symbols
+    if one.flags:
+        one.flags(asked)
+    if one.shave:
+        one.shave(tree, asked)
+    by_the_plan = {"apart"} if one.name == "link-time" else set()
+    assert asked.names | by_the_plan == set(one.options)
 
 
 def test_tests_move_into_the_archive(tree: Tree) -> None:
