@@ -28,7 +28,7 @@ from spokeshave.errors import BudgetError, BuildError, EngineDenied, EngineMissi
 from spokeshave.inside.model import BuildPlan, Environment, Target, digest_of
 from spokeshave.inside.sizes import sizes
 from spokeshave.machine.containers import object_cache
-from spokeshave.machine.toolchain import compiler_version, find_python
+from spokeshave.machine.toolchain import compiler_version, host_python
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.schema import Profile
@@ -60,11 +60,11 @@ def environment(context: Context, engine: Literal["docker", "host"], target: Tar
         image = images_of(context).choose("build", target)
         return Environment(engine="docker", image=image.reference, image_digest=image.digest)
     compiler = compiler_version(context.runner)
-    python = find_python(target)
+    python = host_python(target)
     return Environment(
         engine="host",
         image="",
-        image_digest=digest_of([compiler, Path(python).name, bool(shutil.which("ld.gold"))]),
+        image_digest=digest_of([compiler, python.identity, bool(shutil.which("ld.gold"))]),
     )
 
 
