@@ -13,7 +13,7 @@ from pathlib import Path
 
 from spokeshave.build import pipeline
 from spokeshave.context import Context, Request
-from spokeshave.inside.levers import lever
+from spokeshave.inside.levers import lever_named
 from spokeshave.inside.model import BuildPlan, digest_of
 from spokeshave.inside.sizes import sizes
 
@@ -39,7 +39,7 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
         if plan.recipe not in request.packages:
             continue
         done = known(context, plan)
-        compiled = [setting.name for setting in plan.levers if lever(setting.name).shave is None]
+        compiled = [setting.name for setting in plan.levers if lever_named(setting.name).shave is None]
         missing = [name for name in compiled if name not in done]
         weight = _weight(context, request, plan, frozenset()) if missing else 0
         for name in missing:

@@ -14,8 +14,8 @@ from typing import Literal
 from spokeshave import own_code
 from spokeshave.build import dead_patterns, prebuilt, workdir
 from spokeshave.build.delivery import Built, load_built, only_wheel
-from spokeshave.build.engines.base import Engine
 from spokeshave.build.engines.docker import DockerEngine
+from spokeshave.build.engines.engine import Engine
 from spokeshave.build.engines.host import HostEngine
 from spokeshave.build.forecast import Row, Step, about, estimate_of, keep_time, past_times
 from spokeshave.build.images.choice import images_of

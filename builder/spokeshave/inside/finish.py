@@ -19,8 +19,8 @@ from typing import Any
 
 from spokeshave.inside import unmatched
 from spokeshave.inside import wheel as wheels
-from spokeshave.inside.levers import lever
-from spokeshave.inside.levers.base import Shaved, Tree, fits, is_elf
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.levers.lever import Shaved, Tree, fits, is_elf
 from spokeshave.inside.levers.test_stubs import write_stubs
 from spokeshave.inside.model import BuildPlan, Removed, file_sha256, plan_from_json
 from spokeshave.inside.run import Command, run
@@ -131,7 +131,7 @@ def _bytes(tree: Tree) -> int:
 def _shave(plan: BuildPlan, tree: Tree) -> Mapping[str, Shaved]:
     shaved = {}
     for setting in plan.levers:
-        known = lever(setting.name)
+        known = lever_named(setting.name)
         if known.shave:
             shaved[known.name] = known.shave(tree, setting.options)
             print(f"lever {known.name}: {shaved[known.name].saved:,} bytes", flush=True)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from spokeshave.inside.levers.base import Shaved, Tree, fits
+from spokeshave.inside.levers.lever import Shaved, Tree, fits
 from spokeshave.inside.model import BuildPlan, Removed
 from spokeshave.inside.stub_message import NAME, removed_message
 

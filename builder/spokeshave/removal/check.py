@@ -18,8 +18,8 @@ from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import Profile
 from spokeshave.recipes.select import Chosen, chosen_components, patch_names, pick_version, source_pin
 from spokeshave.removal.graph import Breaks, Edge, ImportGraph, broken, build_graph
-from spokeshave.removal.readers.base import parents
 from spokeshave.removal.readers.package import PackageImports, package_from_json, read_package
+from spokeshave.removal.readers.reader import parents
 from spokeshave.sources import patches
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import fetch_sdist

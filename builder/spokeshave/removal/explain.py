@@ -18,7 +18,7 @@ from spokeshave.recipes.schema import TRACED, ComponentTable, Profile
 from spokeshave.recipes.select import chosen_components
 from spokeshave.removal.check import import_graph, owner_of, removed_modules, stack_recipes
 from spokeshave.removal.graph import Edge, ImportGraph, chain_to, needed_by
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from spokeshave.build.plan import make_plan
 from spokeshave.context import Context
 from spokeshave.errors import PatchError
 from spokeshave.inside import stubs
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan, Environment, Removed, Target
 from spokeshave.inside.stub_message import MARK
 from spokeshave.recipes.book import Loaded

@@ -13,7 +13,7 @@ import pytest
 
 from spokeshave.build import prebuilt
 from spokeshave.errors import RecipeError
-from spokeshave.inside.levers import lever
+from spokeshave.inside.levers import lever_named
 from spokeshave.inside.model import BuildPlan, Bundled, plan_from_json
 from spokeshave.inside.wheel import record_faults
 from support import needs_compiler, shipped_plan
@@ -144,7 +144,7 @@ def test_the_plan_of_the_shipped_one() -> None:
     assert plan.compile.backend == "prebuilt"
     assert plan.compile.requirements == ""
     assert not any(plan.compile.flags.values())
-    assert all(lever(setting.name).shave for setting in plan.levers), "nothing is compiled"
+    assert all(lever_named(setting.name).shave for setting in plan.levers), "nothing is compiled"
     assert plan_from_json(json.loads(json.dumps(plan.to_json()))) == plan
     numpy = shipped_plan("numpy", "upstreamblas")
     assert numpy.sonames == ("libscipy_openblas.so",)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from spokeshave.build.engines.compile_settings import build_environment
 from spokeshave.build.engines.docker import cibuildwheel_config
-from spokeshave.build.engines.settings import build_environment
 from spokeshave.inside import library
 from spokeshave.inside.run import Command, Finished
 from spokeshave.own_code import package_root

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.build.engines.settings import build_environment, config_settings
+from spokeshave.build.engines.compile_settings import build_environment, config_settings
 from spokeshave.errors import BuildError
 from spokeshave.inside import unmatched
 from spokeshave.inside.model import BuildPlan, Environment

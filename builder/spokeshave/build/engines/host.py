@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from spokeshave.build.engines.compile_settings import build_environment, config_settings
 from spokeshave.build.engines.docker import build_error
-from spokeshave.build.engines.settings import build_environment, config_settings
 from spokeshave.inside import unmatched
 from spokeshave.inside.model import BuildPlan, Environment
 from spokeshave.inside.run import Command, Runner

@@ -12,8 +12,8 @@ import io
 import re
 import tokenize
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
-from spokeshave.inside.levers.modules import LINE, attempt, shave_modules
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.rewriting import LINE, attempt, shave_modules
 
 _ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]")  # PEP 263, in the first two lines only
 

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree, fits
-from spokeshave.inside.levers.modules import attempt, shave_modules
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree, fits
+from spokeshave.inside.levers.rewriting import attempt, shave_modules
 
 _SPACE = b" \t\f"
 _NEWLINE = re.compile(rb"(\r\n|\r|\n)")

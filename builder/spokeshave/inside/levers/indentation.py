@@ -12,8 +12,8 @@ import io
 import tokenize
 from collections.abc import Iterator
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
-from spokeshave.inside.levers.modules import LINE, attempt, shave_modules
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.rewriting import LINE, attempt, shave_modules
 
 _NO_CODE = {tokenize.NL, tokenize.COMMENT, tokenize.ENCODING, tokenize.ENDMARKER}
 _ENDS_OF_STRINGS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.stub_message import MARK, NAME
 

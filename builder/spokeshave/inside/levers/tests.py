@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
 
 _ALWAYS = ("*/tests/*", "*/conftest.py")
 

@@ -65,7 +65,7 @@ class Proof:
     def _imports(self) -> bool:
         if not self.job["import_name"]:
             return True
-        argv = ("-m", "spokeshave.inside.prover.modules", self.job["import_name"])
+        argv = ("-m", "spokeshave.inside.prover.public_modules", self.job["import_name"])
         if not self.job["names"]:
             return self._json_step("imports", argv)
         stock = self.kit / "stock-names.json"

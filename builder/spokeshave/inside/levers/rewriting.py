@@ -7,7 +7,7 @@ import tokenize
 import warnings
 from collections.abc import Callable
 
-from spokeshave.inside.levers.base import Options, Shaved, Tree
+from spokeshave.inside.levers.lever import Options, Shaved, Tree
 
 # Lines as Python counts them; str.splitlines knows more ends.
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")

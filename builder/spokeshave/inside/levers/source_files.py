@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
 
 _TYPING = ("*.pyi", "*/py.typed")
 _SOURCES = ("*.pyx", "*.pxi", "*.tp", "*.c", "*.cpp", "*.f", "*.f90")
