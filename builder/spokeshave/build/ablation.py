@@ -1,7 +1,7 @@
-"""What the levers of the compile save: by building without one and weighing the difference.
+"""What the levers of the compile save: by a build without one, and the difference in bytes.
 
-Both builds are untrained, for counters fit one set of flags. The result is kept in the store under the
-plan's digest, where the report finds it.
+Both builds are compiled without profile data, which fits one set of flags. The result is kept in the store
+under the plan's digest, where the report finds it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
 
 
 def _weight(context: Context, request: Request, plan: BuildPlan, without: frozenset[str]) -> int:
-    """Bytes unpacked of an untrained build; what has been built is in the store."""
+    """Bytes unpacked of a build without profile data; what has been built is in the store."""
     one = replace(request, packages=(plan.recipe,), without=without)
     plans = pipeline.make_plans(context, one, plan.environment)
     return sizes(pipeline.build(context, _unbudgeted(plans))[plan.recipe].wheel).unpacked

@@ -1,7 +1,7 @@
 """What of a build is in the store, and about how long the rest takes.
 
 An estimate is the longest of the former compiles of that recipe on this machine: later ones are shorter where
-ccache has their objects. Without one it is read from `times.toml` beside the recipe. Both are scaled to the
+ccache has their objects. Without one it is read from `times.toml` next to the recipe. Both are scaled to the
 CPUs of this run. No key holds either of them.
 """
 
@@ -125,7 +125,7 @@ def estimate_of(context: Context, plan: BuildPlan, step: Step, past: Sequence[Ro
 
 
 def read_times(folder: Path) -> TimesTable | None:
-    """The times beside a recipe, where there are any; raises RecipeError where they are malformed."""
+    """The times next to a recipe, where there are any; raises RecipeError where they are malformed."""
     path = folder / TIMES
     if not path.is_file():
         return None

@@ -193,7 +193,7 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...], p
 def _compile_and_finish(
     context: Context, loaded: Loaded, plan: BuildPlan, work: Path, fetched: Fetched, *, past: Sequence[Row]
 ) -> Path:
-    """The entry of the finished wheel; the compile has one of its own, so that no later fault loses it.
+    """The entry of the finished wheel; the compile has a separate one, so that no later fault loses it.
 
     Patterns that matched no source are kept with the compile, and checked each time that it is taken.
     """

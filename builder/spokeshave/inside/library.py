@@ -52,7 +52,7 @@ def _make(plan: BuildPlan, build: Path, jobs: int) -> None:
         settings["flags-variable"]: " ".join(plan.compile.flags["c"]),
     }
     pairs = tuple(f"{key}={value}" for key, value in variables.items())
-    # One make after the other: beside each other, two targets would write to one archive at once.
+    # One make after the other: at the same time, two targets would write to one archive at once.
     goals: list[tuple[str, ...]] = [(name,) for name in settings["targets"]]
     for goal in goals or [()]:
         argv = ("make", f"-j{jobs}", *pairs, *goal)
@@ -74,7 +74,7 @@ def _link(plan: BuildPlan, archive: Path, target: Path, names: tuple[str, ...]) 
         *plan.compile.flags["link"],
         "-Wl,-z,relro",
         "-Wl,-z,defs",
-        "-Wl,-Bsymbolic-functions",  # its own calls stay in it, whatever other BLAS the process has
+        "-Wl,-Bsymbolic-functions",  # its own calls do not leave it, whatever other BLAS the process has
         f"-Wl,-soname,{table['soname']}",
         f"-Wl,--version-script={script}",
         *(f"-l{name}" for name in table["link"]),

@@ -100,7 +100,7 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """A line that is taken out of a build file, so that a removed component is not even compiled."""
+    """A line that is deleted from a build file, so that a removed component is not even compiled."""
 
     file: str
     line: str
@@ -108,9 +108,9 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Removed:
-    """A component that the profile takes out: its modules, further files, and which stubs raise late.
+    """A component that the profile removes: its modules, further files, and which stubs raise late.
 
-    `edited` says that the build leaves it out already, so that its files may be missing.
+    `edited` says that it is not even compiled, so that its files may be missing.
     """
 
     component: str

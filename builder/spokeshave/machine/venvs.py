@@ -127,7 +127,7 @@ def install_alike(
     runner: Runner,
     log: Path,
 ) -> Finished:
-    """Installs `files`, and all that `like` has beside the distributions `exclude`, in the same versions."""
+    """Installs `files`, and all that `like` has except the distributions `exclude`, in the same versions."""
     without = tuple(word for name in exclude for word in ("--exclude", name))
     frozen = _pip(like, ("freeze", "--all", *without), runner, None)  # unlogged, to keep every line
     beside = tuple(line for line in frozen.output.splitlines() if "==" in line)

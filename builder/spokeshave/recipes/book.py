@@ -185,7 +185,7 @@ def _named_files(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 
 def _check_symbols(loaded: Loaded) -> None:
-    """Raises RecipeError where symbols that go with a component are not exported in the first place."""
+    """Raises RecipeError where symbols that are removed with a component are exported by no file."""
     library = loaded.recipe.build.library
     if library is None:
         return

@@ -185,7 +185,7 @@ class Recipe(Strict):
     def _patterns_for_the_shell(self) -> Self:
         for glob in self.levers.get("link-time", {}).get("apart", ()):
             if not re.fullmatch(SHELL_PATTERN, glob):
-                raise ValueError(f"levers.link-time.apart: {glob!r} is not a shell pattern for a path")
+                raise ValueError(f"`levers.link-time.apart`: {glob!r} is not a shell pattern for a path")
         return self
 
 

@@ -64,5 +64,5 @@ def test_verify_wheelhouse_of_an_earlier_build_is_read(context: Context, tmp_pat
     (candidate,) = candidates(context, (wheel,))
     assert candidate.own.tests == beside(wheel, OLD)
     beside(wheel, OLD).unlink()
-    with pytest.raises(WheelError, match=r"tests\.zip is not beside"):
+    with pytest.raises(WheelError, match=r"tests\.zip is not next to"):
         candidates(context, (wheel,))

@@ -70,7 +70,7 @@ def test_reach_warning_link_time_with_folding_names_symbol_file_and_cure(tmp_pat
     )
     assert f"{FILE}: exp@GLIBC_2.29, pow@GLIBC_2.29" in told
     assert "levers link-time and folding together undo the pins of exp, pow" in told
-    assert "in the recipe of scipy write [levers.link-time] off = [" in told
+    assert "in the recipe of scipy write `[levers.link-time] off = [" in told
 
 
 @needs_compiler

@@ -48,7 +48,7 @@ def test_make_plans_pgo_profiles_missing_plans_and_prints_nothing(
 
 def test_make_trained_plans_notes_say_why_there_is_no_pgo_profile(context: Context) -> None:
     found = pipeline.make_trained_plans(context, ASKED, WHERE)
-    assert "not trained: no bundle fits" in found.notes["numpy"]
+    assert "without a PGO profile: none fits" in found.notes["numpy"]
     assert found.plans == pipeline.make_plans(context, ASKED, WHERE)
 
 

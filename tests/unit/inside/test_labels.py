@@ -104,7 +104,7 @@ def test_candidates_companions_are_of_the_same_profile(tmp_path: Path, context: 
     assert [path.path.name.split("-")[1] for path in one.companions] == ["2.4.6+my.app.1", "0.3.31+my.app.1"]
     for path in (numpy, newer):
         path.unlink()
-    with pytest.raises(WheelError, match="needs numpy of profile my, which is neither named nor beside"):
+    with pytest.raises(WheelError, match="needs numpy of profile my, which is neither named nor next to"):
         candidates(context, (scipy,))
 
 

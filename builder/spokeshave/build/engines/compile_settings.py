@@ -1,4 +1,4 @@
-"""What a compile is told, the same in both engines: its environment variables and config settings."""
+"""The settings of a compile, the same in both engines: its environment variables and config settings."""
 
 from __future__ import annotations
 

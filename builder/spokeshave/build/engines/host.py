@@ -1,4 +1,4 @@
-"""The host engine: `build` and auditwheel in a venv of its own, for machines without Docker."""
+"""The host engine: `build` and auditwheel in a separate venv, for machines without Docker."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ def fitting(
     *,
     anywhere: bool = False,
 ) -> BundleTable | None:
-    """The bundle made of the same source with the same flags in the same image; None where there is none.
+    """The PGO profile of the same source with the same flags in the same image; None where there is none.
 
-    `manifests` are by file; `anywhere` leaves the image out, for what is said of a plan wherever it is built.
+    `manifests` are by file; `anywhere` ignores the image, for what is said of a plan wherever it is built.
     """
     key = fit_key(plan, recipe, table)
     for row in table.bundles:
@@ -37,15 +37,16 @@ def fitting(
 
 
 def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
-    """What counters depend on beside the compiler: source, patches and flags of an untrained plan, the level.
+    """The key (sha256 hex) of what profile data depend on, except the compiler.
 
-    Where what never ran is small, so do they on the tests that tell what runs.
+    That is source, patches and flags of the plan without profile data, and the level. With `unreached =
+    "small"` it is also the tests that show what runs.
 
-    What removed components patch and leave out is no part of it: `trained` tells those sources nothing. Nor
-    are patches of Python files alone: they change no compiled code. (If one changes a program that writes C,
-    gcc finds profile data of another function, which is an error.)
-    gcc counts what is left after its first optimisations: counters of one level are an error at another. What
-    is done when linked comes later.
+    Sources that removed components patch or delete have no part in it: they are compiled without. Nor have
+    patches of Python files alone: they change no compiled code. (If one changes a program that writes C, gcc
+    finds profile data of another function, which is an error.)
+    gcc counts what is left after its first optimisations: profile data of one level are an error at another.
+    Link-time optimization comes later.
     """
     compiled = without_link_time(plan.compile).to_key()
     del compiled["libraries"]

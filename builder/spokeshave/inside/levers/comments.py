@@ -1,7 +1,7 @@
-"""Comments of Python modules go; every token stays at its line and column.
+"""Blanks comments of Python modules; every token keeps its line and column.
 
 A file changes only if the outcome is proven: its syntax tree is the old one, node by node at the same
-place. Any other file stays as it was, and so do the lines that Python itself reads: a `#!` line and the
+position. Any other file is unchanged, and so are the lines that Python itself reads: a `#!` line and the
 declaration of the encoding.
 """
 

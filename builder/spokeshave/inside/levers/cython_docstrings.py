@@ -1,4 +1,4 @@
-"""Docstrings that Cython compiles into ext modules; signatures stay, since functions carry them apart."""
+"""Docstrings that Cython compiles into ext modules; signatures are kept, since functions carry them apart."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Indentation of Python modules shrinks to one space a level; every token stays on its line.
+"""Indentation of Python modules shrinks to one space a level; every token keeps its line.
 
 Tracebacks name the same lines; only columns differ, and `inspect.getsource` gives text that parses where
 upstream's did. A file changes only if the outcome is proven: its syntax tree is the old one, node by node on
-the same lines. Any other file stays as it was.
+the same lines. Any other file is unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Link-time optimisation: an extension module of many sources is compiled as one."""
+"""Link-time optimization (LTO): an extension module of many sources is compiled as one."""
 
 from __future__ import annotations
 

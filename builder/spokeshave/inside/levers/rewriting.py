@@ -1,4 +1,4 @@
-"""What the levers on Python modules share: a change that must prove itself, module by module."""
+"""What the levers on Python modules share: a change that is checked module by module."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def shave_modules(
 ) -> Shaved:
     """Rewrites all modules but those of the recipe's `keep`, by name and source.
 
-    Where `rewrite` gives None the module stays as it was; `note` tells of these, by name.
+    Where `rewrite` gives None the module is unchanged; `note` says which, by name.
     """
     saved = files = 0
     odd: list[str] = []

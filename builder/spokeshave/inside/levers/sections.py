@@ -22,4 +22,4 @@ def flags(options: Options) -> Flags:
     )
 
 
-LEVER = Lever(name="sections", summary="unused sections and page padding", flags=flags)
+LEVER = Lever(name="sections", summary="unused ELF sections and page padding", flags=flags)

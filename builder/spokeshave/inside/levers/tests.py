@@ -1,4 +1,4 @@
-"""Test files leave the wheel for the tests archive beside it."""
+"""Moves test files from the wheel to the tests archive next to it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Hatchling build hook of a library wheel: makes the library, tags the wheel for its platform.
 
-Copied into the generated project beside the plan; spokeshave's own code is on PYTHONPATH there.
+Copied into the generated project next to the plan; spokeshave's own code is on PYTHONPATH there.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ def planned(loaded: Loaded, without: frozenset[str] = frozenset()) -> BuildPlan:
 def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
     found, words = choose(loaded, plain)
     assert found is plain
-    assert "numpy" in words and "not trained: its recipe has no bundle" in words
+    assert "numpy" in words and "without a PGO profile: its recipe has none" in words
     untrained = RecipeBook([RECIPES]).load("openblas")
     assert choose(untrained, shipped_plan("openblas"))[1] == "", "a recipe that is never trained says nothing"
 
@@ -231,7 +231,7 @@ def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path:
     recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
     found, said = choose(recipe, plain)
     assert bundle_of(found, recipe.recipe.training)
-    assert "trained with training/lean.tar.xz (2 of 3 functions)" in said
+    assert "with the PGO profile training/lean.tar.xz (2 of 3 functions)" in said
     (tmp_path / "kit").mkdir()
     provide(recipe, found, tmp_path / "kit")
     names = [path.name for path in (tmp_path / "kit" / "training").iterdir()]
