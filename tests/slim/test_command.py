@@ -97,7 +97,7 @@ def test_where_nothing_can_be_imported_nothing_is_verified(
     wheel = Path("wheelhouse", f"{STEM}.whl")
     assert wheel.is_file()
     assert not Path("wheelhouse", f"{STEM}.verify.json").exists()
-    with pytest.raises(VerifyError, match="is not beside it") as caught:
+    with pytest.raises(VerifyError, match="is not next to it") as caught:
         read_release(wheel)
     assert "spokeshave slim, with its check" in caught.value.next_step
     links = tmp_path / "links"

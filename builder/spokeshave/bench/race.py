@@ -19,13 +19,12 @@ from spokeshave.inside.model import Target
 from spokeshave.machine.progress import Reporter
 from spokeshave.machine.venvs import Venv
 from spokeshave.own_code import package_root
-from spokeshave.recipes.book import Loaded, pick_version, source_pin
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version, source_pin
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import fetch_sdist
 
 Part = Literal["suite", "imports", "blas"]
-# What an application imports of a package first, where that is not the package itself.
-_IMPORTED = {"scipy": "scipy.stats", "sklearn": "sklearn.ensemble"}
 _BUSY = 1.0
 _BUSY_MEANS = "times of several threads mean nothing then, however often they repeat"
 _TELLING = ("NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_CORETYPE")
@@ -89,7 +88,7 @@ def race(context: Context, request: RaceRequest) -> Iterator[Outcome]:
 def _heats(context: Context, request: RaceRequest, ours: Side, folder: Path) -> Iterator[Heat]:
     asked = Options(pattern=request.pattern, environ=request.environ)
     packages = [context.book.load(name) for name in request.contest.packages]
-    modules = tuple(_imported(one) for one in packages) if "imports" in request.parts else ()
+    modules = tuple(one.recipe.timed_module for one in packages) if "imports" in request.parts else ()
     if "suite" in request.parts:
         for loaded, module in zip(packages, modules or [""] * len(packages), strict=True):
             version = ours.versions.get(loaded.recipe.distribution)
@@ -110,11 +109,6 @@ def _heats(context: Context, request: RaceRequest, ours: Side, folder: Path) -> 
         for threads in request.threads:
             options = replace(asked, threads=threads, timeout=_BLAS_TIMEOUT)
             yield Heat(what=BLAS, told="BLAS calls", suite=_own_suites() / "blas", options=options)
-
-
-def _imported(loaded: Loaded) -> str:
-    name = loaded.recipe.import_name
-    return _IMPORTED.get(name, name)
 
 
 def _own_suites() -> Path:

@@ -16,7 +16,8 @@ from spokeshave.inside.model import Target, is_of_profile
 from spokeshave.inside.wheel import parse_name, wheels_of
 from spokeshave.machine.venvs import Venv, find_interpreter, install, install_alike, make_venv
 from spokeshave.nearest import did_you_mean
-from spokeshave.recipes.book import Loaded, pick_version
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version
 from spokeshave.sources.download import pip_error
 from spokeshave.sources.stock import stock_pin, stock_wheel
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from spokeshave.build import ablation as measuring
-from spokeshave.build import budgets, pipeline
+from spokeshave.build import budgets, delivery, pipeline
 from spokeshave.build.forecast import make_forecasts, summary
 from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
@@ -136,7 +136,7 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
     wanted = _request(context, **request)
     plans = _plans(context, wanted)
     _warn_of_budgets(context, wanted, plans)
-    left = make_forecasts(context, plans, context.cpus)
+    left = make_forecasts(context, plans)
     if as_json:
         return _emit(
             [
@@ -209,10 +209,10 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     wanted = _request(context, **request)
     plans = _plans(context, wanted)
     _warn_of_budgets(context, wanted, plans)
-    pipeline.refuse_namesakes(plans, output)
-    context.reporter.say(summary(make_forecasts(context, plans, context.cpus)))
+    delivery.refuse_namesakes(plans, output)
+    context.reporter.say(summary(make_forecasts(context, plans)))
     built = pipeline.build(context, plans)
-    wheels = pipeline.deliver(context, plans, built, output)
+    wheels = delivery.deliver(context, plans, built, output)
     if as_json:
         return _emit(
             [

@@ -22,8 +22,8 @@ from spokeshave.context import Context
 from spokeshave.errors import Interrupted, SpokeshaveError, TraceError
 from spokeshave.inside.model import Target
 from spokeshave.machine.files import copy_whole, write_whole
-from spokeshave.recipes.book import pick_version
 from spokeshave.recipes.schema import profile_name
+from spokeshave.recipes.select import pick_version
 from spokeshave.removal.check import check_removals, stack_recipes
 from spokeshave.trace import recheck
 from spokeshave.trace.record import Run, add_run, read_record, replace_run

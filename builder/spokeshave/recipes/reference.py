@@ -59,7 +59,7 @@ def _tables_of(model: type[Strict]) -> list[str]:
 
 
 def _name(model: str) -> str:
-    """A table's name in the reference: that of its model without what tells models apart."""
+    """A table's name in the reference: that of its model without the ending."""
     return model.removesuffix("Table").removesuffix("Row")
 
 

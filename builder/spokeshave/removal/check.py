@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave import own_code
-from spokeshave.build.plan import Chosen, chosen_components, patch_names
 from spokeshave.context import Context
 from spokeshave.errors import RemovalRefused
 from spokeshave.inside.model import Target, bare_text, digest_of
-from spokeshave.recipes.book import Loaded, pick_version, source_pin
+from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import Profile
+from spokeshave.recipes.select import Chosen, chosen_components, patch_names, pick_version, source_pin
 from spokeshave.removal.graph import Breaks, Edge, ImportGraph, broken, build_graph
-from spokeshave.removal.readers.base import parents
 from spokeshave.removal.readers.package import PackageImports, package_from_json, read_package
+from spokeshave.removal.readers.reader import parents
 from spokeshave.sources import patches
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import fetch_sdist

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from spokeshave.build.plan import chosen_components
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import Target
@@ -16,9 +15,10 @@ from spokeshave.inside.stub_message import MARK
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import TRACED, ComponentTable, Profile
+from spokeshave.recipes.select import chosen_components
 from spokeshave.removal.check import import_graph, owner_of, removed_modules, stack_recipes
 from spokeshave.removal.graph import Edge, ImportGraph, chain_to, needed_by
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 
 from spokeshave.errors import RecipeError
 from spokeshave.nearest import did_you_mean
-from spokeshave.removal.readers.base import EdgeKind, covers, longest_known, parents
 from spokeshave.removal.readers.package import PackageImports, SourceFile
+from spokeshave.removal.readers.reader import EdgeKind, covers, longest_known, parents
 
 Allowance = tuple[str, str]
 

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.slim.wheel_layout import EXT_SUFFIXES
 
 DECLARATIONS = (".h", ".hpp", ".a", ".pxd")  # what the lever `headers` takes

@@ -12,8 +12,8 @@ from pathlib import Path, PurePosixPath
 from spokeshave import __version__
 from spokeshave.errors import WheelError
 from spokeshave.inside import wheel as wheels
-from spokeshave.inside.levers import lever
-from spokeshave.inside.levers.base import Tree, fits
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.levers.lever import Tree, fits
 from spokeshave.inside.model import file_sha256
 from spokeshave.inside.sizes import sizes
 from spokeshave.slim.fields import replace_field
@@ -155,7 +155,7 @@ class _Pull:
         globs: tuple[str, ...] = (),
         match: frozenset[str] = frozenset(),
     ) -> Saving:
-        act = lever(name).shave
+        act = lever_named(name).shave
         assert act is not None
         options = {"keep": (*self.settings.keep, *globs, *_exactly(keep)), "match": _exactly(match)}
         done = act(self.tree, options)

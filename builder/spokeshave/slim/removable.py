@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from spokeshave.inside.levers.base import Tree, fits
+from spokeshave.inside.levers.lever import Tree, fits
 from spokeshave.slim.includes import include_folder, with_included
 from spokeshave.slim.wheel_layout import EXT_SUFFIXES, Source, sources
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 from spokeshave.slim.wheel_layout import EXT_SUFFIXES, TEST_FOLDERS, Source, site_folders, sources
 
 _MARKS = ("test_*.py", "conftest.py")

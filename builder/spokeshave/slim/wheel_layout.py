@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from spokeshave.removal.readers.base import Reference, Unit
 from spokeshave.removal.readers.python import python_references
+from spokeshave.removal.readers.reader import Reference, Unit
 
 EXT_SUFFIXES = (".so", ".pyd")
 TEST_FOLDERS = ("tests", "test")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from spokeshave.inside.levers.base import fits
+from spokeshave.inside.levers.lever import fits
 from spokeshave.recipes.schema import ComponentTable
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 from spokeshave.trace.record import Run
 
 _FOR_COMPILERS = (".h", ".pxd", ".a")

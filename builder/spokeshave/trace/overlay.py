@@ -9,15 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from spokeshave.build.plan import chosen_components, make_plan, patch_names
+from spokeshave.build.plan import make_plan
 from spokeshave.context import Context
 from spokeshave.errors import PatchError
 from spokeshave.inside import stubs
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan, Environment, Removed, Target
 from spokeshave.inside.stub_message import MARK
-from spokeshave.recipes.book import Loaded, library_names, pick_version
+from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import ComponentTable, Profile
+from spokeshave.recipes.select import chosen_components, library_names, patch_names, pick_version
 from spokeshave.removal.check import stack_recipes
 from spokeshave.sources.patches import apply_patches
 

@@ -12,8 +12,8 @@ from spokeshave.inside.model import Target
 from spokeshave.recipes.schema import ComponentTable, Profile, RemoveTable
 from spokeshave.removal.check import find_breaks, graph_of, import_graph, owner_of, read_stack, stack_recipes
 from spokeshave.removal.graph import Edge, ImportGraph
-from spokeshave.removal.readers.base import covers, parents
 from spokeshave.removal.readers.package import PackageImports
+from spokeshave.removal.readers.reader import covers, parents
 from spokeshave.trace.evidence import evidence, harness, is_loaded, is_proved, unseen
 from spokeshave.trace.record import Run
 

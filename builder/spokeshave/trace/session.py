@@ -11,14 +11,14 @@ from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
-from spokeshave.inside.levers.base import fits
+from spokeshave.inside.levers.lever import fits
 from spokeshave.inside.model import Target
 from spokeshave.inside.sizes import kind_of
-from spokeshave.recipes.book import pick_version
 from spokeshave.recipes.schema import ComponentTable
+from spokeshave.recipes.select import pick_version
 from spokeshave.removal.check import stack_recipes
-from spokeshave.removal.readers.base import Unit
 from spokeshave.removal.readers.python import python_references
+from spokeshave.removal.readers.reader import Unit
 from spokeshave.trace.inject import Watch, run_recorded
 from spokeshave.trace.record import Lines, Mention, Run
 from spokeshave.trace.resolve import components

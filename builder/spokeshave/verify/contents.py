@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spokeshave.build.elf import ElfFacts, elf_files
 from spokeshave.errors import WheelError
-from spokeshave.inside.levers.base import fits
+from spokeshave.inside.levers.lever import fits
 from spokeshave.inside.levers.test_stubs import stub_text
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.run import Command, Runner

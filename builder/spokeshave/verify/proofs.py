@@ -16,7 +16,8 @@ from spokeshave.build.wheelhouse import Candidate, stock_pins
 from spokeshave.inside.model import BuildPlan, bare_text, digest_of
 from spokeshave.inside.sizes import sizes
 from spokeshave.machine.files import alone_with, write_whole
-from spokeshave.recipes.book import Loaded, pick_version
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version
 from spokeshave.verdict import NOTHING_SHOWN, shows_something
 from spokeshave.verify.trial import removed_components
 from spokeshave.verify.verify import VerifyReport

@@ -15,7 +15,7 @@ from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.inside.model import BuildPlan, bare_text, digest_of
 from spokeshave.recipes.book import Loaded
-from spokeshave.recipes.schema import SkipTable
+from spokeshave.recipes.verify_schema import SkipTable
 from spokeshave.sources.fetch import fetch_locked
 from spokeshave.sources.stock import stock_wheel
 from spokeshave.verify.outcomes import Comparison, Outcomes, as_good, compare
@@ -101,6 +101,7 @@ class Trial:
             "wheels": [path.name for path in files],
             "tests_archives": [tests.name] if tests else [],
             "blas": recipe.import_name if recipe.verify.cores else "",
+            "cpu_features": recipe.verify.cpu_features,
             "deselect": [*(skip.test for skip in self.skips()), *self.removed()],
             "tests": list(only or self.selection(self.level)),
             "options": [*recipe.verify.options, *self._brief()],

@@ -12,12 +12,13 @@ from typing import Any, Literal, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from spokeshave.build.pgo.plans import fit_key
+from spokeshave.build.pgo.fit import fit_key
 from spokeshave.build.plan import make_plan
 from spokeshave.inside.model import bare_text
-from spokeshave.recipes.book import Loaded, RecipeBook, library_names
+from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.build_schema import PROSE
 from spokeshave.recipes.schema import Profile, Recipe
+from spokeshave.recipes.select import library_names
 from spokeshave.verify.proofs import proof_digest
 from support import RECIPES, TARGET, TOOL, WHERE, shipped_plan
 
@@ -30,6 +31,7 @@ LANDS = {"RemoveTable.reason", "Recipe.summary", "Recipe.license"}
 NO_KEY = {
     "Recipe.schema_": "the format of the file",
     "Recipe.draft": "whether a record is asked for",
+    "Recipe.timed_import": "the import that `bench` times",
     "Profile.schema_": "the format of the file",
     "Profile.draft": "whether a record is asked for",
     "Profile.extends": "what it brings is resolved, and counts by itself",
@@ -45,6 +47,7 @@ NO_KEY = {
     "ComponentTable.name": "what a profile's row names; the row counts",
     "TrainingTable.untrained": "counts in the build that uses PGO: `training/test_plans`",
     "VersionTable.requires_python": "picks the version, which counts",
+    "VerifyTable.cpu_features": "which cores a CPU can run, for the check of kernels",
     "VerifyTable.smoke": "a lower level than that of records",
     "VerifyTable.core": "a lower level than that of records",
     "BuildTable.upstream_level": "counts where the lever optimisation is off: `test_plan`",

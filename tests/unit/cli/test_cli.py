@@ -119,7 +119,7 @@ def test_plan_untrained_asks_for_no_pgo_profile(spokeshave: Invoke) -> None:
     """The host engine's builds are untrained in any case, and say why."""
     words = ("plan", "numpy", "--engine", "host", "--json")
     usual, bare = spokeshave(*words), spokeshave(*words, "--untrained")
-    assert "not trained: no bundle fits" in usual.stderr
+    assert "without a PGO profile: none fits" in usual.stderr
     assert "trained" not in bare.stderr
     assert bare.exit_code == 0
     assert bare.stdout == usual.stdout
@@ -177,7 +177,7 @@ def test_verify_wheel_without_its_record_is_41(spokeshave: Invoke, tmp_path: Pat
     wheel = write_wheel(tmp_path / "demo-1.0-py3-none-any.whl", demo_files())
     result = spokeshave("verify", str(wheel))
     assert result.exit_code == 41
-    assert "demo-1.0-py3-none-any.record.json is not beside it" in result.stderr
+    assert "demo-1.0-py3-none-any.record.json is not next to it" in result.stderr
     record = {"wheel": {"sha256": "0" * 64}, "build_plan": {}}
     wheel.with_suffix(".record.json").write_text(json.dumps(record))
     result = spokeshave("verify", str(wheel))

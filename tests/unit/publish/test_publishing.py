@@ -136,7 +136,7 @@ def test_publish_lock_names_the_closure_and_the_command_that_adds_it(needy: Path
 def test_a_wheelhouse_that_is_not_proved_is_not_locked(tmp_path: Path) -> None:
     make_stack(tmp_path, proved=False)
     result = invoke("publish", str(tmp_path), "--lock", str(tmp_path / "locks"))
-    assert result.exit_code == 40 and "is not proved" in result.stderr
+    assert result.exit_code == 40 and "is not verified" in result.stderr
     assert not (tmp_path / "locks").exists()
 
 
@@ -154,7 +154,7 @@ def test_unverified_wheels_need_the_word(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path / "w", "demo", "1.0+lean.1", proved=False)
     refused = invoke("publish", str(wheel), "--to", str(tmp_path / "index"))
     assert refused.exit_code == 40
-    assert "is not proved" in refused.stderr
+    assert "is not verified" in refused.stderr
     assert not (tmp_path / "index").exists()
     taken = invoke("publish", str(wheel), "--to", str(tmp_path / "index"), "--unverified")
     assert taken.stdout == "demo-1.0+lean.1-py3-none-any.whl (not verified)\n"

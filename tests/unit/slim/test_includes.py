@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spokeshave.inside.levers import files
+from spokeshave.inside.levers import source_files
 from spokeshave.slim.includes import DECLARATIONS, include_folder, sort_includes
 
 
@@ -26,7 +26,7 @@ def test_include_folder_is_the_outermost(name: str, folder: str) -> None:
 
 
 def test_declarations_are_what_the_lever_takes() -> None:
-    assert tuple(f"*{ending}" for ending in DECLARATIONS) == files._HEADERS
+    assert tuple(f"*{ending}" for ending in DECLARATIONS) == source_files._HEADERS
 
 
 def test_sort_includes_folder_without_headers_is_no_folder_of_headers() -> None:

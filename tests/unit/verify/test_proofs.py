@@ -11,7 +11,8 @@ import pytest
 
 from spokeshave.build.wheelhouse import BuiltWheel, Candidate
 from spokeshave.inside.model import BuildPlan
-from spokeshave.recipes.book import RecipeBook, library_names
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.recipes.select import library_names
 from spokeshave.verify.proofs import (
     fault_of,
     proof_digest,

@@ -11,6 +11,7 @@ from spokeshave.bench.race import suite_of
 from spokeshave.bench.sides import RUNNER, stack_of
 from spokeshave.bench.train.work import Place, run_suite, run_tests
 from spokeshave.build import pipeline
+from spokeshave.build.delivery import Built
 from spokeshave.build.pgo.bundle import (
     REACHED,
     Manifest,
@@ -21,14 +22,15 @@ from spokeshave.build.pgo.bundle import (
     useful,
     write_bundle,
 )
-from spokeshave.build.pgo.plans import fit_key, instrumented
+from spokeshave.build.pgo.fit import fit_key
+from spokeshave.build.pgo.plans import instrumented
 from spokeshave.context import Context, Request
 from spokeshave.errors import TrainError
-from spokeshave.inside.model import BuildPlan, Built, Target
+from spokeshave.inside.model import BuildPlan, Target
 from spokeshave.machine.files import unwritable
 from spokeshave.machine.venvs import Venv, find_interpreter, install, make_venv
 from spokeshave.recipes.book import Loaded
-from spokeshave.recipes.schema import TrainingTable, VerifyTable
+from spokeshave.recipes.verify_schema import TrainingTable, VerifyTable
 from spokeshave.sources.stock import stock_pin, stock_wheel
 
 

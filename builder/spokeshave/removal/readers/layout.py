@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spokeshave.removal.readers.base import Reader, Reference, Unit, parents
 from spokeshave.removal.readers.cython import cython_references, included
 from spokeshave.removal.readers.meson import extension_modules, relocations, shared_modules
 from spokeshave.removal.readers.native import native_references
 from spokeshave.removal.readers.python import python_references
+from spokeshave.removal.readers.reader import Reader, Reference, Unit, parents
 
 # Taken out of every wheel, or never in one: what they import is nobody's need.
 _PRUNED = frozenset(

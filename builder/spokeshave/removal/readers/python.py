@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from spokeshave.removal.readers.base import EdgeKind, Reference, Unit, absolute
+from spokeshave.removal.readers.reader import EdgeKind, Reference, Unit, absolute
 
 _CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 # clone_module("numpy.fft", globals()) is of array_api_compat, which scipy and scikit-learn carry.

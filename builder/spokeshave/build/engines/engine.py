@@ -1,4 +1,4 @@
-"""What an engine is: the place where a plan is compiled and finished."""
+"""What an engine is: it compiles and finishes a plan, in a container or on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from spokeshave.inside.model import BuildPlan, Environment
 
 
 class Engine(Protocol):
-    """Compiles and finishes wheels in one kind of place."""
+    """Compiles and finishes wheels in one kind of environment."""
 
     @property
     def environment(self) -> Environment:

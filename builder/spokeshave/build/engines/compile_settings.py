@@ -1,4 +1,4 @@
-"""What a compile is told, the same in both engines: its environment variables and config settings."""
+"""The settings of a compile, the same in both engines: its environment variables and config settings."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from spokeshave.inside.model import BuildPlan
 
 
-def build_environment(plan: BuildPlan, project: str) -> Mapping[str, str]:
-    """The variables that a compile sees, with the work folder at `project`."""
+def build_environment(plan: BuildPlan, project: str, *, cpus: int) -> Mapping[str, str]:
+    """The variables that a compile sees, with the work folder at `project`; make runs `cpus` jobs."""
     flags = {key: " ".join(values) for key, values in plan.compile.flags.items()}
     pkg_config = ":".join(
         f"{project}/kit/libraries/{name.replace('-', '_')}/{name.replace('-', '_')}/lib/pkgconfig"
@@ -19,6 +19,7 @@ def build_environment(plan: BuildPlan, project: str) -> Mapping[str, str]:
         "PIP_NO_INDEX": "1",
         "SOURCE_DATE_EPOCH": "315619200",
         "PKG_CONFIG_PATH": pkg_config,
+        "SPOKESHAVE_JOBS": str(cpus),  # read by inside/templates/hatch_build.py
     }
     if plan.compile.backend == "meson-python":
         env |= {

@@ -1,4 +1,4 @@
-"""What the levers on Python modules share: a change that must prove itself, module by module."""
+"""What the levers on Python modules share: a change that is checked module by module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tokenize
 import warnings
 from collections.abc import Callable
 
-from spokeshave.inside.levers.base import Options, Shaved, Tree
+from spokeshave.inside.levers.lever import Options, Shaved, Tree
 
 # Lines as Python counts them; str.splitlines knows more ends.
 LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
@@ -36,7 +36,7 @@ def shave_modules(
 ) -> Shaved:
     """Rewrites all modules but those of the recipe's `keep`, by name and source.
 
-    Where `rewrite` gives None the module stays as it was; `note` tells of these, by name.
+    Where `rewrite` gives None the module is unchanged; `note` says which, by name.
     """
     saved = files = 0
     odd: list[str] = []

@@ -1,7 +1,7 @@
 """Imports a package's public modules, asks them what tools ask, says what failed.
 
-`python -m spokeshave.inside.prover.modules PACKAGE [NAMES [STOCK]]`: NAMES is a file that gets the names that
-the modules offer or, where STOCK is that file of another run, the names that they lack; see `names`.
+`python -m spokeshave.inside.prover.public_modules PACKAGE [NAMES [OTHER]]` writes the names that the modules
+offer to the file NAMES. With OTHER, that file of another run, it writes those that they lack; see `names`.
 """
 
 from __future__ import annotations

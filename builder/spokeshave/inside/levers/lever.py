@@ -25,7 +25,7 @@ class Flags:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tree:
-    """An unpacked wheel: `root` holds what will be installed, `tests` what goes into the tests archive."""
+    """An unpacked wheel: `root` holds what will be installed, `tests` the files for the tests archive."""
 
     root: Path
     tests: Path
@@ -66,13 +66,14 @@ class Shaved:
 class Lever:
     """One way to make a wheel smaller.
 
-    `flags` acts on the compile and is pure; `shave` acts on the unpacked wheel and measures what it
-    took. What a lever of the compile saves only a build without it can tell: `spokeshave ablate`.
-    Options are the recipe's own data for the lever (globs to match or to keep).
+    `flags` acts on the compile and is pure; `shave` acts on the unpacked wheel and counts what it
+    removed. What a lever of the compile saves is known from a build without it: `spokeshave ablate`.
+    `options` names the recipe's own data that it reads (globs to match or to keep, languages).
     """
 
     name: str
     summary: str
+    options: tuple[str, ...] = ()
     flags: Callable[[Options], Flags] | None = None
     shave: Callable[[Tree, Options], Shaved] | None = None
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
 
 _TYPING = ("*.pyi", "*/py.typed")
 _SOURCES = ("*.pyx", "*.pxi", "*.tp", "*.c", "*.cpp", "*.f", "*.f90")
+_OPTIONS = ("match", "keep")
 _HEADERS = ("*.h", "*.hpp", "*.a", "*.pxd")
 
 
@@ -22,8 +23,13 @@ def _dropper(globs: tuple[str, ...]) -> Callable[[Tree, Options], Shaved]:
     return shave
 
 
-TYPING = Lever(name="typing", summary="type stubs", shave=_dropper(_TYPING))
-SOURCES = Lever(name="sources", summary="C, Fortran and Cython sources", shave=_dropper(_SOURCES))
+TYPING = Lever(name="typing", summary="type stubs", options=_OPTIONS, shave=_dropper(_TYPING))
+SOURCES = Lever(
+    name="sources", summary="C, Fortran and Cython sources", options=_OPTIONS, shave=_dropper(_SOURCES)
+)
 HEADERS = Lever(
-    name="headers", summary="headers, Cython declarations and static libraries", shave=_dropper(_HEADERS)
+    name="headers",
+    summary="headers, Cython declarations and static libraries",
+    options=_OPTIONS,
+    shave=_dropper(_HEADERS),
 )
