@@ -15,7 +15,7 @@ from spokeshave.inside.model import BuildPlan, Removed
 from spokeshave.inside.stub_message import NAME, removed_message
 
 _EARLY = (
-    '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
+    '''"""Stub of {module}, which is not in this wheel (written by spokeshave)."""
 
 import sys
 
@@ -33,7 +33,7 @@ raise ModuleNotFoundError(
 # Pickling asks every loaded module for a name and forgives an AttributeError alone: hence placeholders for
 # names, which raise when they are used. With a `__path__`, `from module import name` asks through importlib
 # first, so that code which guards that import still learns of it.
-_LATE = '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
+_LATE = '''"""Stub of {module}, which is not in this wheel (written by spokeshave)."""
 
 import sys
 
@@ -48,7 +48,7 @@ def _fault(*args: object, **kwargs: object) -> object:
 
 
 class _LeftOut(type):
-    """In place of a function, a class, an exception or a value; it tells the fault when it is used."""
+    """The placeholder of a function, a class, an exception or a value; using it raises."""
 
     __call__ = __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __getitem__ = _fault
 
@@ -56,7 +56,7 @@ class _LeftOut(type):
         return True  # else `__len__` were asked, by help() too
 
     def __getattr__(cls, name: str) -> object:
-        if name.startswith("_"):  # help() goes through `_fields`
+        if name.startswith("_"):  # help() reads `_fields`
             raise AttributeError(name)
         return cls
 
