@@ -18,7 +18,7 @@ from spokeshave.inside.model import bare_text
 from spokeshave.recipes.book import Loaded, RecipeBook, library_names
 from spokeshave.recipes.build_schema import PROSE
 from spokeshave.recipes.schema import Profile, Recipe
-from spokeshave.verify.proofs import proof_digest
+from spokeshave.verify.records import subject_digest
 from support import RECIPES, TARGET, TOOL, WHERE, shipped_plan
 
 BOOK = RecipeBook([RECIPES])
@@ -74,7 +74,7 @@ def keys(loaded: Loaded, profile: Profile, base: str) -> dict[str, str]:
         "compile": plan.compile_key,
         "wheel": plan.digest,
         "recipe": plan.recipe_digest,
-        "record": proof_digest(loaded, plan, libraries),
+        "record": subject_digest(loaded, plan, libraries),
         "pgo": fit_key(plan, loaded.recipe, table) if table else "",
     }
 

@@ -32,7 +32,7 @@ from spokeshave.report.terminal import lever_notes, lever_table, size_table
 from spokeshave.report.waterfall import ComponentRow, LeverRow
 from spokeshave.slim.importing import Imports
 from spokeshave.slim.slimming import Outcome
-from spokeshave.verify.verify import VerifyReport
+from spokeshave.verdict import VerifyReport
 from stack import small_report
 from widths import assert_whole
 
