@@ -180,7 +180,8 @@ class PairedRun:
         stock: Results | None = None,
     ) -> Path:
         """Runs one side in the environment; returns the folder of its results."""
-        label = f"{self.candidate.plan.distribution} ({side}, {self.level})"
+        shown = "PyPI's" if side == "stock" else side
+        label = f"{self.candidate.plan.distribution} ({shown}, {self.level})"
         log = self.context.logs / f"verify-{self.candidate.plan.distribution}-{side}.log"
         output = self.context.logs / f"results-{self.candidate.plan.distribution}-{side}"
         shutil.rmtree(output, ignore_errors=True)

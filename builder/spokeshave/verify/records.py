@@ -144,7 +144,7 @@ def fault_of(folder: Path, loaded: Loaded, plan: BuildPlan, others: Iterable[Bui
     record = verdict.read(record_path(folder, plan.recipe, plan.profile))
     if record is None:
         return "there is no record"
-    if record["proof"] != subject_digest(loaded, plan, others):
+    if record.get("proof") != subject_digest(loaded, plan, others):
         return "the recipe, the profile or a companion's recipe has changed since"
     if not shows_something(record["imported"], record["outcomes"]["ours"].get("passed")):
         return f"the record shows nothing: {NOTHING_SHOWN}"
