@@ -25,10 +25,10 @@ from spokeshave.recipes.book import pick_version
 from spokeshave.recipes.schema import profile_name
 from spokeshave.removal.check import check_removals, stack_recipes
 from spokeshave.trace import recheck
+from spokeshave.trace.profile_writer import profile_text
 from spokeshave.trace.record import Run, add_run, read_record, replace_run
 from spokeshave.trace.resolve import resolve
 from spokeshave.trace.session import Traced, losses, run_once, shown, warnings
-from spokeshave.trace.text import profile_text
 
 _STDOUT = 1
 

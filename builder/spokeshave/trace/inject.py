@@ -17,13 +17,13 @@ from typing import IO
 
 from spokeshave.errors import NothingRecorded, TraceError
 from spokeshave.own_code import package_root
+from spokeshave.trace.child_commands import kind_of, shown
 from spokeshave.trace.journal import LOSSES, PAGE, PAGE_SIZE
 from spokeshave.trace.processes import still_running
 from spokeshave.trace.record import Lines, read_lines, read_starts
-from spokeshave.trace.starts import kind_of, shown
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_INJECTED = ("calls", "chains", "journal", "origins", "recorder", "scope", "starts")
+_INJECTED = ("calls", "chains", "child_commands", "journal", "origins", "recorder", "scope")
 _NEXT = (
     "python -I, -E and -S keep the recorder out, and so does whatever sets or clears PYTHONPATH on the way "
     "to it: start it without, or have it keep what PYTHONPATH has"

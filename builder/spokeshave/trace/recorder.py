@@ -19,9 +19,9 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .calls import Calls
+from .child_commands import kind_of, shown
 from .journal import Journal
 from .scope import Scope, module_name
-from .starts import kind_of, shown
 
 _CODE_SUFFIXES = (".py", ".pyc", ".so")
 _STUB = " is not in this wheel of "

@@ -10,10 +10,10 @@ from smallstack import small_stack
 from spokeshave.context import Context
 from spokeshave.errors import TraceError
 from spokeshave.removal.check import check_removals
+from spokeshave.trace.profile_writer import profile_text
 from spokeshave.trace.record import Mention, Recheck, Run, Use
 from spokeshave.trace.resolve import Resolution, resolve
 from spokeshave.trace.session import warnings, weigh_installed
-from spokeshave.trace.text import profile_text
 from support import TARGET
 from tracing_runs import load, run_of
 
