@@ -15,7 +15,6 @@ from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, profile_option
 from spokeshave.cli.paths import RESULT_FILE
-from spokeshave.cli.pipes import reader_ended
 from spokeshave.cli.python_option import python_option
 from spokeshave.context import Context
 from spokeshave.errors import Interrupted, SpokeshaveError, TraceError
@@ -29,8 +28,7 @@ from spokeshave.trace.profile_writer import profile_text
 from spokeshave.trace.record import Run, add_run, read_record, replace_run
 from spokeshave.trace.resolve import resolve
 from spokeshave.trace.session import Traced, losses, run_once, shown, warnings
-
-_STDOUT = 1
+from spokeshave.trace.trimmed_run import Wanted
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
@@ -109,7 +107,7 @@ def trace(
         _tell(context, wanted, runs, as_json=as_json)
         return
     traced = run_once(context, command, os.environ)
-    if reader_ended(_STDOUT):
+    if traced.reader_ended:
         context.reporter.say(
             "warning: the reader of the output (such as `head`) ended before COMMAND, which may have stopped"
             " there; write the output to a file to record the whole run"
@@ -183,7 +181,7 @@ def _rechecked(
     if not (wanted.recheck and traced.run.loads):
         return traced.run
     base = context.book.profile(wanted.base)
-    asked = recheck.Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
+    asked = Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
     run = recheck.recheck(context, asked, traced, os.environ)
     for place in places:
         replace_run(place, traced.run, run)

@@ -1,4 +1,4 @@
-"""Whether a process that a program starts will be recorded too, as far as its command tells.
+"""Whether a process that a program starts will be recorded too, as far as its command shows.
 
 Standard library only: `inject.py` copies it into the traced program's path.
 """
