@@ -80,7 +80,7 @@ def offers(loaded: Loaded, profile: Profile, wheels: Iterable[Path]) -> list[Off
             modules=part.modules,
             removed=part.name in reasons,
             reason=reasons.get(part.name, ""),
-            weight=_weigh_all(whole, part) if whole else None,
+            weight=_size_of_all(whole, part) if whole else None,
             wheel=whole.name if whole else None,
         )
         found.append(offer)
@@ -102,7 +102,7 @@ def explain(
     reason = next((row.reason for row in profile.remove if row.component == component), "")
     offered = _offered(context, module)
     wheels = tuple(wheels)
-    weights = {path.name: weigh(path, module) for path in wheels}
+    weights = {path.name: size_in(path, module) for path in wheels}
     return Explanation(
         module=module,
         profile=profile.name,
@@ -163,7 +163,7 @@ def _needed(graph: ImportGraph, module: str, removed: Mapping[str, str]) -> str 
     return str(chain) if chain else None
 
 
-def weigh(wheel: Path, module: str) -> int:
+def size_in(wheel: Path, module: str) -> int:
     """The bytes, unpacked, that a module and all below it take in a wheel."""
     stem = module.replace(".", "/")
     with zipfile.ZipFile(wheel) as archive:
@@ -174,7 +174,7 @@ def weigh(wheel: Path, module: str) -> int:
         )
 
 
-def _weigh_all(wheel: Path, part: ComponentTable) -> int:
+def _size_of_all(wheel: Path, part: ComponentTable) -> int:
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     stems = tuple(f"{module.replace('.', '/')}{end}" for module in part.modules for end in "/.")

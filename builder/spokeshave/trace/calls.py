@@ -46,7 +46,7 @@ class Calls:
         self._scope, self._journal = scope, journal
         self._done: dict[int, CodeType] = {}  # by id, which is theirs as long as they are held here
         self._left: set[int] = set()  # of these: those that have returned once
-        self._places: dict[int, tuple[CodeType, dict[int, int]]] = {}
+        self._offsets: dict[int, tuple[CodeType, dict[int, int]]] = {}
         self._spent: set[tuple[int, int]] = set()  # lines of 3.11 that are not recorded any more
         self._waiting: dict[str, tuple[str, str]] = {}  # dotted names that are not there yet
         self._loaded = 0  # modules at the last look for these
@@ -197,15 +197,15 @@ class Calls:
     def _is_heard(self, frame: FrameType, offset: int, function: object) -> bool:
         """Whether an offset in code has made few calls until now; a global's name lowers the limit."""
         code = frame.f_code
-        places = self._places.get(id(code))
-        if places is None:
-            if len(self._places) >= _REMEMBERED:
+        offsets = self._offsets.get(id(code))
+        if offsets is None:
+            if len(self._offsets) >= _REMEMBERED:
                 return True
-            places = self._places[id(code)] = (code, {})
-        times = places[1].get(offset, 0) + 1
+            offsets = self._offsets[id(code)] = (code, {})
+        times = offsets[1].get(offset, 0) + 1
         if times == _TIMES and any(_is_global(name, frame, function) for name in code.co_names):
             times = _MOST
-        places[1][offset] = times
+        offsets[1][offset] = times
         if times >= _MOST and not SEES_CALLS:
             self._spent.add((id(code), offset))
         return times < _MOST

@@ -104,8 +104,8 @@ def _remove(context: Context, loaded: Loaded, profile: Profile, target: Target, 
 
 def _there(removed: Removed, site: Path) -> Removed:
     """The component less modules that this install lacks, such as numpy.distutils from Python 3.12 on."""
-    places = {module: site.joinpath(*module.split(".")) for module in removed.modules}
-    there = tuple(m for m, at in places.items() if at.is_dir() or any(at.parent.glob(f"{at.name}.*")))
+    paths = {module: site.joinpath(*module.split(".")) for module in removed.modules}
+    there = tuple(m for m, at in paths.items() if at.is_dir() or any(at.parent.glob(f"{at.name}.*")))
     return replace(removed, modules=there, late=tuple(m for m in removed.late if m in there))
 
 

@@ -59,10 +59,10 @@ def _trace(resolution: Resolution, runs: Sequence[Run]) -> Iterator[str]:
 
 
 def _removals(package: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    gone = [one for one in verdicts if one.removed]
-    weight = sum(one.weight for one in gone)
-    yield f"\n# {package}: {len(gone)} of {len(verdicts)} components are removed, {weight / 1e6:.2f} MB."
-    for one in gone:
+    removed = [one for one in verdicts if one.removed]
+    weight = sum(one.weight for one in removed)
+    yield f"\n# {package}: {len(removed)} of {len(verdicts)} components are removed, {weight / 1e6:.2f} MB."
+    for one in removed:
         yield f"\n[[remove]]  # {_mb(one)}"
         yield f"component = {_quoted(one.component)}"
         yield f"reason = {_quoted(f'{TRACED}{one.why}')}"

@@ -152,8 +152,8 @@ def _reasons(task: Task, again: Again) -> dict[str, str]:
 
 
 def _check_base(base: Profile, again: Again) -> None:
-    gone = {row.component for row in base.remove}
-    if lacking := [f"  {name}: {why}" for name, why in again.asked.items() if name in gone]:
+    removed = {row.component for row in base.remove}
+    if lacking := [f"  {name}: {why}" for name, why in again.asked.items() if name in removed]:
         raise TraceError(
             f"profile {base.name!r} removes what the program uses:\n" + "\n".join(lacking),
             next_step="name another --profile to begin with, such as lean",

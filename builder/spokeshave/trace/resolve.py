@@ -149,8 +149,8 @@ def _settle(
         before = going
         for only_outer in (False, True):
             rows = _outer(going, candidates) if only_outer else going
-            graph = import_graph(context, taking_out(base, rows), target)
-            while back := _needed(context, taking_out(base, rows), graph, candidates, extra):
+            graph = import_graph(context, with_removals(base, rows), target)
+            while back := _needed(context, with_removals(base, rows), graph, candidates, extra):
                 needed |= back
                 going, rows = (tuple(name for name in names if name not in back) for names in (going, rows))
         if going == before:
@@ -192,7 +192,7 @@ def _outer(going: Sequence[str], parts: Mapping[str, ComponentTable]) -> tuple[s
     return tuple(name for name in going if not _is_within(name, going, parts))
 
 
-def taking_out(base: Profile, going: Sequence[str]) -> Profile:
+def with_removals(base: Profile, going: Sequence[str]) -> Profile:
     """The profile that removes these components too."""
     rows = [RemoveTable(component=name, reason="not used by the traced program") for name in going]
     return base.model_copy(update={"remove": (*base.remove, *rows)})

@@ -15,7 +15,7 @@ from spokeshave.removal.check import owner_of, removed_modules
 from spokeshave.trace.inject import open_folder, run_recorded
 from spokeshave.trace.overlay import lay_over, without
 from spokeshave.trace.record import Lines, Run
-from spokeshave.trace.resolve import taking_out
+from spokeshave.trace.resolve import with_removals
 from spokeshave.trace.session import Traced, losses, watch
 
 NO_RECHECK = (
@@ -89,7 +89,7 @@ def _rerun(task: Task, environment: Mapping[str, str], name: str, log: Path) -> 
 def run_trimmed(task: Task, going: Sequence[str], number: int, log: Path) -> Again:
     """Runs the command on a copy without these components and those that the base profile removes."""
     context, traced = task.context, task.traced
-    profile = taking_out(task.wanted.base, going)
+    profile = with_removals(task.wanted.base, going)
     profile = without(profile, {row.component for row in profile.remove} - set(task.untried))
     with open_folder() as work:
         site = work / "site"

@@ -202,6 +202,17 @@ def test_savings_are_added_to_a_record_that_fits(
     assert recorded_savings([tmp_path], candidate.plan) == {"sections": 12, "unwind": 1}
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_record_savings_damaged_record_is_no_record(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path, text: str
+) -> None:
+    path = write_record(tmp_path, candidate, report, {})
+    path.write_text(text)
+    assert not record_savings(tmp_path, candidate.plan, {"unwind": 1})
+    assert path.read_text() == text
+    assert fault(tmp_path, candidate, candidate.plan) == "there is no record"
+
+
 def test_a_proof_made_again_keeps_what_was_measured(
     candidate: Candidate, report: VerifyReport, tmp_path: Path
 ) -> None:
