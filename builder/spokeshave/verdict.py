@@ -21,8 +21,8 @@ NOTHING_SHOWN = "no module was imported and no test passed"
 class VerifyReport:
     """The verdict on one wheel, of `verify` or of `slim`. `passed` is true only if no list holds a fault.
 
-    `place` names the test environment, `judge` is the digest of our code that ran and judged the tests (older
-    reports have none), and `flaky` maps tests to the outcomes of all their runs.
+    `place` names the test environment. `judge` is the digest of our code that ran and judged the tests; older
+    reports have none. `flaky` maps tests to the outcomes of all their runs.
     """
 
     wheel: str

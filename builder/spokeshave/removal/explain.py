@@ -25,8 +25,8 @@ from spokeshave.removal.readers.base import covers
 class Explanation:
     """What is known of one module under one profile.
 
-    `component` removes it, for `reason`; `users` are the imports of it from elsewhere, `needed` the
-    shortest way from another package's public modules or, failing that, a guarded import in one of them (a
+    `component` removes it, for `reason`. `users` are the imports of it from elsewhere. `needed` is the
+    shortest way from another package's public modules. Without one, it is a guarded import in one of them (a
     function that asks for it and says what is missing), or the way from other modules of its package.
     `weight` is in bytes unpacked, of the module and all below it, by the wheel that was read; `stubs` are
     the wheels of these that hold a stub for it. `traced` is what a traced profile says of the component

@@ -1,7 +1,7 @@
 """The import graph over the sources of several packages: which removals of modules are safe.
 
-Nothing is imported or run. An import that only a run shows (a name made of variables) makes no edge,
-and neither does a package's lazy loader that serves whatever submodule its user asks for.
+Nothing is imported or run. An import that only a run shows (a name made of variables) makes no edge.
+A package's lazy loader, which serves any submodule that its user asks for, makes none either.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _PROMISE = re.compile(r"^def (get_include\w*|include_dir\w*)\b", re.MULTILINE)
 def stubs_to_keep(tree: Tree) -> frozenset[str]:
     """Stubs without a module next to them, stubs that their module reads, and py.typed if no stub is removed.
 
-    A stub without a module is data (a type checker's own stubs, a distribution of stubs only), and
+    A stub without a module is data: a type checker's own stubs, a distribution of stubs only.
     py.typed without stubs says that the modules themselves are annotated, which remains true.
     """
     stubs = [path for path in tree.files() if path.suffix == ".pyi"]

@@ -33,8 +33,8 @@ def recheck(context: Context, wanted: Wanted, traced: Traced, environment: Mappi
     """The run with what further runs of its command have shown: `Run.recheck`.
 
     `Recheck.fault` says why there is none, as for a command that does not end twice alike. Raises TraceError
-    where it does not end as before even with all that it had loaded, and where it asks for what the base
-    profile removes, and Interrupted where the user stops it.
+    where it does not end as before even with all that it had loaded. It raises it too where the command asks
+    for a component that the base profile removes, and Interrupted where the user stops it.
     """
     untried = _untried(context, traced.run)
     task = Task(context=context, wanted=wanted, traced=traced, environment=environment, untried=untried)

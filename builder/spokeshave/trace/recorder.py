@@ -4,8 +4,8 @@ Standard library only, Python 3.11 to 3.14: `inject.py` copies it and its neighb
 `sitecustomize.py`, so that it runs in every Python process of the traced command. All that it imports, it
 imports at the start: the program may change its root folder. It never raises: what it cannot do, it leaves.
 
-This file has what processes load and start, `calls.py` what they use and what of that is visible in which
-Python, `journal.py` how a line is written and how a loss is reported.
+This file records what processes load and start, `calls.py` what they use: its table says what is visible
+in which Python. `journal.py` writes the lines and reports losses.
 """
 
 from __future__ import annotations

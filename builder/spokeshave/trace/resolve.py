@@ -140,9 +140,9 @@ def _settle(
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Returns the components to remove, after keeping what kept modules need, and why the others are kept.
 
-    It begins with all, so that components that need only each other are removed together, and those inside
-    another one have their patches when that one is kept. A kept component has no patches, so the graph is
-    read again with the patches that are left.
+    It begins with all, so that components that need only each other are removed together. Those inside
+    another one then have their patches when that one is kept. A kept component has no patches, so the graph
+    is read again with the patches that are left.
     """
     going, needed = tuple(candidates), dict[str, str]()
     while True:

@@ -87,8 +87,8 @@ def name_faults(
 ) -> list[str]:
     """Names that dir() lists of a public module or class of PyPI's and not of ours; each maps to its answer.
 
-    A name is no fault if it answers with the stub of a component that is not in the wheels (`parts`), or if
-    PyPI's wheel defines it, or its owner, in a module of such a component (`offered`, `gone`).
+    A name is no fault if it answers with the stub of a component that is not in the wheels (`parts`). It is
+    none either if PyPI's wheel defines it or its owner in a module of such a component (`offered`, `gone`).
     """
     faults = []
     for owner, answers in lacking.items():

@@ -1,7 +1,7 @@
 """Committed verification records: the results of a recipe under a profile.
 
-A record covers all that the recipe and the profile say of the build and of its verification, and the recipes
-of the wheels that were installed with it. A change of any of them asks for a new verification.
+A record covers all that the recipe and the profile say of the build and of its verification. It also covers
+the recipes of the wheels that were installed with it. A change of any of them asks for a new verification.
 """
 
 from __future__ import annotations
