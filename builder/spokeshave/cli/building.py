@@ -29,7 +29,7 @@ from spokeshave.inside.model import BuildPlan, Target
 from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.removal import check
 from spokeshave.sources import fetch as fetching
-from spokeshave.verify import proofs
+from spokeshave.verify import records
 
 
 def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -109,8 +109,8 @@ def _warn_of_budgets(context: Context, request: Request, plans: tuple[BuildPlan,
     folders = [folder / "proofs" for folder in context.book.folders]
 
     def recorded(one: BuildPlan) -> budgets.Known:
-        unpacked = proofs.recorded_bytes(folders, one)
-        return budgets.Known(unpacked=unpacked, savings=proofs.recorded_savings(folders, one))
+        unpacked = records.recorded_bytes(folders, one)
+        return budgets.Known(unpacked=unpacked, savings=records.recorded_savings(folders, one))
 
     for line in budgets.warnings(context, request, plans, recorded):
         context.reporter.say(line)
@@ -254,7 +254,7 @@ def ablate(options: Globals, as_json: bool, record: Path | None, **request: Any)
     measuring.measure(context, wanted, plans)
     known = {one.distribution: dict(measuring.known(context, one)) for one in plans}
     for one in plans if record else ():
-        if not proofs.record_savings(record or Path(), one, known[one.distribution]):
+        if not records.record_savings(record or Path(), one, known[one.distribution]):
             context.reporter.say(
                 f"{one.recipe}: no verification record in {record} fits; run `spokeshave verify` first"
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import select
 import stat
 import sys
 from typing import Any, TextIO
@@ -46,13 +45,3 @@ def _surviving(stream: TextIO) -> TextIO:
         errors=stream.errors,
         line_buffering=bool(stream.line_buffering),
     )
-
-
-def reader_ended(descriptor: int) -> bool:
-    """Whether a descriptor is a pipe whose reader has ended."""
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLERR)
-    try:
-        return any(event & select.POLLERR for _, event in waiting.poll(0))
-    except OSError:
-        return False

@@ -15,9 +15,9 @@ from spokeshave.cli.options import json_option
 from spokeshave.cli.python_option import python_option
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.slim.arguments import read_extra
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
 from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
-from spokeshave.slim.words import read_extra
 
 
 class _Extra(click.ParamType[str]):

@@ -16,7 +16,6 @@ from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, profile_option
 from spokeshave.cli.paths import RESULT_FILE
-from spokeshave.cli.pipes import reader_ended
 from spokeshave.cli.python_option import python_option
 from spokeshave.context import Context
 from spokeshave.errors import Interrupted, SpokeshaveError, TraceError
@@ -26,12 +25,11 @@ from spokeshave.recipes.schema import profile_name
 from spokeshave.recipes.select import pick_version
 from spokeshave.removal.check import check_removals, stack_recipes
 from spokeshave.trace import recheck
+from spokeshave.trace.profile_writer import profile_text
 from spokeshave.trace.record import Run, add_run, read_record, replace_run
 from spokeshave.trace.resolve import resolve
 from spokeshave.trace.session import Traced, losses, run_once, shown, warnings
-from spokeshave.trace.text import profile_text
-
-_STDOUT = 1
+from spokeshave.trace.trimmed_run import Wanted
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
@@ -134,7 +132,7 @@ def _recorded_run(
 ) -> tuple[Traced, tuple[Path, ...]]:
     """The run of the command, and the files that it is recorded in."""
     traced = run_once(context, command, os.environ)
-    if reader_ended(_STDOUT):
+    if traced.reader_ended:
         context.reporter.say(
             "warning: the reader of the output (such as `head`) ended before COMMAND, which may have stopped"
             " there; write the output to a file to record the whole run"
@@ -197,7 +195,7 @@ def _rechecked(
     if not (wanted.recheck and traced.run.loads):
         return traced.run
     base = context.book.profile(wanted.base)
-    asked = recheck.Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
+    asked = Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
     run = recheck.recheck(context, asked, traced, os.environ)
     for file in files:
         replace_run(file, traced.run, run)

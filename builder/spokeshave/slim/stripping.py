@@ -1,4 +1,4 @@
-"""Symbol tables and debug information go where the file stays what the loader saw before.
+"""Removes symbol tables and debug information of a file if all that the loader reads is unchanged.
 
 Files that patchelf has rewritten can break under `strip`, and some carry data behind their last section:
 each is stripped on the side and taken over only if all that is loaded is the same, byte by byte.

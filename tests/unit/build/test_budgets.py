@@ -13,7 +13,7 @@ from spokeshave.build import budgets, pipeline
 from spokeshave.build.budgets import Known
 from spokeshave.context import Context, Request
 from spokeshave.inside.model import BuildPlan, Target
-from spokeshave.verify.proofs import recorded_bytes
+from spokeshave.verify.records import recorded_bytes
 from support import RECIPES, WHERE, make_context
 
 BUDGET = 13_000_000

@@ -19,7 +19,7 @@ from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.build_schema import PROSE
 from spokeshave.recipes.schema import Profile, Recipe
 from spokeshave.recipes.select import library_names
-from spokeshave.verify.proofs import proof_digest
+from spokeshave.verify.records import subject_digest
 from support import RECIPES, TARGET, TOOL, WHERE, shipped_plan
 
 BOOK = RecipeBook([RECIPES])
@@ -77,7 +77,7 @@ def keys(loaded: Loaded, profile: Profile, base: str) -> dict[str, str]:
         "compile": plan.compile_key,
         "wheel": plan.digest,
         "recipe": plan.recipe_digest,
-        "record": proof_digest(loaded, plan, libraries),
+        "record": subject_digest(loaded, plan, libraries),
         "pgo": fit_key(plan, loaded.recipe, table) if table else "",
     }
 

@@ -30,9 +30,9 @@ from spokeshave.report.html.blas_table import backend_tables
 from spokeshave.report.summary import Report
 from spokeshave.report.terminal import lever_notes, lever_table, size_table
 from spokeshave.report.waterfall import ComponentRow, LeverRow
-from spokeshave.slim.importing import Imports
+from spokeshave.slim.import_check import Imports
 from spokeshave.slim.slimming import Outcome
-from spokeshave.verify.verify import VerifyReport
+from spokeshave.verdict import VerifyReport
 from stack import small_report
 from widths import assert_whole
 

@@ -13,7 +13,7 @@ EdgeKind = Literal["import", "deferred", "guarded", "entry point"]
 class Reference:
     """A dotted name that a file uses on `line` (from 1), as far as it is spelt out.
 
-    Its last parts may be attributes: which of them is the module only the whole tree can tell. Where
+    Its last parts may be attributes: only the whole tree shows which of them is the module. Where
     `beyond` is given, the import of that name is counted elsewhere, and only more than it is news.
     """
 

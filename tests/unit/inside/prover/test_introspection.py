@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from spokeshave.verify.faults import import_faults
-from spokeshave.verify.trial import Results
+from spokeshave.verify.paired_run import Results
 from support import RECIPES, shipped_plan
 
 GONE = "ModuleNotFoundError('gone', name='kit.gone')"

@@ -1,4 +1,4 @@
-"""Whether a slim wheel still imports: every module, beside the stock wheel, in the same run."""
+"""Whether a slim wheel still imports: every module, compared with the PyPI wheel's in the same run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from spokeshave.errors import VerifyError
 from spokeshave.inside.run import SYSTEM_PATH, Command, Runner, clean_environment
 from spokeshave.machine.venvs import Venv
-from spokeshave.slim import importer
+from spokeshave.slim import import_worker
 from spokeshave.slim.model import Slimmed
 from spokeshave.slim.wheel_layout import module_of
 
@@ -21,7 +21,7 @@ SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imported:
-    """What came of one import: the names that the module offers, or why it failed."""
+    """The result of one import: the names that the module offers, or why it failed."""
 
     offers: frozenset[str] = frozenset()
     error: str = ""
@@ -29,7 +29,7 @@ class Imported:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imports:
-    """The verdict: modules that import in both, faults, modules that fail in stock too, with the reason."""
+    """The verdict: modules that import from both, faults, modules that fail from both, with the reason."""
 
     imported: tuple[str, ...]
     faults: tuple[str, ...]
@@ -37,7 +37,7 @@ class Imports:
 
 
 def modules_to_try(slimmed: Slimmed) -> tuple[str, ...]:
-    """The modules of the stock wheel, parents first, without scripts and what went with the tests."""
+    """The modules of the PyPI wheel, parents first, without scripts and removed tests."""
     with zipfile.ZipFile(slimmed.stock.path) as archive:
         members = [name for name in archive.namelist() if name not in slimmed.gone]
     names = {module_of(member) for member in members}
@@ -49,7 +49,7 @@ def compare_imports(
 ) -> Imports:
     """Imports every module in both venvs; `seconds` is the time that one import may take.
 
-    A fault is a module that imports in stock and not in ours, or that offers less there.
+    A fault is a module that imports from the PyPI wheel and not from ours, or that offers less there.
     Raises VerifyError where the interpreter itself does not start.
     """
     names = modules_to_try(slimmed)
@@ -95,10 +95,10 @@ def import_all(
 
 
 def _command(venv: Venv, names: list[str], folder: Path, results: Path, seconds: int) -> Command:
-    """The importer on `names`, alone in a home of its own."""
+    """Imports `names`, with a separate home folder."""
     (folder / "names.txt").write_text("\n".join(names), "utf-8")
     (folder / "home").mkdir(exist_ok=True)
-    argv = (venv.python, "-I", "-B", str(Path(importer.__file__)))
+    argv = (venv.python, "-I", "-B", str(Path(import_worker.__file__)))
     env = clean_environment(folder / "home", path=f"{Path(venv.python).parent}:{SYSTEM_PATH}")
     return Command(
         argv=(*argv, str(folder / "names.txt"), str(results), str(seconds)),
@@ -109,7 +109,7 @@ def _command(venv: Venv, names: list[str], folder: Path, results: Path, seconds:
 
 
 def _run(command: Command, runner: Runner, seconds: int) -> str:
-    """Runs the importer once; returns what to say of a module whose import did not come to an end."""
+    """Runs the worker once; returns why a module whose import did not end has no result."""
     late = f"its import did not end within {seconds} s"
     try:
         done = runner(command)
@@ -122,7 +122,7 @@ def _run(command: Command, runner: Runner, seconds: int) -> str:
 
 
 def _read(results: Path) -> tuple[list[str], dict[str, Imported]]:
-    """The modules whose import began, and what came of those that it ended for."""
+    """The modules whose import began, and the results of those whose import ended."""
     begun: list[str] = []
     ended: dict[str, Imported] = {}
     for line in results.read_text("utf-8").splitlines() if results.is_file() else ():

@@ -1,4 +1,4 @@
-"""Whether a process that a program starts will be recorded too, as far as its command tells.
+"""Whether a process that a program starts will be recorded too, as far as its command shows.
 
 Standard library only: `inject.py` copies it into the traced program's path.
 """
@@ -68,16 +68,16 @@ def _passes_over(text: str) -> bool:
     """Whether a text of the shell starts a Python without the recorder, as far as it names one."""
     for line in re.split(r"[\n;&|()]", text):
         names = [] if line.lstrip().startswith("#") else line.translate(_SEPARATORS).split()
-        for place, name in enumerate(names):
-            if _is_python(name) and (isolated(names[place + 1 :]) or _forgets(names[:place])):
+        for index, name in enumerate(names):
+            if _is_python(name) and (isolated(names[index + 1 :]) or _forgets(names[:index])):
                 return True
     return False
 
 
 def _forgets(words: Sequence[str]) -> bool:
     """Whether what stands before a program in a command takes its variables away."""
-    for place, word in enumerate(words):
-        options = words[place + 1 :]
+    for index, word in enumerate(words):
+        options = words[index + 1 :]
         if _base(word) in _FORGETS and not any(one.startswith(("-E", "--preserve-env")) for one in options):
             return True
         if _base(word) == "env" and _EMPTIES & set(options):
@@ -116,8 +116,8 @@ def _options(path: str, words: Sequence[str]) -> Sequence[str] | None:
     if _is_python(words[0]) or _is_python(path):
         return words[1:]
     if _base(words[0]) in _WRAPPERS:
-        places = [place for place, word in enumerate(words) if place and _is_python(word)]
-        return words[places[0] + 1 :] if places else None
+        indexes = [index for index, word in enumerate(words) if index and _is_python(word)]
+        return words[indexes[0] + 1 :] if indexes else None
     options = _shebang(path)
     return None if options is None else [*options, *words]
 
@@ -149,8 +149,8 @@ def _starts_shell(path: str) -> bool:
 def _shebang(path: str) -> Sequence[str] | None:
     """The options that the first line of a script gives its Python; None where that names none."""
     words = _first_line(path) if path else []
-    places = [place for place, word in enumerate(words) if _is_python(word)]
-    return words[places[0] + 1 :] if places else None
+    indexes = [index for index, word in enumerate(words) if _is_python(word)]
+    return words[indexes[0] + 1 :] if indexes else None
 
 
 def _first_line(path: str) -> list[str]:

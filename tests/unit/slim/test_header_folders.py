@@ -1,11 +1,11 @@
-"""Folders of headers: which one a file is in, and what stays or goes with it."""
+"""Folders of headers: which one a file is in, and and what is kept or removed with it."""
 
 from __future__ import annotations
 
 import pytest
 
 from spokeshave.inside.levers import source_files
-from spokeshave.slim.includes import DECLARATIONS, include_folder, sort_includes
+from spokeshave.slim.header_folders import DECLARATIONS, include_folder, sort_includes
 
 
 @pytest.mark.parametrize(
@@ -32,16 +32,16 @@ def test_declarations_are_what_the_lever_takes() -> None:
 def test_sort_includes_folder_without_headers_is_no_folder_of_headers() -> None:
     names = ("site/include/menu.inc", "site/include/page.html")
     found = sort_includes(names, names)
-    assert (found.stay, found.go) == (frozenset(), frozenset())
+    assert (found.kept, found.removed) == (frozenset(), frozenset())
 
 
 def test_sort_includes_named_data_keeps_no_headers() -> None:
     names = ("demo/include/a.h", "demo/include/data.json")
-    assert sort_includes(names, ("demo/include/data.json",)).go == {"demo/include/a.h"}
+    assert sort_includes(names, ("demo/include/data.json",)).removed == {"demo/include/a.h"}
 
 
 def test_sort_includes_folders_are_judged_one_by_one() -> None:
     names = ("a/include/a.h", "a/b.pxd", "b/include/b.h", "b/b.pxd", "a-1.data/headers/c.h")
     found = sort_includes(names, ("a/include/a.h",))
-    assert found.stay == {"a/include/a.h", "a/b.pxd"}
-    assert found.go == {"b/include/b.h", "a-1.data/headers/c.h"}
+    assert found.kept == {"a/include/a.h", "a/b.pxd"}
+    assert found.removed == {"b/include/b.h", "a-1.data/headers/c.h"}

@@ -12,9 +12,9 @@ from spokeshave.errors import NetworkError, VerifyError
 from spokeshave.inside.run import run
 from spokeshave.inside.wheel import parse_name
 from spokeshave.machine.venvs import Venv
-from spokeshave.slim.importing import compare_imports, import_all, modules_to_try
+from spokeshave.slim.import_check import compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock
-from spokeshave.slim.make import slim
+from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings, Slimmed
 from spokeshave.slim.two_venvs import make_pair, why_not_here
 from spokeshave.slim.wheel_layout import module_of

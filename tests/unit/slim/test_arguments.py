@@ -10,8 +10,8 @@ import pytest
 
 from spokeshave.errors import UsageFault, WheelError
 from spokeshave.inside.model import Target
+from spokeshave.slim.arguments import Wanted, read_extra, read_word
 from spokeshave.slim.intake import read_stock, with_extras
-from spokeshave.slim.words import Wanted, read_extra, read_word
 from support import demo_files, write_wheel
 
 TARGET = Target(python="cp312")

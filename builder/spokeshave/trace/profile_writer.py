@@ -1,4 +1,4 @@
-"""The text of a traced profile: for people first, so each component says why it is removed or kept.
+"""Writes a traced profile: for people first, so each component says why it is removed or kept.
 
 The reason of a removal is part of the messages of its stubs, and so of the wheel's key. It names neither the
 command nor the date: a trace with the same result gives the same wheels. These stand once, under [trace].
@@ -52,24 +52,24 @@ def _trace(resolution: Resolution, runs: Sequence[Run]) -> Iterator[str]:
             f"# exit code {run.exit_code}, {run.processes} process{'es' * (run.processes != 1)}, "
             f"{_modules(run)} modules; Python {', '.join(run.pythons)}, {versions}"
         )
-        yield f"# {_proof(run)}"
+        yield f"# {_recheck(run)}"
     if kept := [one for one in resolution.verdicts if not one.removed]:
         yield "\n[trace.kept]"
         yield from (f"{_quoted(one.component)} = {_quoted(one.why)}  # {_mb(one)}" for one in kept)
 
 
 def _removals(package: str, verdicts: Sequence[Verdict]) -> Iterator[str]:
-    gone = [one for one in verdicts if one.removed]
-    weight = sum(one.weight for one in gone)
-    yield f"\n# {package}: {len(gone)} of {len(verdicts)} components are removed, {weight / 1e6:.2f} MB."
-    for one in gone:
+    removed = [one for one in verdicts if one.removed]
+    weight = sum(one.weight for one in removed)
+    yield f"\n# {package}: {len(removed)} of {len(verdicts)} components are removed, {weight / 1e6:.2f} MB."
+    for one in removed:
         yield f"\n[[remove]]  # {_mb(one)}"
         yield f"component = {_quoted(one.component)}"
         yield f"reason = {_quoted(f'{TRACED}{one.why}')}"
 
 
-def _proof(run: Run) -> str:
-    """Whether the command has run without what goes."""
+def _recheck(run: Run) -> str:
+    """Whether the command has run without the removed components."""
     found = run.recheck
     if found is None or found.fault:
         why = f" ({_clean(found.fault)})" if found else ""
@@ -84,7 +84,7 @@ def _proof(run: Run) -> str:
 
 
 def _mb(one: Verdict) -> str:
-    return f"{one.weight / 1e6:.2f} MB" if one.weight else "not weighed"
+    return f"{one.weight / 1e6:.2f} MB" if one.weight else "size not known"
 
 
 def _modules(run: Run) -> int:

@@ -1,4 +1,4 @@
-"""Clean places to prove wheels in: a new container without network, or a venv on this machine."""
+"""Test environments for wheels: a new container without network, or a venv on this machine."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from spokeshave.machine.containers import Containers
 from spokeshave.machine.toolchain import find_python
 
 
-class Place(Protocol):
-    """Runs the prover once, on a kit folder, and leaves its results in the output folder."""
+class VerifyEnvironment(Protocol):
+    """Runs one job: a folder with wheels, test requirements and `job.json`."""
 
     @property
     def digest(self) -> str:
-        """What the results depend on, beside the kit: an image, or this machine's Python."""
+        """What the results depend on, apart from the job: an image, or this machine's Python."""
         ...
 
-    def prove(self, kit: Path, output: Path, log: Path) -> Finished: ...
+    def run_job(self, folder: Path, output: Path, log: Path) -> Finished:
+        """Runs the job once; its results are then in the output folder."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ContainerPlace:
+class ContainerEnvironment:
     """A new container of a run image: no compiler cache, no build tree, no network."""
 
     image: str
@@ -34,11 +36,11 @@ class ContainerPlace:
     containers: Containers
     on_line: Callable[[str], None]
 
-    def prove(self, kit: Path, output: Path, log: Path) -> Finished:
-        """See `Place`."""
+    def run_job(self, folder: Path, output: Path, log: Path) -> Finished:
+        """See `VerifyEnvironment`."""
         return self.containers.run(
             image=self.image,
-            folders={kit: "/kit"},
+            folders={folder: "/kit"},
             argv=("python3", "-m", "spokeshave.inside.prover", "--kit", "/kit", "--output", "/output"),
             collect={"/output": output},
             log=log,
@@ -48,8 +50,8 @@ class ContainerPlace:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class HostPlace:
-    """A venv on this machine, without our environment's variables."""
+class HostEnvironment:
+    """A venv on this machine, without the variables of the user's environment."""
 
     target: Target
     path: str
@@ -61,9 +63,9 @@ class HostPlace:
         """The interpreter that the venv is made with."""
         return digest_of(["host", find_python(self.target), sys.version])
 
-    def prove(self, kit: Path, output: Path, log: Path) -> Finished:
-        """See `Place`."""
-        argv = (find_python(self.target), "-m", "spokeshave.inside.prover", "--kit", str(kit))
-        where = ("--output", str(output), "--place", str(kit.parent / f"{kit.name}-place"))
-        env = clean_environment(kit, path=self.path, PYTHONPATH=str(kit / "code"), PYTHONUNBUFFERED="1")
-        return self.runner(Command(argv=(*argv, *where), cwd=kit, env=env, log=log, on_line=self.on_line))
+    def run_job(self, folder: Path, output: Path, log: Path) -> Finished:
+        """See `VerifyEnvironment`."""
+        argv = (find_python(self.target), "-m", "spokeshave.inside.prover", "--kit", str(folder))
+        where = ("--output", str(output), "--place", str(folder.parent / f"{folder.name}-place"))
+        env = clean_environment(folder, path=self.path, PYTHONPATH=str(folder / "code"), PYTHONUNBUFFERED="1")
+        return self.runner(Command(argv=(*argv, *where), cwd=folder, env=env, log=log, on_line=self.on_line))

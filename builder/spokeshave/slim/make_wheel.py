@@ -1,4 +1,4 @@
-"""From a stock wheel to a slim one: unpack, pull the levers, relabel, describe, pack."""
+"""From a PyPI wheel to a slim one: unpack, apply the levers, relabel, describe, pack."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from spokeshave.inside.levers import lever_named
 from spokeshave.inside.levers.lever import Tree, fits
 from spokeshave.inside.model import file_sha256
 from spokeshave.inside.sizes import sizes
-from spokeshave.slim.fields import replace_field
-from spokeshave.slim.includes import Includes, sort_includes
+from spokeshave.slim.header_folders import Includes, sort_includes
+from spokeshave.slim.metadata_fields import replace_field
 from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
 from spokeshave.slim.removable import promises_of_headers, sources_to_keep, stubs_to_keep
 from spokeshave.slim.stripping import strip_symbols
@@ -89,17 +89,17 @@ class _Pull:
         return frozenset(folder for name in names for folder in name.parents)
 
     def tests(self) -> Saving:
-        """Whole folders, so that no half of a test package is left; kept files stay."""
-        going, staying = sort_test_folders(self.tree.root)
+        """Removes whole folders, so that no half of a test package is left; --keep keeps files in them."""
+        removed, kept = sort_test_folders(self.tree.root)
         files = [
             path
             for path in self.tree.files()
-            if any(path.is_relative_to(folder) for folder in going) and not self._kept(path)
+            if any(path.is_relative_to(folder) for folder in removed) and not self._kept(path)
         ]
         saved = sum(self.tree.move_to_tests(path) for path in files)
         notes = tuple(
-            f"{name} stays ({_size(self.tree.root / name):,} bytes): {reason}"
-            for name, reason in sorted(staying.items())
+            f"{name} is kept ({_size(self.tree.root / name):,} bytes): {reason}"
+            for name, reason in sorted(kept.items())
         )
         return Saving(lever="tests", saved=saved, files=len(files), notes=notes)
 
@@ -107,14 +107,14 @@ class _Pull:
         return self._shave("typing", keep=stubs_to_keep(self.tree))
 
     def sources(self) -> Saving:
-        """Those in a folder of headers are part of it, and go or stay with the headers."""
+        """Sources in a folder of headers are kept or removed with the headers."""
         return self._shave("sources", keep=self._named | self._includes.inside)
 
     def headers(self) -> Saving:
-        """Headers and, where an include folder goes, what else compilers read in it."""
-        done = self._shave("headers", keep=self._named | self._includes.stay, match=self._includes.go)
-        gone = done.files and not self._includes.stay
-        notes = promises_of_headers(sources(self.tree.root)) if gone else ()
+        """Headers and, with a whole include folder, all else that compilers read in it."""
+        done = self._shave("headers", keep=self._named | self._includes.kept, match=self._includes.removed)
+        all_removed = done.files and not self._includes.kept
+        notes = promises_of_headers(sources(self.tree.root)) if all_removed else ()
         return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
 
     def modules(self, name: str) -> Saving:
@@ -136,12 +136,12 @@ class _Pull:
 
     @cached_property
     def _named(self) -> frozenset[str]:
-        """Sources and headers that stay; looking for them reads every module."""
+        """Sources and headers that modules name; the search reads every module."""
         return sources_to_keep(self.tree)
 
     @cached_property
     def _includes(self) -> Includes:
-        """What becomes of whole folders of headers."""
+        """What happens to whole folders of headers."""
         return sort_includes([self.tree.name(path) for path in self.tree.files()], self._named)
 
     def _kept(self, path: Path) -> bool:
@@ -192,14 +192,14 @@ def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
 
 
 def _describe(stock: Stock, dist_info: Path, name: wheels.WheelName) -> None:
-    """Version and tags as the file name has them; the label takes the place of a build number."""
+    """Version and tags as the file name has them; the label replaces a build number."""
     metadata, wheel = dist_info / "METADATA", dist_info / "WHEEL"
     try:
         metadata.write_bytes(replace_field(metadata.read_bytes(), "Version", (name.version,)))
         wheel.write_bytes(replace_field(replace_field(wheel.read_bytes(), "Build", ()), "Tag", ()))
     except wheels.MalformedWheel as fault:
         raise WheelError(
-            f"{stock.path}: {fault}", next_step="tell its project: its metadata is not well formed"
+            f"{stock.path}: {fault}", next_step="report it to its project: its metadata is not well formed"
         ) from fault
     wheels.set_tags(dist_info, name)
 

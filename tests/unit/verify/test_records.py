@@ -13,16 +13,16 @@ from spokeshave.build.wheelhouse import BuiltWheel, Candidate
 from spokeshave.inside.model import BuildPlan
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.recipes.select import library_names
-from spokeshave.verify.proofs import (
+from spokeshave.verdict import VerifyReport
+from spokeshave.verify.records import (
     fault_of,
-    proof_digest,
     record_path,
     record_savings,
     recorded_savings,
     stronger_level,
+    subject_digest,
     write_record,
 )
-from spokeshave.verify.verify import VerifyReport
 from support import RECIPES, demo_files, shipped_plan, write_wheel
 
 BOOK = RecipeBook([RECIPES])
@@ -112,12 +112,12 @@ def test_a_record_counts_for_its_plan_alone(
 
 def test_a_changed_skip_or_stock_wheel_asks_for_a_new_proof(candidate: Candidate) -> None:
     loaded, plan = candidate.loaded, candidate.plan
-    before = proof_digest(loaded, plan, [])
+    before = subject_digest(loaded, plan, [])
     verify = loaded.recipe.verify.model_copy(update={"skip": ()})
     version = loaded.recipe.versions[0].model_copy(update={"stock": {}})
     for change in ({"verify": verify}, {"versions": (version,)}):
         recipe = loaded.recipe.model_copy(update=change)
-        assert proof_digest(replace(loaded, recipe=recipe), plan, []) != before
+        assert subject_digest(replace(loaded, recipe=recipe), plan, []) != before
 
 
 def test_what_lower_levels_run_is_no_part_of_a_proof(candidate: Candidate) -> None:
@@ -125,7 +125,7 @@ def test_what_lower_levels_run_is_no_part_of_a_proof(candidate: Candidate) -> No
     for level, same in (("smoke", True), ("core", True), ("full", False)):
         verify = loaded.recipe.verify.model_copy(update={level: ("numpy/fft",)})
         changed = replace(loaded, recipe=loaded.recipe.model_copy(update={"verify": verify}))
-        assert (proof_digest(changed, plan, []) == proof_digest(loaded, plan, [])) is same
+        assert (subject_digest(changed, plan, []) == subject_digest(loaded, plan, [])) is same
 
 
 def test_a_proof_is_about_the_components_that_are_taken_out() -> None:
@@ -137,7 +137,7 @@ def test_a_proof_is_about_the_components_that_are_taken_out() -> None:
     changed = replace(loaded, recipe=loaded.recipe.model_copy(update={"components": components}))
     for profile, same in (("lean", True), ("sklearn", False)):
         plan = shipped_plan("scipy", profile)
-        assert (proof_digest(changed, plan, []) == proof_digest(loaded, plan, [])) is same
+        assert (subject_digest(changed, plan, []) == subject_digest(loaded, plan, [])) is same
 
 
 def test_where_it_was_built_and_by_which_code_does_not_matter(candidate: Candidate) -> None:
@@ -201,6 +201,17 @@ def test_savings_are_added_to_a_record_that_fits(
     write_record(tmp_path, candidate, report, {"sections": 12})
     assert record_savings(tmp_path, candidate.plan, {"unwind": 1})
     assert recorded_savings([tmp_path], candidate.plan) == {"sections": 12, "unwind": 1}
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]"])
+def test_record_savings_damaged_record_is_no_record(
+    candidate: Candidate, report: VerifyReport, tmp_path: Path, text: str
+) -> None:
+    path = write_record(tmp_path, candidate, report, {})
+    path.write_text(text)
+    assert not record_savings(tmp_path, candidate.plan, {"unwind": 1})
+    assert path.read_text() == text
+    assert fault(tmp_path, candidate, candidate.plan) == "there is no record"
 
 
 def test_a_proof_made_again_keeps_what_was_measured(

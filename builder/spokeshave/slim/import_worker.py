@@ -1,4 +1,4 @@
-"""Imports modules one after another and writes what came of each: `importer.py NAMES RESULTS SECONDS`.
+"""Imports modules one after another and writes the result of each: `import_worker.py NAMES RESULTS SECONDS`.
 
 Runs by its path in a venv without spokeshave, so standard library only. A module that ends the process
 or takes more than SECONDS leaves only the line that says that its import began.
@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 def public_names(name: str) -> list[str]:
-    """What a module offers, without its submodules: those come and go with the order of imports."""
+    """The names that a module offers, without its submodules: those depend on the order of imports."""
     return sorted(
         key
         for key in vars(sys.modules[name])

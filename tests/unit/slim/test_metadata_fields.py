@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from spokeshave.inside.wheel import MalformedWheel
-from spokeshave.slim.fields import read_identity, replace_field
+from spokeshave.slim.metadata_fields import read_identity, replace_field
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.trace.starts import kind_of, shown
+from spokeshave.trace.child_commands import kind_of, shown
 
 
 @pytest.fixture

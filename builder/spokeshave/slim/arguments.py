@@ -1,4 +1,4 @@
-"""What a user names: wheel files, and requirements as PEP 508 spells them; everything else is refused."""
+"""The arguments of `slim`: wheel files, and requirements of PEP 508; everything else is refused."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def read_word(word: str, target: Target) -> Path | Wanted:
     if not applies:
         raise UsageFault(
             f"{word!r} does not apply to {target.identifier}: its marker is false there",
-            next_step="leave it out, change the marker, or name another Python with --python",
+            next_step="omit it, change the marker, or name another Python with --python",
         )
     extras = sorted(canonicalize_name(name) for name in requirement.extras)
     return Wanted(text=f"{requirement.name}{requirement.specifier}", extras=tuple(extras))
@@ -73,7 +73,7 @@ def read_extra(word: str) -> str:
             f" and give {requirement.name}==VERSION"
         )
     if requirement.marker and not requirement.marker.evaluate():
-        raise ValueError(f"{word!r} does not apply to this Python: its marker is false; leave it out")
+        raise ValueError(f"{word!r} does not apply to this Python: its marker is false; omit it")
     return str(requirement)
 
 

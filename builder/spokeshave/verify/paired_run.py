@@ -1,4 +1,4 @@
-"""Runs the prover on a wheel and on its stock twin: same tests, same kind of place."""
+"""The paired test run: our wheel and the PyPI wheel run the same tests in the same kind of environment."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ from pathlib import Path
 from typing import Any, Literal
 
 from spokeshave import own_code
-from spokeshave.build.wheelhouse import Candidate, stock_pins
+from spokeshave.build.wheelhouse import Candidate
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
-from spokeshave.inside.model import BuildPlan, bare_text, digest_of
+from spokeshave.inside.model import BuildPlan, bare_text
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.verify_schema import SkipTable
 from spokeshave.sources.fetch import fetch_locked
-from spokeshave.sources.stock import stock_wheel
-from spokeshave.verify.outcomes import Comparison, Outcomes, as_good, compare
-from spokeshave.verify.places import Place
+from spokeshave.verify.environments import VerifyEnvironment
+from spokeshave.verify.outcomes import Comparison, Outcomes, compare
+from spokeshave.verify.pypi_outcomes import kept_outcomes
+from spokeshave.verify.rerun import rerun_lost
 
 Level = Literal["smoke", "core", "full"]
-_RERUNS = 2
 _WIDEST = 300  # characters of a line in an error; what was imported is one line of thousands
-_FLAKY_AT_MOST = 40  # more losses than that are no accident
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Results:
-    """What one run of the prover found: outcomes of tests, modules imported and not, BLAS kernels.
+    """The results of one side: outcomes of tests, modules imported and not, BLAS kernels.
 
     `unsound` maps what an imported module cannot answer (help(), a name, a pickle) to the reason. `offered`
-    has the names that dir() lists of public modules and classes, and their homes; `lacking` those of stock's
-    that it does not list, with what each answers when it is asked for: an error, or nothing.
+    has the names that dir() lists of public modules and classes, and the modules that define them. `lacking`
+    has the PyPI wheel's names that dir() does not list, each with its answer: an error, or nothing.
     """
 
     outcomes: Outcomes
@@ -46,8 +45,8 @@ class Results:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Trial:
-    """Runs the prover on our wheel and on stock, with the same tests in the same kind of place."""
+class PairedRun:
+    """Runs our wheel and the PyPI wheel with the same tests in the same kind of environment."""
 
     context: Context
     candidate: Candidate
@@ -75,7 +74,7 @@ class Trial:
         return () if self.level == "full" else self.candidate.loaded.recipe.verify.compiler
 
     def removed(self) -> dict[str, str]:
-        """Starts of node ids that go with a component that is not in the wheel, to its name."""
+        """Starts of node ids of tests that are removed with a component, to its name."""
         starts: dict[str, str] = {}
         selected = self.selection(self.level)
         known = {part.name: part for part in self.candidate.loaded.recipe.components}
@@ -89,11 +88,13 @@ class Trial:
             }
         return starts
 
-    def ours(self, place: Place, stock: Results | None = None, only: tuple[str, ...] = ()) -> Results:
-        """Installs and tries our wheels, on the level's tests or `only` on some node ids.
+    def ours(
+        self, environment: VerifyEnvironment, stock: Results | None = None, only: tuple[str, ...] = ()
+    ) -> Results:
+        """Installs our wheels and runs the level's tests, or `only` some node ids.
 
-        Beside the results of `stock`, what they lack of its names is looked for, too.
-        Raises VerifyError where they cannot even be installed.
+        With the results of the PyPI wheel (`stock`), it also lists the names that ours lack.
+        Raises VerifyError where ours cannot even be installed.
         """
         recipe, tests = self.candidate.loaded.recipe, self.candidate.own.tests
         files = list(self.candidate.wheels)
@@ -109,7 +110,7 @@ class Trial:
         }
         if tests:
             files.append(tests)
-        return read_results(self._run(place, "ours", job, files, stock))
+        return read_results(self._run(environment, "ours", job, files, stock))
 
     def _brief(self) -> tuple[str, ...]:
         """No tracebacks at the end where stubs make thousands of tests fail; the outcomes have the reasons.
@@ -119,65 +120,41 @@ class Trial:
         plans = (self.candidate.plan, *self.candidate.companion_plans)
         return ("--no-summary",) if any(plan.removed for plan in plans) else ()
 
-    def stock(self, place: Place) -> Results:
-        """The stock wheel's results, kept in the store; raises VerifyError where the recipe pins none."""
-        pins = stock_pins(self.candidate)
-        if len(pins) <= len(self.candidate.stack):
-            raise VerifyError(
-                f"recipe {self.candidate.loaded.recipe.name} or one of its stack pins no stock wheel for"
-                f" {self.candidate.plan.target.identifier}",
-                next_step="add its sha256 under [versions.stock]",
-            )
+    def stock(self, environment: VerifyEnvironment) -> Results:
+        """The results of the PyPI wheel, from the store; raises VerifyError where the recipe pins none."""
         lock = bare_text("requirements.txt", test_lock(self.candidate))
-        hashes = [pin.sha256 for pin in pins]
-        key = digest_of([hashes, place.digest, self._common(), lock, own_code.code_digest("test")])
-        with self.context.store.locked("outcomes", key):
-            stored = self.context.store.get("outcomes", key)
-            if stored is None:
-                results = self._run_stock(place)
-                stored = self.context.store.put("outcomes", key, lambda new: _copy_folder(results, new))
-        return read_results(stored)
+        facts = [environment.digest, self._common(), lock]
 
-    def _run_stock(self, place: Place) -> Path:
-        target = self.candidate.plan.target
-        wheels = [stock_wheel(self.context, pin, target) for pin in stock_pins(self.candidate)]
-        names = [wheel.name for wheel in wheels]
-        job = {"wheels": names, "tests_archives": [], "blas": "", "deselect": [], "names": True}
-        return self._run(place, "stock", job, wheels)
+        def run(wheels: list[Path]) -> Path:
+            names = [wheel.name for wheel in wheels]
+            job = {"wheels": names, "tests_archives": [], "blas": "", "deselect": [], "names": True}
+            return self._run(environment, "stock", job, wheels)
 
-    def rerun(
-        self, place: Place, ours: Outcomes, first: Comparison
-    ) -> tuple[Comparison, dict[str, tuple[str, ...]]]:
-        """Runs the lost tests again, alone: those that pass every time then are flaky, with all outcomes."""
-        seen = {loss.test: [loss.ours] for loss in first.losses if loss.ours != "not run"}
-        wanted = {loss.test: loss.stock for loss in first.losses}
-        if not 0 < len(seen) <= _FLAKY_AT_MOST:
-            return first, {}
-        merged = dict(ours)
-        for _ in range(_RERUNS):
-            again = self.ours(place, only=tuple(seen)).outcomes
-            for test, outcomes in seen.items():
-                merged[test] = again.get(test, ("not run", ""))
-                outcomes.append(merged[test][0])
-        for test, outcomes in seen.items():
-            if not all(as_good(outcome, wanted[test]) for outcome in outcomes[1:]):
-                merged[test] = ours[test]
-        comparison = self.judge(merged, self.stock(place).outcomes)
-        lost = {loss.test for loss in comparison.losses}
-        return comparison, {t: tuple(o) for t, o in seen.items() if t not in lost}
+        return read_results(kept_outcomes(self.context, self.candidate, facts, run))
+
+    def compare(
+        self, environment: VerifyEnvironment, ours: Results, stock: Results
+    ) -> tuple[Comparison, Mapping[str, tuple[str, ...]]]:
+        """Our tests compared with the PyPI wheel's, after reruns; flaky ones with their outcomes."""
+        return rerun_lost(
+            ours.outcomes,
+            self.judge(ours.outcomes, stock.outcomes),
+            lambda tests: self.ours(environment, only=tests).outcomes,
+            lambda merged: self.judge(merged, stock.outcomes),
+        )
 
     def judge(self, ours: Outcomes, stock: Outcomes) -> Comparison:
-        """Our outcomes beside stock's, by the recipe's skips and what the profile takes out of the wheels."""
+        """Our outcomes compared with the PyPI wheel's, by the recipe's skips and the profile's removals."""
         skips = {skip.test: skip.reason for skip in self.skips()}
         return compare(ours, stock, skips, self.removed(), self.parts())
 
-    def gone(self) -> frozenset[str]:
+    def removed_modules(self) -> frozenset[str]:
         """The modules that are not in the wheels, ours and its companions', by the profile's removals."""
         plans = (self.candidate.plan, *self.candidate.companion_plans)
         return frozenset(module for plan in plans for part in plan.removed for module in part.modules)
 
     def parts(self) -> dict[tuple[str, str], str]:
-        """Distribution and component of each part that is not in the wheels, to what it is called here."""
+        """Distribution and component of each part that is not in the wheels, to its name here."""
         own = self.candidate.plan
         return {
             (plan.distribution, part.component): f"{plan.recipe}/{part.component}"
@@ -196,38 +173,49 @@ class Trial:
         }
 
     def _run(
-        self, place: Place, side: str, job: dict[str, Any], files: list[Path], stock: Results | None = None
+        self,
+        environment: VerifyEnvironment,
+        side: str,
+        job: dict[str, Any],
+        files: list[Path],
+        stock: Results | None = None,
     ) -> Path:
-        label = f"{self.candidate.plan.distribution} ({side}, {self.level})"
+        """Runs one side in the environment; returns the folder of its results."""
+        shown = "PyPI's" if side == "stock" else side
+        label = f"{self.candidate.plan.distribution} ({shown}, {self.level})"
         log = self.context.logs / f"verify-{self.candidate.plan.distribution}-{side}.log"
         output = self.context.logs / f"results-{self.candidate.plan.distribution}-{side}"
         shutil.rmtree(output, ignore_errors=True)
-        lock = test_lock(self.candidate)
         with self.context.reporter.stage(f"verifying {label}"), self.context.store.scratch() as new:
             folder = new / "kit"
-            (folder / "wheels").mkdir(parents=True)
-            (folder / "test-wheels").mkdir()
-            for path in files:
-                shutil.copyfile(path, folder / "wheels" / path.name)
-            for path in fetch_locked(self.context, lock, self.candidate.plan.target):
-                shutil.copyfile(path, folder / "test-wheels" / path.name)
-            (folder / "requirements.txt").write_text(lock, "utf-8")
-            workers = {"workers": self.context.cpus}
-            (folder / "job.json").write_text(json.dumps({**self._common(), **workers, **job}), "utf-8")
-            if stock is not None:
-                (folder / "stock-names.json").write_text(json.dumps(dict(stock.offered)), "utf-8")
-            own_code.copy_inside(folder / "code")
-            done = place.prove(folder, output, log)
+            self._fill(folder, job, files, stock)
+            done = environment.run_job(folder, output, log)
         if not done.ok:
             tail = "\n".join(f"  | {line[:_WIDEST]}" for line in done.output.splitlines()[-15:])
-            raise VerifyError(f"{label} could not be tried:\n{tail}", log=log)
+            raise VerifyError(f"{label} could not run:\n{tail}", log=log)
         return output
+
+    def _fill(self, folder: Path, job: dict[str, Any], files: list[Path], stock: Results | None) -> None:
+        """Writes what the environment needs: the wheels, the test requirements, the job and our code."""
+        lock = test_lock(self.candidate)
+        (folder / "wheels").mkdir(parents=True)
+        (folder / "test-wheels").mkdir()
+        for path in files:
+            shutil.copyfile(path, folder / "wheels" / path.name)
+        for path in fetch_locked(self.context, lock, self.candidate.plan.target):
+            shutil.copyfile(path, folder / "test-wheels" / path.name)
+        (folder / "requirements.txt").write_text(lock, "utf-8")
+        workers = {"workers": self.context.cpus}
+        (folder / "job.json").write_text(json.dumps({**self._common(), **workers, **job}), "utf-8")
+        if stock is not None:
+            (folder / "stock-names.json").write_text(json.dumps(dict(stock.offered)), "utf-8")
+        own_code.copy_inside(folder / "code")
 
 
 def removed_components(loaded: Loaded, plan: BuildPlan) -> list[dict[str, Any]]:
-    """What the recipe says of the components that a plan takes out: a proof is about these alone, as JSON."""
-    gone = {part.component for part in plan.removed}
-    return [part.facts() for part in loaded.recipe.components if part.name in gone]
+    """The recipe's facts on the components that a plan removes, as JSON: a record covers these alone."""
+    removed = {part.component for part in plan.removed}
+    return [part.facts() for part in loaded.recipe.components if part.name in removed]
 
 
 def test_lock(candidate: Candidate) -> str:
@@ -236,7 +224,7 @@ def test_lock(candidate: Candidate) -> str:
 
 
 def read_results(folder: Path) -> Results:
-    """Reads what the prover has written."""
+    """Reads the results that a run has written."""
 
     def read(name: str) -> Any:
         path = folder / f"{name}.json"
@@ -252,7 +240,3 @@ def read_results(folder: Path) -> Results:
         offered=read("names") or {},
         lacking=read("lacking") or {},
     )
-
-
-def _copy_folder(source: Path, target: Path) -> None:
-    shutil.copytree(source, target, dirs_exist_ok=True)

@@ -14,7 +14,7 @@ from packaging.metadata import parse_email
 from spokeshave.errors import WheelError
 from spokeshave.inside.wheel import record_faults
 from spokeshave.slim.intake import read_stock
-from spokeshave.slim.make import slim
+from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings, Slimmed
 from support import demo_files, write_wheel
 
@@ -113,7 +113,7 @@ def test_a_test_folder_goes_whole_and_testing_stays(tmp_path: Path) -> None:
 def test_the_reason_why_tests_stay_is_told(tmp_path: Path) -> None:
     files = {"demo/tests/test_it.py": b"pass\n", "demo/main.py": b"import demo.tests\n"}
     (row,) = (row for row in made(tmp_path, files).savings if row.lever == "tests")
-    assert row.notes == ("demo/tests stays (5 bytes): demo/main.py:1 imports demo.tests",)
+    assert row.notes == ("demo/tests is kept (5 bytes): demo/main.py:1 imports demo.tests",)
     assert row.folders == ()
 
 
@@ -264,7 +264,7 @@ def test_sources_go_but_not_those_that_a_module_names(tmp_path: Path) -> None:
     slimmed = made(tmp_path, files)
     gone = ("demo-1.0.data/headers/demo.h", "demo/core.c", "demo/core.pyx", "demo/include/demo.h")
     assert slimmed.gone == gone
-    # The .data folder is named after the version, so that what stays in it has a new name.
+    # The .data folder is named after the version, so that kept files in it have a new name.
     assert "demo-1.0+slim.1.data/data/share/demo.h" in content(slimmed.wheel)
     (row,) = (row for row in slimmed.savings if row.lever == "headers")
     assert (row.saved, row.files) == (2, 2)

@@ -1,7 +1,7 @@
-"""Folders of headers: one that stays does so whole, and one that goes leaves no half of itself behind.
+"""Folders of headers: each is kept whole or removed whole.
 
-Headers include one another, so that a part of them compiles nothing. Where a folder of them stays, what
-compiling against its package needs beside it (Cython declarations, static libraries) stays too.
+Headers include one another, so that a part of them compiles nothing. With a folder of headers, the other
+files that a compile against its package needs are kept: Cython declarations and static libraries.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from spokeshave.inside.levers.lever import Tree
 from spokeshave.slim.wheel_layout import EXT_SUFFIXES
 
-DECLARATIONS = (".h", ".hpp", ".a", ".pxd")  # what the lever `headers` takes
+DECLARATIONS = (".h", ".hpp", ".a", ".pxd")  # what the lever `headers` removes
 _FOLDERS = ("include", "includes")
 _DATA_HEADERS = re.compile(r"^[^/]+\.data/headers(?=/)")
 # What other languages of the C family call the same, and names without an ending, as Eigen's are.
@@ -28,28 +28,28 @@ _LICENCE = re.compile(r"(?i)licen[cs]e|copying|notice")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Includes:
-    """What becomes of files in folders of headers, by their names in the wheel.
+    """What happens to files in folders of headers, by their names in the wheel.
 
-    `inside` are all files in such folders; `stay` those that stay with a folder, beside it too, and `go`
-    those that go with one.
+    `inside` are all files in such folders. `kept` are the files that are kept with a folder, in it or
+    elsewhere, and `removed` those that are removed with one.
     """
 
     inside: frozenset[str]
-    stay: frozenset[str]
-    go: frozenset[str]
+    kept: frozenset[str]
+    removed: frozenset[str]
 
 
 def sort_includes(names: Collection[str], named: Collection[str]) -> Includes:
-    """What becomes of the include folders among all `names`, of which modules mention those in `named`."""
+    """What happens to the include folders among all `names`, of which modules mention those in `named`."""
     folders = {name: folder for name in names if (folder := include_folder(name))}
     headers = {folder for name, folder in folders.items() if name.endswith(DECLARATIONS)}
     whole = {folder for name, folder in folders.items() if name in named and _is_source(name)} & headers
     packages = {folder.partition("/")[0] for folder in whole if not _DATA_HEADERS.match(f"{folder}/")}
-    stay = {name for name, folder in folders.items() if folder in whole}
-    stay |= {n for n in names if n.endswith(DECLARATIONS) and n.partition("/")[0] in packages}
-    go = {name for name, folder in folders.items() if folder in headers - whole and _is_source(name)}
+    kept = {name for name, folder in folders.items() if folder in whole}
+    kept |= {n for n in names if n.endswith(DECLARATIONS) and n.partition("/")[0] in packages}
+    removed = {name for name, folder in folders.items() if folder in headers - whole and _is_source(name)}
     inside = frozenset(name for name, folder in folders.items() if folder in headers)
-    return Includes(inside=inside, stay=frozenset(stay), go=frozenset(go - stay))
+    return Includes(inside=inside, kept=frozenset(kept), removed=frozenset(removed - kept))
 
 
 def include_folder(name: str) -> str:

@@ -1,7 +1,7 @@
-"""Records of proofs: what a recipe under a profile was shown to do, committed beside the project.
+"""Committed verification records: the results of a recipe under a profile.
 
-A record holds for all that the recipe and the profile say of the build and of the proof, and for the recipes
-of the wheels that were installed with it: none can change without the proof being made again.
+A record covers all that the recipe and the profile say of the build and of its verification. It also covers
+the recipes of the wheels that were installed with it. A change of any of them asks for a new verification.
 """
 
 from __future__ import annotations
@@ -18,18 +18,17 @@ from spokeshave.inside.sizes import sizes
 from spokeshave.machine.files import alone_with, write_whole
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.select import pick_version
-from spokeshave.verdict import NOTHING_SHOWN, shows_something
-from spokeshave.verify.trial import removed_components
-from spokeshave.verify.verify import VerifyReport
+from spokeshave.verdict import NOTHING_SHOWN, VerifyReport, shows_something
+from spokeshave.verify.paired_run import removed_components
 
 
 def record_path(folder: Path, recipe: str, profile: str) -> Path:
-    """Where the record of a recipe under a profile lies."""
+    """The path of the record of a recipe under a profile."""
     return folder / profile / f"{recipe}.json"
 
 
-def proof_digest(loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -> str:
-    """The digest (sha256 hex) of what a proof is about; `others` are the plans of its companions.
+def subject_digest(loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -> str:
+    """The digest (sha256 hex) of all that a record covers; `others` are the plans of its companions.
 
     A record is of level full, so what the lower levels run is no part of it.
     """
@@ -52,8 +51,8 @@ def write_record(
 ) -> Path:
     """Writes the record of a verification; sizes are in bytes.
 
-    `savings` are what builds without a lever have shown (`spokeshave ablate`): lever name to bytes. What
-    the record before it knows of the same recipe's stays.
+    `savings` maps a lever's name to the bytes that it saves (`spokeshave ablate`). Those of an earlier record
+    of the same recipe are kept.
     """
     plan = candidate.plan
     size = sizes(candidate.own.path)
@@ -62,7 +61,7 @@ def write_record(
         "recipe": plan.recipe,
         "profile": plan.profile,
         "target": plan.target.identifier,
-        "proof": proof_digest(candidate.loaded, plan, candidate.companion_plans),
+        "proof": subject_digest(candidate.loaded, plan, candidate.companion_plans),
         "plan": plan.digest,
         "recipe_digest": plan.recipe_digest,
         "engine": plan.environment.engine,
@@ -93,26 +92,25 @@ def write_record(
 
 
 def stronger_level(folder: Path, candidate: Candidate, report: VerifyReport) -> str:
-    """The level of a record that passed and says more of the same recipe than a report; empty without one."""
+    """The level of a record that passed and covers more than a report of the same recipe; else empty."""
     path = record_path(folder, candidate.plan.recipe, candidate.plan.profile)
     record = verdict.read(path) or {}
-    proof = proof_digest(candidate.loaded, candidate.plan, candidate.companion_plans)
-    if record.get("proof") != proof or not record["passed"]:
+    subject = subject_digest(candidate.loaded, candidate.plan, candidate.companion_plans)
+    if record.get("proof") != subject or not record["passed"]:
         return ""
     return str(record["level"]) if verdict.rank(record["level"]) > verdict.rank(report.level) else ""
 
 
 def record_savings(folder: Path, plan: BuildPlan, savings: Mapping[str, int]) -> bool:
-    """Adds what levers saved to the record of the plan's recipe; says whether there is one that fits."""
+    """Adds the bytes that levers saved to the record of the plan's recipe; returns whether one fits."""
     path = record_path(folder, plan.recipe, plan.profile)
     if not path.is_file():
         return False
     with alone_with(path):
-        record = json.loads(path.read_text("utf-8"))
-        if record["recipe_digest"] != plan.recipe_digest:
+        record = verdict.read(path) or {}
+        if record.get("recipe_digest") != plan.recipe_digest:
             return False
-        record["savings"] = {**record["savings"], **savings}
-        _write(path, record)
+        _write(path, {**record, "savings": {**record.get("savings", {}), **savings}})
     return True
 
 
@@ -143,12 +141,11 @@ def _fitting(folders: Iterable[Path], plan: BuildPlan) -> Mapping[str, Any]:
 
 
 def fault_of(folder: Path, loaded: Loaded, plan: BuildPlan, others: Iterable[BuildPlan]) -> str:
-    """Why a recipe under a profile has no proof at level full; empty where it has one."""
-    path = record_path(folder, plan.recipe, plan.profile)
-    if not path.is_file():
+    """Why a recipe under a profile has no record of level full that fits; empty where it has one."""
+    record = verdict.read(record_path(folder, plan.recipe, plan.profile))
+    if record is None:
         return "there is no record"
-    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    if record["proof"] != proof_digest(loaded, plan, others):
+    if record.get("proof") != subject_digest(loaded, plan, others):
         return "the recipe, the profile or a companion's recipe has changed since"
     if not shows_something(record["imported"], record["outcomes"]["ours"].get("passed")):
         return f"the record shows nothing: {NOTHING_SHOWN}"
