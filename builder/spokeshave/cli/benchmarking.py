@@ -13,9 +13,9 @@ import click
 from spokeshave.bench.checkpoint import read_journal
 from spokeshave.bench.findings import BenchReport, read_json
 from spokeshave.bench.printing import differing, grid, tables
-from spokeshave.bench.race import Outcome, Part, RaceRequest, race
 from spokeshave.bench.results import BLAS, to_json
-from spokeshave.bench.sides import Contest
+from spokeshave.bench.sides import SidesRequest
+from spokeshave.bench.suite_runs import BenchRequest, Outcome, Part, run_suites
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, packages_argument, profile_option
@@ -154,7 +154,7 @@ def bench(
         raise click.BadParameter(f"there is no folder {picture.parent}", param_hint="--picture")
     if sources:
         return _show(options, [_kept(path) for path in sources], picture, as_json)
-    return _show(options, race(options.context(), _request(**given)), picture, as_json)
+    return _show(options, run_suites(options.context(), _request(**given)), picture, as_json)
 
 
 def _request(
@@ -171,19 +171,19 @@ def _request(
     threads: tuple[int, ...],
     environ: Mapping[str, str],
     output: Path | None,
-) -> RaceRequest:
+) -> BenchRequest:
     """The comparison that the options ask for; raises click's errors for options that ask for none."""
     if not (packages or blas):
         raise click.UsageError("name PACKAGEs, or give --blas or --from")
-    contest = Contest(
+    sides = SidesRequest(
         packages=tuple(dict.fromkeys(packages)) or ("numpy",),
         profile=profile,
         wheelhouse=wheelhouse,
         against=against,
         target=Target(python=python),
     )
-    return RaceRequest(
-        contest=contest,
+    return BenchRequest(
+        sides=sides,
         parts=_parts(blas=blas, imports=imports, filtered=bool(pattern)),
         threads=threads or ((1, 2) if blas and usable_cpus() > 1 else (1,)),
         seconds=seconds,

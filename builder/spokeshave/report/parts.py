@@ -1,7 +1,7 @@
-"""The stack as a reader thinks of it: packages, and the BLAS apart from them; ours beside stock.
+"""The parts of the stack, compared with the PyPI wheels: each package, and the BLAS in a separate row.
 
-Stock numpy and scipy each bundle an OpenBLAS with its Fortran run-time; ours share one wheel. Only with the
-libraries in a row of their own can a package be compared with its twin.
+PyPI's numpy and scipy each contain an OpenBLAS with its Fortran run-time; ours share one wheel. A package can
+be compared with its PyPI wheel only if the libraries are in a separate row.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Side:
 
     @property
     def installed(self) -> int | None:
-        """Unpacked with bytecode; None where that was not measured."""
+        """Unpacked with bytecode; None if that was not measured."""
         return None if self.bytecode is None else self.unpacked + self.bytecode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A package, or the libraries that packages share or bundle; a side that lacks it is None."""
+    """A package, or the libraries that packages share or contain; a side that lacks it is None."""
 
     name: str
     ours: Side | None
@@ -82,7 +82,7 @@ def total(rows: Sequence[Part]) -> Part:
 
 
 def comparable(rows: Sequence[Part]) -> bool:
-    """Whether there is a stock twin for every part of ours."""
+    """Whether every part of ours can be compared with a PyPI wheel."""
     return bool(rows) and all(row.stock is not None for row in rows)
 
 

@@ -38,7 +38,7 @@ COMPONENTS = (ComponentRow(wheel="scipy", component="io", saved=480, files=3, re
 def test_the_steps_meet_and_end_at_ours(ours: int) -> None:
     rows = (Part(name="numpy", ours=side(ours), stock=side(2900)), *PARTS[1:])
     steps = waterfall(rows, LEVERS, COMPONENTS, "slim-openblas")
-    assert (steps[0].label, steps[0].after) == ("stock", 2900 + 8000 + 5900)
+    assert (steps[0].label, steps[0].after) == ("PyPI", 2900 + 8000 + 5900)
     assert (steps[-1].label, steps[-1].before, steps[-1].after) == ("ours", 0, ours + 4000 + 1000)
     for one, following in itertools.pairwise(steps[:-1]):
         assert following.before == one.after
@@ -49,7 +49,7 @@ def test_the_steps_meet_and_end_at_ours(ours: int) -> None:
 def test_each_saving_is_a_step() -> None:
     steps = {step.label: step for step in waterfall(PARTS, LEVERS, COMPONENTS, "slim-openblas")}
     assert list(steps) == [
-        *("stock", "tests", "symbols", "scipy without io", "one slim BLAS"),
+        *("PyPI", "tests", "symbols", "scipy without io", "one slim BLAS"),
         *("compiler, linker and other", "ours"),
     ]
     assert (steps["tests"].saved, steps["tests"].note) == (2300, "11 files")

@@ -25,7 +25,7 @@ def stack_tree(name: str, wheels: Sequence[Sizes], smallest: int, blas: str) -> 
 
 
 def folder_of(file: str) -> str:
-    """The subpackage of a file, for example `numpy/linalg`; files beside it belong to `numpy`."""
+    """The subpackage of a file, for example `numpy/linalg`; files of the package itself belong to `numpy`."""
     first, *others = file.split("/")
     if first.endswith((".libs", ".dist-info")):
         return first.rpartition(".")[2]

@@ -10,16 +10,14 @@ from pathlib import Path
 from statistics import median
 from xml.etree import ElementTree
 
-from spokeshave.context import Context
-from spokeshave.errors import ImageError, VerifyError
-from spokeshave.inside.run import Command
+from spokeshave.api import Command, Context, ImageError, VerifyError
 
 PORT = 8080
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Counts:
-    """How many of the service's tests ended how."""
+    """Numbers of the service's tests by result."""
 
     passed: int
     failed: int
@@ -56,7 +54,7 @@ def spread(values: list[float]) -> Spread:
 
 
 def run_tests(context: Context, image: str, tests: Path) -> Counts:
-    """Runs the service's tests in the image; raises VerifyError where pytest itself did not get that far."""
+    """Runs the service's tests in the image; raises VerifyError if pytest itself fails."""
     log = context.logs / "image-tests.log"
     with context.store.scratch() as out, context.reporter.stage(f"the service's tests in {image}"):
         done = context.containers.run(
@@ -87,10 +85,10 @@ def parse_junit(text: str) -> Counts:
 
 
 def start_once(context: Context, image: str) -> Start:
-    """Starts the service as the image does; raises VerifyError where it does not become healthy."""
+    """Starts the service as the image does; raises VerifyError if it does not become healthy."""
     command = _command(context, image)
     with context.store.scratch() as scratch:
-        folder = scratch / "probe"  # whoever the image runs as may read it
+        folder = scratch / "probe"  # readable for the image's user
         folder.mkdir()
         shutil.copy(Path(__file__).with_name("probe.py"), folder)
         done = context.containers.run(
@@ -108,20 +106,22 @@ def start_once(context: Context, image: str) -> Start:
 
 def parse_start(line: str) -> Start:
     """The line that probe.py prints."""
-    told = json.loads(line)
+    data = json.loads(line)
     return Start(
-        seconds=told["seconds"],
-        idle_rss=told["idle"]["rss"],
-        idle_pss=told["idle"]["pss"],
-        worked_rss=told["worked"]["rss"],
-        worked_pss=told["worked"]["pss"],
+        seconds=data["seconds"],
+        idle_rss=data["idle"]["rss"],
+        idle_pss=data["idle"]["pss"],
+        worked_rss=data["worked"]["rss"],
+        worked_pss=data["worked"]["pss"],
     )
 
 
-def by_turns(context: Context, images: Mapping[str, str], runs: int) -> dict[str, tuple[Start, ...]]:
-    """Starts of each image, by its side: in the order A B, B A, …, after one that does not count."""
+def interleaved_starts(
+    context: Context, images: Mapping[str, str], runs: int
+) -> dict[str, tuple[Start, ...]]:
+    """Starts of each image, by its side, in the order A B, B A, …; a first start is not counted."""
     found: dict[str, list[Start]] = {side: [] for side in images}
-    with context.reporter.stage(f"{runs} starts of each image, by turns"):
+    with context.reporter.stage(f"{runs} starts of each image, interleaved"):
         for image in images.values():
             start_once(context, image)
         for turn in range(runs):

@@ -6,7 +6,7 @@ import io
 
 import pandas as pd
 
-from .data import clock, table
+from .frames import clock, table
 
 
 class Csv:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .data import words
+from .frames import words
 
 
 class Methods:
