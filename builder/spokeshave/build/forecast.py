@@ -112,7 +112,7 @@ def estimate_of(context: Context, plan: BuildPlan, step: Step, past: Sequence[Ro
     same = [row for row in rows if row["version"] == plan.version] or rows
     if same:
         longest = max(same, key=lambda row: row["seconds"] * row["cpus"])
-        count = f"the longest of {len(same)} here" if len(same) > 1 else "the last one here"
+        count = f"{step}: the longest of {len(same)} here" if len(same) > 1 else f"{step}: the last one here"
         seconds = longest["seconds"] * longest["cpus"]
         return Estimate(seconds=seconds / context.cpus, source=f"{count}, {longest['date']}")
     table = read_times(context.book.load(plan.recipe).folder)
@@ -122,7 +122,7 @@ def estimate_of(context: Context, plan: BuildPlan, step: Step, past: Sequence[Ro
     seconds = table.compile if step == "compile" else table.finish
     return Estimate(
         seconds=seconds * table.cpus / context.cpus,
-        source=f"measured on {table.cpus} CPUs, {table.date}{note}",
+        source=f"{step}: measured on {table.cpus} CPUs, {table.date}{note}",
     )
 
 

@@ -41,6 +41,6 @@ def is_for(module: str, error: str) -> bool:
     return f"ModuleNotFoundError: {module}{MARK}" in error
 
 
-def removed_components(text: str) -> list[tuple[str, str]]:
+def components_in(text: str) -> list[tuple[str, str]]:
     """The (distribution, component) pairs of the messages in a text, in order."""
     return _REMOVED.findall(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Protocol
 from spokeshave.inside.model import Target, digest_of
 from spokeshave.inside.run import Command, Finished, Runner, clean_environment
 from spokeshave.machine.containers import Containers
-from spokeshave.machine.toolchain import find_python
+from spokeshave.machine.toolchain import find_python, host_python
 
 
 class VerifyEnvironment(Protocol):
@@ -60,8 +59,8 @@ class HostEnvironment:
 
     @property
     def digest(self) -> str:
-        """The interpreter that the venv is made with."""
-        return digest_of(["host", find_python(self.target), sys.version])
+        """What the interpreter of the venv is, wherever it is."""
+        return digest_of(["host", host_python(self.target).identity])
 
     def run_job(self, folder: Path, output: Path, log: Path) -> Finished:
         """See `VerifyEnvironment`."""

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spokeshave.inside.stub_message import removed_components
+from spokeshave.inside.stub_message import components_in
 
 Outcomes = Mapping[str, tuple[str, str]]
 """Node id to outcome and reason."""
@@ -75,7 +75,7 @@ def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, st
 
 def stubbed_part(text: str, parts: Mapping[tuple[str, str], str]) -> str | None:
     """The name here of the component whose stub has the last message in a text; None where none has."""
-    said = removed_components(text)
+    said = components_in(text)
     return parts.get(said[-1]) if said else None
 
 
