@@ -1,4 +1,7 @@
-"""The values of a comparison. Times are in seconds, memory in bytes, ratios are ours / stock."""
+"""The values of a comparison. Times are in seconds, memory in bytes.
+
+A ratio is our time by that of the other side, which is `stock` in files and names: mostly the PyPI wheels.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,12 @@ from typing import Literal
 Side = Literal["ours", "stock"]
 SIDES: tuple[Side, Side] = ("stock", "ours")
 Kind = Literal["skipped", "failed", "timeout", "crashed"]
+STOCK = "stock"  # the PyPI wheels, as options and files name them
+
+
+def side_title(label: str) -> str:
+    """The name of a side in printed text: a profile or folder as it is, `stock` as PyPI."""
+    return "PyPI" if label == STOCK else label
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,9 +40,9 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visit:
-    """Samples that one pair of worker processes took of one case, in turns.
+    """Samples that one pair of worker processes took of one case, interleaved.
 
-    Each sample is the seconds per call over `number` calls; in the order in which they were taken.
+    Each sample is the seconds per call over `number` calls, in the order in which they were taken.
     """
 
     number: int
@@ -43,7 +52,7 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """A case with the samples of one visit; a case that is checked again has several of these."""
+    """A case with the samples of one visit; a re-measured case has several of these."""
 
     case: Case
     visit: Visit
@@ -51,7 +60,7 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """Why a case has no measurement (or no further one) on a side."""
+    """The reason why a case has no measurement (or no further one) on a side."""
 
     case: Case
     side: Side
@@ -72,7 +81,7 @@ class ImportSamples:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Install:
-    """What a worker says of its install."""
+    """The interpreter and versions that a worker reports of its install."""
 
     interpreter: str
     python: str
@@ -81,7 +90,7 @@ class Install:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Catalogue:
-    """What there is to measure: the cases in the order in which to take them, and what falls out.
+    """The cases to time, in their order, and what is not timed.
 
     `only_ours` and `only_stock` are labels of cases that one side alone has; `broken` names the
     modules that cannot be imported, per side; `other_types` counts peakmem, track and the like.
@@ -98,16 +107,15 @@ class Catalogue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """How to measure.
+    """The options of a comparison.
 
     `pattern` is searched in the benchmark's name. `rounds` are of four samples each, A B B A.
-    `sample_seconds` is what one sample aims at on stock, `case_seconds` the time after which a
-    case gets no further round, `timeout` the seconds after which it is given up. `max_cases` stops
-    early. `cpu` is the CPU that all processes are pinned to (None: the highest one allowed). `threads` is
-    how many threads libraries may start, on as many CPUs; import times always are of one.
-    `cases_per_worker` is after how many cases both processes are replaced. `environ` is added to
-    the workers' otherwise fixed environment. `modules` are those whose import is timed,
-    `import_rounds` times A B B A.
+    `sample_seconds` is the wanted length of one sample on the other side, `case_seconds` the time after
+    which a case gets no further round, `timeout` the seconds after which it is given up. `max_cases` stops
+    early. All processes are pinned to `cpu` (None: the highest one allowed). Libraries may start `threads`
+    threads, on as many CPUs; imports always run with one. Both processes are replaced after
+    `cases_per_worker` cases. `environ` is added to the workers' otherwise fixed environment. The imports of
+    `modules` are timed, `import_rounds` times A B B A.
     """
 
     pattern: str = ""
@@ -126,7 +134,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """Where a run stands: `phase` is measure, check again or imports; `elapsed` in seconds."""
+    """The progress of a run: `phase` is first pass, outliers or imports; `elapsed` in seconds."""
 
     phase: str
     done: int

@@ -26,12 +26,12 @@ from spokeshave.recipes import reference as schemas
 
 
 @click.command(cls=Command)
-@python_option("Check what builds for this Python need, given as a tag.")
+@python_option("Check the needs of builds for this Python, given as a tag.")
 @json_option("the checks")
 @click.pass_obj
 @guarded
 def doctor(options: Globals, python: str, as_json: bool) -> None:
-    """Check what each engine needs on this machine, and show how to install what is missing.
+    """Check the needs of each engine on this machine, and show how to install missing tools.
 
     \b
     Example: spokeshave doctor --json
@@ -45,12 +45,12 @@ def doctor(options: Globals, python: str, as_json: bool) -> None:
         say(options.stdout, f"engines ready: {', '.join(ready) or 'none'}")
     if not ready:
         raise EngineMissing(
-            "no engine is ready", next_step="install what the table names, then run this again"
+            "no engine is ready", next_step="install the tools in the table, then run this again"
         )
 
 
 def check_table(checks: Sequence[doctoring.Check]) -> Listing:
-    """What each engine needs, whether it is there, and what installs it."""
+    """The needs of each engine, their state, and the command that installs them."""
     states = {True: Text("ok", style="green"), False: Text("missing", style="red")}
     columns = [Column("for", whole=True), Column("what"), Column("state", whole=True), Column("found")]
     return Listing(
@@ -121,7 +121,7 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
     is_flag=True,
     help="Remove finished wheels, compiled objects and the remains of runs that may be alive elsewhere too.",
 )
-@json_option("what was removed")
+@json_option("the counts and bytes removed")
 @click.pass_obj
 @guarded
 def clean(options: Globals, everything: bool, as_json: bool) -> None:

@@ -31,14 +31,14 @@ def object_cache(store: Path) -> str:
 class Containers:
     """The Docker client, through the runner that starts every subprocess.
 
-    `logs` is the folder of this run's logs, whose lock it holds; those of other runs lie beside it.
+    `logs` is the folder of this run's logs, whose lock it holds; those of other runs are next to it.
     """
 
     runner: Runner
     logs: Path | None = None
 
     def labels(self) -> tuple[str, ...]:
-        """Labels that tell whose a container is."""
+        """Labels that name the run of a container."""
         return (f"{RUN}={this_run(self.logs.name if self.logs else '')}",)
 
     def probe(self) -> str:
@@ -126,7 +126,7 @@ class Containers:
             self._docker("rm", "--force", "--volumes", name)
 
     def remove_orphans(self, *, unsure: bool = False) -> Cleared:
-        """Removes containers whose run is gone; with `unsure`, also those of which that cannot be told.
+        """Removes containers whose run has ended; with `unsure`, also those whose run may have.
 
         A run in another PID namespace is judged by the lock of its log folder, where that is in our store.
         """

@@ -1,4 +1,4 @@
-"""What the user sees while work goes on: stages with elapsed time, on stderr."""
+"""What the user sees during work: stages with elapsed time, on stderr."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import shutil
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
 from spokeshave.inside.run import Command, Runner
-from spokeshave.machine.venvs import find_interpreter
+from spokeshave.machine.venvs import Interpreter, find_interpreter
 
 _TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
 
@@ -19,6 +19,11 @@ def usable_cpus() -> int:
 
 
 def find_python(target: Target) -> str:
+    """The path of `host_python`."""
+    return host_python(target).path
+
+
+def host_python(target: Target) -> Interpreter:
     """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
     try:
         found = find_interpreter(target, "the host engine")
@@ -30,7 +35,7 @@ def find_python(target: Target) -> str:
             f"Python {target.python_version} is at {found.path}, but without its headers (Python.h)",
             next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
         )
-    return found.path
+    return found
 
 
 def missing_tools() -> list[str]:
