@@ -28,7 +28,7 @@ from spokeshave.errors import BudgetError, BuildError, EngineDenied, EngineMissi
 from spokeshave.inside.model import BuildPlan, Environment, Target, digest_of
 from spokeshave.inside.sizes import sizes
 from spokeshave.machine.containers import object_cache
-from spokeshave.machine.toolchain import compiler_version, host_python
+from spokeshave.machine.toolchain import host_python, host_versions
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.schema import Profile
@@ -75,13 +75,8 @@ def environment(
             image_digest=image.digest,
             toolchain=image.toolchain,
         )
-    compiler = compiler_version(context.runner)
-    python = host_python(target)
-    return Environment(
-        engine="host",
-        image="",
-        image_digest=digest_of([compiler, python.identity, bool(shutil.which("ld.gold"))]),
-    )
+    found = host_versions(context.runner, host_python(target))
+    return Environment(engine="host", image="", image_digest=digest_of(found), toolchain=found)
 
 
 def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:

@@ -37,7 +37,10 @@ def write_sbom(plan: BuildPlan, dist_info: Path) -> None:
 
 
 def sbom_text(plan: BuildPlan) -> str:
-    """A CycloneDX 1.5 document: the package, its source and patches, and the bundled code."""
+    """A CycloneDX 1.5 document: the package, its source and patches, and the bundled code.
+
+    It names no build: the same recipe, profile and target give the same text wherever they are built.
+    """
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
@@ -55,7 +58,7 @@ def _package(plan: BuildPlan) -> dict[str, Any]:
         "version": plan.local_version,
         "hashes": [{"alg": "SHA-256", "content": plan.source["sha256"]}],
         "properties": [
-            {"name": "spokeshave:plan", "value": plan.digest},
+            {"name": "spokeshave:recipe", "value": plan.recipe_digest},
             {"name": "spokeshave:source", "value": f"{plan.source['pypi']}=={plan.source['version']}"},
             {"name": "spokeshave:patches", "value": " ".join(sorted(plan.patches))},
         ],

@@ -43,11 +43,18 @@ def missing_tools() -> list[str]:
     return [tool for tool in _TOOLS if not shutil.which(tool)]
 
 
-def compiler_version(runner: Runner) -> str:
-    """The C compiler's first version line, which decides what a host build yields."""
+def host_versions(runner: Runner, python: Interpreter) -> dict[str, str]:
+    """The exact versions that decide what a host build yields: compiler, linkers, libc and Python.
+
+    Raises EngineMissing where a tool is not installed.
+    """
     if missing := missing_tools():
         raise EngineMissing(
             f"the host engine needs {', '.join(missing)}",
             next_step="`apt-get install build-essential pkg-config`",
         )
-    return runner(Command(argv=("gcc", "--version"))).output.splitlines()[0]
+    linkers = [name for name in ("ld", "ld.gold") if shutil.which(name)]
+    found = {
+        name: runner(Command(argv=(name, "--version"))).output.splitlines()[0] for name in ("gcc", *linkers)
+    }
+    return {**found, "libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown", "cpython": python.identity}

@@ -15,7 +15,8 @@ from spokeshave.build import pipeline
 from spokeshave.build.pythons import buildable, known_pythons
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
-from spokeshave.machine.toolchain import find_python
+from spokeshave.inside.run import run
+from spokeshave.machine.toolchain import find_python, host_versions, missing_tools
 from spokeshave.machine.venvs import find_interpreter
 from support import make_context
 
@@ -87,8 +88,7 @@ def test_host_environment_same_python_in_another_folder_same_digest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The key of host builds holds what the interpreter is, not its file name."""
-    monkeypatch.setattr(pipeline, "compiler_version", lambda runner: "gcc 1")
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr(pipeline, "host_versions", lambda _, python: {"gcc": "1", "cpython": python.identity})
     context = make_context(tmp_path)
     digests = {}
     for name, identity in (
@@ -101,6 +101,17 @@ def test_host_environment_same_python_in_another_folder_same_digest(
         digests[name] = pipeline.environment(context, "host", OTHER).image_digest
     assert digests["a"] == digests["b"]
     assert len(set(digests.values())) == 3
+
+
+def test_host_versions_name_compiler_linker_libc_and_python() -> None:
+    if fault := missing_tools():
+        pytest.skip(f"this machine lacks {', '.join(fault)}")
+    python = find_interpreter(Target(python=f"cp3{sys.version_info[1]}"), "a test")
+    found = host_versions(run, python)
+    assert found["cpython"] == python.identity
+    assert re.search(r"gcc.* \d+\.\d+", found["gcc"])
+    assert re.search(r"GNU ld.* \d+\.\d+", found["ld"])
+    assert re.fullmatch(r"glibc \d+\.\d+", found["libc"])
 
 
 def test_known_pythons_are_in_order_and_plain() -> None:

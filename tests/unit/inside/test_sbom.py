@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,7 +109,7 @@ SBOM = """\
    "name": "demo",
    "properties": [
     {
-     "name": "spokeshave:plan",
+     "name": "spokeshave:recipe",
      "value": "DIGEST"
     },
     {
@@ -147,7 +148,7 @@ def texts(tmp_path: Path) -> Path:
 
 
 def test_sbom_text_of_a_fixed_plan_is_byte_for_byte_this(dist_info: Path) -> None:
-    expected = SBOM.replace("DIGEST", PLAN.digest).replace("SOURCE", SOURCE)
+    expected = SBOM.replace("DIGEST", PLAN.recipe_digest).replace("SOURCE", SOURCE)
     assert sbom_text(PLAN) == expected
     write_sbom(PLAN, dist_info)
     assert (dist_info / "sboms" / "spokeshave.cdx.json").read_bytes() == expected.encode()
@@ -170,3 +171,12 @@ def test_write_licenses_of_upstreams_wheel_keep_their_paths(dist_info: Path, tex
     assert theirs.read_text() == "upstream's\n"
     assert not (dist_info / "licenses" / "Other").exists()
     assert (dist_info / "licenses" / "Théorie" / "COPYING").is_file(), "of another sdist"
+
+
+def test_sbom_text_is_the_same_from_another_tool_and_image() -> None:
+    """Records name wheels by their sha256: a change of our own code alone must not change it."""
+    where = replace(PLAN.environment, image_digest="sha256:2", toolchain={"gcc-14": "14.2.0-19"})
+    other = replace(PLAN, tool={"compile": "d", "finish": "g"}, environment=where)
+    assert other.digest != PLAN.digest
+    assert sbom_text(other) == sbom_text(PLAN)
+    assert sbom_text(replace(PLAN, patches={"b.patch": "c"})) != sbom_text(PLAN)
