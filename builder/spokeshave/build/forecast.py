@@ -106,24 +106,33 @@ def _forecast(context: Context, plan: BuildPlan, past: Sequence[Row]) -> Forecas
 def estimate_of(context: Context, plan: BuildPlan, step: Step, past: Sequence[Row]) -> Estimate | None:
     """How long a step of a plan takes, by the times of this machine (`past_times`) or by the recipe's data.
 
+    A compile is given the longer of both: compiles here may have found their object files in ccache.
     Raises RecipeError for malformed data.
     """
+    here, measured = _here(context, plan, step, past), _measured(context, plan, step)
+    if here is None or measured is None:
+        return here or measured
+    return max(here, measured, key=lambda one: one.seconds) if step == "compile" else here
+
+
+def _here(context: Context, plan: BuildPlan, step: Step, past: Sequence[Row]) -> Estimate | None:
     rows = [row for row in past if _is_alike(row, plan, step)]
     same = [row for row in rows if row["version"] == plan.version] or rows
-    if same:
-        longest = max(same, key=lambda row: row["seconds"] * row["cpus"])
-        count = f"{step}: the longest of {len(same)} here" if len(same) > 1 else f"{step}: the last one here"
-        seconds = longest["seconds"] * longest["cpus"]
-        return Estimate(seconds=seconds / context.cpus, source=f"{count}, {longest['date']}")
+    if not same:
+        return None
+    longest = max(same, key=lambda row: row["seconds"] * row["cpus"])
+    count = f"the longest of {len(same)} here" if len(same) > 1 else "the last one here"
+    seconds = longest["seconds"] * longest["cpus"] / context.cpus
+    return Estimate(seconds=seconds, source=f"{step}: {count}, {longest['date']}")
+
+
+def _measured(context: Context, plan: BuildPlan, step: Step) -> Estimate | None:
     table = read_times(context.book.load(plan.recipe).folder)
     if table is None:
         return None
     note = f", {table.note}" if table.note else ""
-    seconds = table.compile if step == "compile" else table.finish
-    return Estimate(
-        seconds=seconds * table.cpus / context.cpus,
-        source=f"{step}: measured on {table.cpus} CPUs, {table.date}{note}",
-    )
+    seconds = (table.compile if step == "compile" else table.finish) * table.cpus / context.cpus
+    return Estimate(seconds=seconds, source=f"{step}: measured on {table.cpus} CPUs, {table.date}{note}")
 
 
 def read_times(folder: Path) -> TimesTable | None:

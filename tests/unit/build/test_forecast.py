@@ -11,6 +11,7 @@ import pytest
 
 from spokeshave.build import pipeline
 from spokeshave.build.forecast import (
+    STEPS,
     Forecast,
     about,
     estimate_of,
@@ -79,17 +80,27 @@ def test_forecast_wheel_in_store_leaves_nothing(context: Context) -> None:
     assert "the wheel is in the store" in str(found)
 
 
-def test_forecast_former_compiles_of_this_machine_win(context: Context) -> None:
+def test_forecast_longest_compile_of_this_machine_is_the_bound(context: Context) -> None:
     plan, full = shipped_plan("numpy"), shipped_plan("numpy", "full")
-    keep_time(context, plan, "compile", 30.0)
-    keep_time(context, full, "compile", 120.0)
-    keep_time(context, shipped_plan("scipy"), "compile", 999.0)
-    keep_time(context, replace(plan, environment=replace(plan.environment, engine="host")), "compile", 500.0)
+    keep_time(context, plan, "compile", 3000.0)
+    keep_time(context, full, "compile", 12000.0)
+    keep_time(context, shipped_plan("scipy"), "compile", 99900.0)
+    host = replace(plan, environment=replace(plan.environment, engine="host"))
+    keep_time(context, host, "compile", 50000.0)
     found = estimate_of(context, plan, "compile", past_times(context))
-    assert found and found.seconds == 120.0, "the longest of the recipe's, by the same engine"
+    assert found and found.seconds == 12000.0, "the longest of the recipe's, by the same engine"
     assert "the longest of 2 here" in found.source
     finish = estimate_of(replace(context, cpus=COMMITTED.cpus), plan, "finish", past_times(context))
     assert finish and finish.seconds == COMMITTED.finish, "none was kept of this step"
+
+
+def test_forecast_compiles_with_ccache_do_not_lower_the_bound(context: Context) -> None:
+    plan, one = shipped_plan("numpy"), replace(context, cpus=COMMITTED.cpus)
+    for step in STEPS:
+        keep_time(context, plan, step, 1.0)
+    bound, finish = (estimate_of(one, plan, step, past_times(context)) for step in STEPS)
+    assert bound and bound.seconds == COMMITTED.compile
+    assert finish and finish.seconds < COMMITTED.finish
 
 
 def test_forecast_prebuilt_compiles_nothing_and_unknown_is_said(context: Context) -> None:
