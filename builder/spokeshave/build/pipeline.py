@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,7 @@ from spokeshave.build.libc_reach import reach_warning
 from spokeshave.build.pgo import use
 from spokeshave.build.pgo.plans import is_instrumented
 from spokeshave.build.plan import make_plan
+from spokeshave.build.side_by_side import LANES, StoppableRunner, run_side_by_side
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.errors import BudgetError, BuildError, EngineDenied, EngineMissing, RecipeError
 from spokeshave.inside.model import BuildPlan, Environment, Target, digest_of
@@ -158,22 +160,38 @@ def make_engine(context: Context, where: Environment) -> Engine:
 
 
 def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
-    """Builds the plans in order, each at most once; returns the results by recipe name.
+    """Builds each plan at most once; returns the results by recipe name.
 
+    Libraries come before the packages that link them. Other builds run side by side if there are two CPUs.
     Raises BuildError, BudgetError, or what fetching raises.
     """
     built: dict[str, Built] = {}
     past = past_times(context)
-    for plan in plans:
+    runner = StoppableRunner(context.runner)
+    threaded = replace(context, runner=runner)
+
+    def job(plan: BuildPlan) -> Built:
         libraries = tuple(
             built[other.recipe].wheel for other in plans if other.distribution in plan.libraries
         )
-        with context.store.locked("built", plan.digest):
-            built[plan.recipe] = _build_one(context, plan, libraries, past)
-        if warning := reach_warning(plan, built[plan.recipe].wheel):
+        with threaded.store.locked("built", plan.digest):
+            built[plan.recipe] = done = _build_one(threaded, plan, libraries, past)
+        if warning := reach_warning(plan, done.wheel):
             context.reporter.say(warning)
-        _check_budget(plan, built[plan.recipe])
-    return built
+        _check_budget(plan, done)
+        return done
+
+    def failed(name: str, running: tuple[str, ...]) -> None:
+        if running:
+            context.reporter.say(f"{name} failed; waiting for {', '.join(running)}, whose results are kept")
+
+    return run_side_by_side(
+        {plan.recipe: partial(job, plan) for plan in plans},
+        {plan.recipe: [one.recipe for one in plans if one.distribution in plan.libraries] for plan in plans},
+        lanes=min(LANES, context.cpus),
+        failed=failed,
+        stop=runner.stop,
+    )
 
 
 def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...], past: Sequence[Row]) -> Built:

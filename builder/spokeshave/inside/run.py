@@ -33,6 +33,7 @@ class Command:
     timeout: float | None = None
     stdin: bytes | None = None
     on_line: Callable[[str], None] | None = field(default=None, compare=False)
+    on_start: Callable[[int], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -152,6 +153,8 @@ def run(command: Command) -> Finished:
             preexec_fn=_die_with_parent,  # noqa: PLW1509  (one prctl call, no lock is taken)
         )
         stack.callback(process.stdout.close if process.stdout else (lambda: None))
+        if command.on_start:
+            command.on_start(process.pid)
         timer = _Deadline(process, command.timeout)
         stack.callback(timer.cancel)
         try:
