@@ -1,9 +1,9 @@
-"""Lists the BLAS and LAPACK routines that stock wheels import: the source of exports-stack.txt.
+"""Lists the BLAS and LAPACK routines that PyPI wheels import: the source of exports-stack.txt.
 
     .venv/bin/python ci/exports.py WHEEL... > names.txt
     .venv/bin/python ci/exports.py WHEEL... --check recipes/openblas/exports-stack.txt
 
-Stock numpy and scipy import them as `scipy_<name>` (LP64) or `scipy_<name>64_` (ILP64).
+The PyPI wheels of numpy and scipy import them as `scipy_<name>` (LP64) or `scipy_<name>64_` (ILP64).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ STOCK = re.compile(r"^scipy_(?P<name>.+?)(?:64_)?$")
 
 
 def imported(wheels: list[Path]) -> set[str]:
-    """The routines that the wheels' ext modules import, prefix and suffix taken off."""
+    """The routines that the wheels' extension modules import, without prefix and suffix."""
     symbols = {s for wheel in wheels for elf in elf_files(wheel) for s in elf.imports}
     return {found["name"] for symbol in symbols if (found := STOCK.match(symbol))}
 

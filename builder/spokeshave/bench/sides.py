@@ -15,9 +15,11 @@ from spokeshave.context import Context
 from spokeshave.errors import BenchError, WheelError
 from spokeshave.inside.model import Target, is_of_profile
 from spokeshave.inside.wheel import parse_name, wheels_of
-from spokeshave.machine.venvs import Venv, find_interpreter, install, install_alike, make_venv
+from spokeshave.machine.venv_pair import InstallFailed, make_venv_pair
+from spokeshave.machine.venvs import Venv, find_interpreter
 from spokeshave.nearest import did_you_mean
-from spokeshave.recipes.book import Loaded, pick_version
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version
 from spokeshave.sources.download import pip_error
 from spokeshave.sources.stock import stock_pin, stock_wheel
 
@@ -142,18 +144,23 @@ def install_sides(
     """
     log, python = context.logs / "bench-install.log", find_interpreter(target, "the benchmark").path
     with context.reporter.stage(f"installing {ours.label} and {against.label}"):
-        mine, theirs = (
-            make_venv(folder / name, context.runner, log, python=python) for name in ("ours", "stock")
-        )
-        done = install(theirs, (*map(str, against.wheels), *RUNNER), context.runner, log)
-        if not done.ok:
-            raise pip_error(done.output, "the wheels of the other side and what they require", log)
-        exclude = tuple(dict.fromkeys([*ours.versions, *against.versions]))
-        files = tuple(map(str, ours.wheels))
-        done = install_alike(mine, files, like=theirs, exclude=exclude, runner=context.runner, log=log)
-    if not done.ok:
-        tail = "\n  ".join(done.output.splitlines()[-4:])
-        raise BenchError(f"the wheels of {ours.label} cannot be installed:\n  {tail}", log=log)
+        try:
+            theirs, mine = make_venv_pair(
+                folder,
+                ("stock", "ours"),
+                reference=(*map(str, against.wheels), *RUNNER),
+                ours=tuple(map(str, ours.wheels)),
+                replaced=tuple(dict.fromkeys([*ours.versions, *against.versions])),
+                runner=context.runner,
+                log=log,
+                python=python,
+            )
+        except InstallFailed as failed:
+            if failed.side == "ours":
+                what = f"the wheels of {ours.label} cannot be installed:\n  {failed.tail}"
+                raise BenchError(what, log=log) from failed
+            what = "the wheels of the other side and what they require"
+            raise pip_error(failed.output, what, log) from failed
     for venv, side in ((mine, ours), (theirs, against)):
         _add_helpers(venv, side)
     return mine, theirs

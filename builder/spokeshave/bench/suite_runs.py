@@ -19,13 +19,12 @@ from spokeshave.inside.model import Target
 from spokeshave.machine.progress import Reporter
 from spokeshave.machine.venvs import Venv
 from spokeshave.own_code import package_root
-from spokeshave.recipes.book import Loaded, pick_version, source_pin
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version, source_pin
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import fetch_sdist
 
 Part = Literal["suite", "imports", "blas"]
-# What an application imports of a package first, where that is not the package itself.
-_IMPORTED = {"scipy": "scipy.stats", "sklearn": "sklearn.ensemble"}
 _BUSY = 1.0
 _BUSY_MEANS = "times of several threads are not reliable then, even if they repeat"
 _INFLUENCING = ("NPY_DISABLE_CPU_FEATURES", "NPY_ENABLE_CPU_FEATURES", "OPENBLAS_CORETYPE")
@@ -94,7 +93,7 @@ def run_suites(context: Context, request: BenchRequest) -> Iterator[Outcome]:
 def _suite_runs(context: Context, request: BenchRequest, ours: Side, folder: Path) -> Iterator[SuiteRun]:
     asked = Options(pattern=request.pattern, environ=request.environ, exhaustive=request.exhaustive)
     packages = [context.book.load(name) for name in request.sides.packages]
-    modules = tuple(_imported(one) for one in packages) if "imports" in request.parts else ()
+    modules = tuple(one.recipe.timed_module for one in packages) if "imports" in request.parts else ()
     if "suite" in request.parts:
         for loaded, module in zip(packages, modules or [""] * len(packages), strict=True):
             version = ours.versions.get(loaded.recipe.distribution)
@@ -115,11 +114,6 @@ def _suite_runs(context: Context, request: BenchRequest, ours: Side, folder: Pat
         for threads in request.threads:
             options = replace(asked, threads=threads, timeout=_BLAS_TIMEOUT)
             yield SuiteRun(what=BLAS, title="BLAS calls", suite=_own_suites() / "blas", options=options)
-
-
-def _imported(loaded: Loaded) -> str:
-    name = loaded.recipe.import_name
-    return _IMPORTED.get(name, name)
 
 
 def _own_suites() -> Path:

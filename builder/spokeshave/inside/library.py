@@ -7,7 +7,6 @@ the linker then drops every section that none of them reaches.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,14 @@ from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.run import Command, run
 
 
-def build_library(plan: BuildPlan, tree: Path, package: Path) -> None:
-    """Runs make in `tree` and fills `package` with lib/ and lib/pkgconfig/.
+def build_library(plan: BuildPlan, tree: Path, package: Path, *, jobs: int) -> None:
+    """Runs make in `tree` with that many jobs, and fills `package` with lib/ and lib/pkgconfig/.
 
     Raises RuntimeError where make or the linker fails, or where a listed symbol does not exist.
     """
     settings = plan.compile.settings
     build = tree / plan.compile.directory
-    _make(plan, build)
+    _make(plan, build, jobs)
     table = settings["library"]
     archives = sorted(path for path in build.glob(table["archive"]) if not path.is_symlink())
     if len(archives) != 1:
@@ -46,18 +45,17 @@ def symbols_in(listing: str) -> set[str]:
     return {line.split("#")[0].strip() for line in listing.splitlines()} - {""}
 
 
-def _make(plan: BuildPlan, build: Path) -> None:
+def _make(plan: BuildPlan, build: Path, jobs: int) -> None:
     settings = plan.compile.settings
     variables: Mapping[str, str] = {
         **settings["variables"],
         settings["flags-variable"]: " ".join(plan.compile.flags["c"]),
     }
     pairs = tuple(f"{key}={value}" for key, value in variables.items())
-    jobs = f"-j{len(os.sched_getaffinity(0))}"
-    # One make after the other: beside each other, two targets would write to one archive at once.
+    # One make after the other: at the same time, two targets would write to one archive at once.
     goals: list[tuple[str, ...]] = [(name,) for name in settings["targets"]]
     for goal in goals or [()]:
-        argv = ("make", jobs, *pairs, *goal)
+        argv = ("make", f"-j{jobs}", *pairs, *goal)
         done = run(Command(argv=argv, cwd=build, on_line=lambda line: print(line, flush=True)))
         if not done.ok:
             raise RuntimeError(f"make {' '.join(goal)} exited with {done.returncode}")
@@ -76,7 +74,7 @@ def _link(plan: BuildPlan, archive: Path, target: Path, names: tuple[str, ...]) 
         *plan.compile.flags["link"],
         "-Wl,-z,relro",
         "-Wl,-z,defs",
-        "-Wl,-Bsymbolic-functions",  # its own calls stay in it, whatever other BLAS the process has
+        "-Wl,-Bsymbolic-functions",  # its own calls do not leave it, whatever other BLAS the process has
         f"-Wl,-soname,{table['soname']}",
         f"-Wl,--version-script={script}",
         *(f"-l{name}" for name in table["link"]),

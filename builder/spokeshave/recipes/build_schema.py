@@ -104,7 +104,7 @@ class FixTable(SourcesTable):
     flags: str = Field(
         pattern=r"^-([fm][a-z0-9=-]+|D\w+(=\w+)?)( -([fm][a-z0-9=-]+|D\w+(=\w+)?))*$", description="the flags"
     )
-    reason: Reason = Field(description="what goes wrong without them")
+    reason: Reason = Field(description="what is miscompiled without them")
 
 
 class SharedTable(Strict):
@@ -156,7 +156,9 @@ class PrebuiltTable(SharedTable):
 class BuildTable(Strict):
     """How the source is compiled."""
 
-    backend: Backend
+    backend: Backend = Field(
+        description="what builds the wheel: meson-python, make, or upstream's wheel as it is (`prebuilt`)"
+    )
     directory: str = Field(".", description="folder of the build, below the unpacked source")
     requires: str | None = Field(
         None, description="file with the hash-locked build requirements; all but `prebuilt` need one"
@@ -187,10 +189,16 @@ class BuildTable(Strict):
         description="CPU baseline by architecture (`-march`), above the compiler's own: for a package that"
         " cannot be imported on older CPUs anyway",
     )
-    levels: tuple[LevelTable, ...] = ()
-    fixes: tuple[FixTable, ...] = ()
-    library: LibraryTable | None = None
-    prebuilt: PrebuiltTable | None = None
+    levels: tuple[LevelTable, ...] = Field(
+        (), description="optimisation levels of parts of the sources; the first row that matches counts"
+    )
+    fixes: tuple[FixTable, ...] = Field((), description="compiler flags that parts of the sources need")
+    library: LibraryTable | None = Field(
+        None, description="shared library that the wheel holds, for backend `make`"
+    )
+    prebuilt: PrebuiltTable | None = Field(
+        None, description="shared library in upstream's wheel, for backend `prebuilt`"
+    )
 
     @property
     def shared(self) -> LibraryTable | PrebuiltTable | None:

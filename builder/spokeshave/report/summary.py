@@ -31,13 +31,18 @@ class Report:
     blas: Backend | None = None
     kept: tuple[str, ...] = ()
 
+    @property
+    def blas_wheel(self) -> str:
+        """The distribution that provides the BLAS, by its build plan; empty where none does."""
+        return self.blas.distribution if self.blas else ""
+
     def parts(self) -> tuple[Part, ...]:
         """The stack by package, ours and the PyPI wheels."""
-        return parts(self.ours, self.stock)
+        return parts(self.ours, self.stock, self.blas_wheel)
 
     def waterfall(self) -> tuple[Step, ...]:
         """The steps from the PyPI wheels to ours; empty if a package has no PyPI wheel here."""
-        return waterfall(self.parts(), self.levers, self.components)
+        return waterfall(self.parts(), self.levers, self.components, self.blas_wheel)
 
 
 def make_report(
@@ -92,7 +97,7 @@ def _backend(path: Path, plan: Mapping[str, Any], size: Sizes) -> Backend:
 
 def _bundled_blas(stock: tuple[Sizes, ...]) -> int | None:
     """The bytes of the BLAS and its run-time in the PyPI wheels, a copy in each of them."""
-    return next((row.stock.unpacked for row in parts((), stock) if row.name == BLAS and row.stock), None)
+    return next((row.stock.unpacked for row in parts((), stock, "") if row.name == BLAS and row.stock), None)
 
 
 def _levers(path: Path, record: Mapping[str, Any], measured: Mapping[str, int]) -> Iterable[LeverRow]:

@@ -54,10 +54,11 @@ class Step:
 
 
 def waterfall(
-    rows: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow]
+    rows: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow], blas: str
 ) -> tuple[Step, ...]:
     """The steps from the bytes of the PyPI wheels to ours, unpacked without bytecode.
 
+    `blas` is the distribution that provides the BLAS.
     Each step starts where the one before it ends, and the last one ends at our size exactly. Empty if a part
     has no PyPI wheel.
     """
@@ -65,7 +66,7 @@ def waterfall(
     if not comparable(rows) or whole.stock is None or whole.ours is None:
         return ()
     steps = [Step(label="PyPI", kind="total", before=0, after=whole.stock.unpacked)]
-    for saving in (*_levers(levers), *_components(components), *_libraries(rows, levers, components)):
+    for saving in (*_levers(levers), *_components(components), *_libraries(rows, levers, components, blas)):
         before = steps[-1].after
         label, kind, saved, note = saving
         steps.append(Step(label=label, kind=kind, before=before, after=before - saved, note=note))
@@ -97,14 +98,14 @@ def _components(rows: Sequence[ComponentRow]) -> Iterable[tuple[str, StepKind, i
 
 
 def _libraries(
-    parts: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow]
+    parts: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow], wheel: str
 ) -> Iterable[tuple[str, StepKind, int, str]]:
     """The bytes that the shared BLAS saves beyond the levers that acted on it."""
     blas = next((part for part in parts if part.name == BLAS), None)
     if blas is None or blas.stock is None:
         return
     rows: list[LeverRow | ComponentRow] = [*levers, *components]
-    known = sum(row.saved or 0 for row in rows if part_of_wheel(row.wheel) == BLAS)
+    known = sum(row.saved or 0 for row in rows if part_of_wheel(row.wheel, wheel) == BLAS)
     ours = blas.ours.unpacked if blas.ours else 0
     note = "one library for all packages, with the kernels and routines that the profile needs"
     yield "one slim BLAS", "libraries", blas.stock.unpacked - ours - known, note

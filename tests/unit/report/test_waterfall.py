@@ -37,7 +37,7 @@ COMPONENTS = (ComponentRow(wheel="scipy", component="io", saved=480, files=3, re
 @pytest.mark.parametrize("ours", [1, 1300, 9_000])
 def test_the_steps_meet_and_end_at_ours(ours: int) -> None:
     rows = (Part(name="numpy", ours=side(ours), stock=side(2900)), *PARTS[1:])
-    steps = waterfall(rows, LEVERS, COMPONENTS)
+    steps = waterfall(rows, LEVERS, COMPONENTS, "slim-openblas")
     assert (steps[0].label, steps[0].after) == ("PyPI", 2900 + 8000 + 5900)
     assert (steps[-1].label, steps[-1].before, steps[-1].after) == ("ours", 0, ours + 4000 + 1000)
     for one, following in itertools.pairwise(steps[:-1]):
@@ -46,8 +46,8 @@ def test_the_steps_meet_and_end_at_ours(ours: int) -> None:
     assert steps[0].after - sum(step.saved for step in steps) == steps[-1].after
 
 
-def test_waterfall_each_saving_is_a_step() -> None:
-    steps = {step.label: step for step in waterfall(PARTS, LEVERS, COMPONENTS)}
+def test_each_saving_is_a_step() -> None:
+    steps = {step.label: step for step in waterfall(PARTS, LEVERS, COMPONENTS, "slim-openblas")}
     assert list(steps) == [
         *("PyPI", "tests", "symbols", "scipy without io", "one slim BLAS"),
         *("compiler, linker and other", "ours"),
@@ -58,6 +58,6 @@ def test_waterfall_each_saving_is_a_step() -> None:
     assert "unwind" in steps["compiler, linker and other"].note
 
 
-def test_waterfall_part_without_pypi_wheel_is_empty() -> None:
-    assert waterfall((*PARTS, Part(name="x", ours=side(1), stock=None)), LEVERS, ()) == ()
-    assert waterfall((), (), ()) == ()
+def test_there_is_none_without_a_twin() -> None:
+    assert waterfall((*PARTS, Part(name="x", ours=side(1), stock=None)), LEVERS, (), "slim-openblas") == ()
+    assert waterfall((), (), (), "slim-openblas") == ()

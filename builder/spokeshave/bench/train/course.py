@@ -11,6 +11,7 @@ from spokeshave.bench.sides import RUNNER, stack_of
 from spokeshave.bench.suite_runs import suite_of
 from spokeshave.bench.train.work import Workspace, run_suite, run_tests
 from spokeshave.build import pipeline
+from spokeshave.build.delivery import Built
 from spokeshave.build.pgo.bundle import (
     REACHED,
     Manifest,
@@ -21,14 +22,15 @@ from spokeshave.build.pgo.bundle import (
     useful,
     write_bundle,
 )
-from spokeshave.build.pgo.plans import fit_key, instrumented
+from spokeshave.build.pgo.fit import fit_key
+from spokeshave.build.pgo.plans import instrumented
 from spokeshave.context import Context, Request
 from spokeshave.errors import TrainError
-from spokeshave.inside.model import BuildPlan, Built, Target
+from spokeshave.inside.model import BuildPlan, Target
 from spokeshave.machine.files import unwritable
 from spokeshave.machine.venvs import Venv, find_interpreter, install, make_venv
 from spokeshave.recipes.book import Loaded
-from spokeshave.recipes.schema import TrainingTable, VerifyTable
+from spokeshave.recipes.verify_schema import TrainingTable, VerifyTable
 from spokeshave.sources.stock import stock_pin, stock_wheel
 
 
@@ -126,7 +128,8 @@ def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], Bui
         target=course.target,
         engine="docker",
     )
-    where = pipeline.environment(context, pipeline.choose_engine(context, request.engine), course.target)
+    engine = pipeline.choose_engine(context, request.engine)
+    where = pipeline.environment(context, engine, course.target, ready=True)
     *libraries, plan = pipeline.make_plans(context, request, where)
     return tuple(libraries), plan
 

@@ -21,7 +21,7 @@ from spokeshave.errors import TrainError
 from spokeshave.inside.run import Command, Runner, clean_environment, pytest_words
 from spokeshave.machine.progress import Reporter
 from spokeshave.machine.venvs import Venv
-from spokeshave.recipes.schema import VerifyTable
+from spokeshave.recipes.verify_schema import VerifyTable
 
 _CASE_SECONDS = 0.02  # for one case, after a first call
 _PATIENCE = 120.0  # seconds; instrumented code is several times slower

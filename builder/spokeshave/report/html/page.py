@@ -92,7 +92,8 @@ def _maps(report: Report, whole: Part) -> Iterable[Element]:
     sides = [("PyPI", report.stock, whole.stock), ("ours", report.ours, whole.ours)]
     known = [(name, wheels) for name, wheels, side in sides if side and side.unpacked]
     largest = max(side.unpacked for _, _, side in sides if side)
-    trees = [stack_tree(name, wheels, round(largest * _SMALLEST_SHARE)) for name, wheels in known]
+    smallest = round(largest * _SMALLEST_SHARE)
+    trees = [stack_tree(name, wheels, smallest, report.blas_wheel) for name, wheels in known]
     yield el("h2", "What is installed")
     yield el(
         "p",
