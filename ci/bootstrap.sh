@@ -59,7 +59,7 @@ make_engine() {
     fi
     command -v mmdebstrap >/dev/null || apt_install mmdebstrap debian-archive-keyring uidmap gpg
     command -v dockerd >/dev/null || apt_install docker.io
-    command -v docker >/dev/null || apt_install docker-cli  # a package of its own since Debian 13
+    command -v docker >/dev/null || apt_install docker-cli  # a separate package since Debian 13
     docker info >/dev/null 2>&1 || start_docker
     docker info >/dev/null 2>&1 || join_docker_group "$@"
     docker info >/dev/null 2>&1 || host_tools
@@ -79,7 +79,7 @@ start_docker() {
     tail -n 5 /tmp/spokeshave-dockerd.log >&2 || true
 }
 
-# A user with sudo may not talk to the daemon before joining its group; the script goes on in a shell that may.
+# A user with sudo has no right to use the daemon before joining its group; the script continues in a shell that has.
 join_docker_group() {
     if [ "$(id -u)" = 0 ] || [ -n "${SPOKESHAVE_IN_GROUP:-}" ]; then return; fi
     as_root docker info >/dev/null 2>&1 || return 0

@@ -1,9 +1,9 @@
-"""Lists the BLAS and LAPACK routines that PyPI's wheels import: the source of recipes/openblas/exports-*.txt.
+"""Lists the BLAS and LAPACK routines that PyPI wheels import: the source of recipes/openblas/exports-*.txt.
 
     .venv/bin/python ci/exports.py --width lp64 WHEEL... > names.txt
     .venv/bin/python ci/exports.py --width ilp64 WHEEL... --check recipes/openblas/exports-ilp64.txt
 
-An import counts where the wheel's own OpenBLAS exports it. numpy's wheels have an OpenBLAS with 64-bit
+An import counts where the OpenBLAS inside the wheel exports it. numpy's wheels have an OpenBLAS with 64-bit
 integers (ILP64), scipy's one with 32-bit integers (LP64). The names are those of OpenBLAS's sources: numpy
 from 2.0 on and scipy from 1.14 on add the prefix `scipy_`, all versions of numpy the suffix `64_`.
 """

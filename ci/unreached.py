@@ -3,7 +3,7 @@
     .venv/bin/python ci/unreached.py TREE recipes/openblas/exports-{stack,control}.txt
 
 TREE is the build directory of the source, patched and made with the recipe's variables and without a list of
-unreached objects. Objects of kernels are left out of the list: which are made, a profile decides.
+unreached objects. The list has no objects of kernels, because the profile decides which of them are made.
 """
 
 from __future__ import annotations

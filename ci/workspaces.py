@@ -1,17 +1,17 @@
-"""Lists the LAPACK drivers whose workspace query overflows with 32-bit indices, and from which n on.
+"""Lists the LAPACK drivers whose workspace query overflows with 32-bit indices, and the first such n.
 
     .venv/bin/python ci/workspaces.py numpy-2.4.6-*.whl scipy-1.17.1-*.whl
     .venv/bin/python ci/workspaces.py numpy-2.4.6-*.whl scipy-1.17.1-*.whl --all
     .venv/bin/python ci/workspaces.py numpy-2.4.6-*.whl scipy-1.17.1-*.whl --ours libopenblas_slim.so.0
 
-A driver that is called with lwork = -1 answers how much workspace it needs and touches no matrix, so this
-takes no memory. numpy's wheel on PyPI carries a BLAS with 64-bit indices, scipy's one with 32-bit indices:
-the first n whose answers differ is the limit. Matrices are n by n (of orcsd 2 n by 2 n), with n right-hand
+A driver that is called with lwork = -1 returns the size of its workspace and reads no matrix, so this takes
+no memory. The PyPI wheel of numpy has a BLAS with 64-bit indices, that of scipy one with 32-bit indices: the
+first n whose results differ is the limit. Matrices are n by n (of orcsd 2 n by 2 n), with n right-hand
 sides. Without `--all`, drivers whose workspace is a few n are not printed; they overflow from 16 million on.
 
-With `--ours`, the answers of our library at a few n are compared with those of PyPI's, in both widths.
+With `--ours`, the results of our library at a few n are compared with those of PyPI's, in both widths.
 
-zgesdd is not told how long its real workspace is, so no query shows its limit: it has 2 n^2 elements.
+No argument of zgesdd has the length of its real workspace (2 n^2 elements), so no query shows its limit.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from spokeshave.inside.sizes import FileSize, Sizes, by_kind
+from spokeshave.report.blas import Backend
 from spokeshave.report.summary import Report
 from spokeshave.report.waterfall import ComponentRow, LeverRow
 
@@ -52,6 +53,9 @@ def small_report(bytecode: int | None = 1000) -> Report:
             ComponentRow(
                 wheel="numpy", component="f2py", saved=300_000, files=7, reason="no <Fortran> & no f2py"
             ),
+        ),
+        blas=Backend(
+            distribution="slim-openblas", version="0.3.31", unpacked=10_500_900, stock_unpacked=28_200_000
         ),
         verified={
             "numpy-2.4.6+lean.1-cp311-cp311-linux_x86_64.whl": PROVED,

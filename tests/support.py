@@ -25,7 +25,8 @@ from spokeshave.inside.run import run
 from spokeshave.machine.progress import PlainReporter
 from spokeshave.machine.store import Store
 from spokeshave.machine.toolchain import missing_tools
-from spokeshave.recipes.book import RecipeBook, library_names
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.recipes.select import library_names
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = ROOT / "recipes"

@@ -1,10 +1,12 @@
-"""The list of words that the documentation does not use (docs/words.toml), as patterns."""
+"""The list of words that we do not use (docs/words.toml), as patterns, and what of a text is on it."""
 
 from __future__ import annotations
 
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from support import ROOT
 
@@ -18,27 +20,58 @@ class Word:
     write: str
 
 
-def avoided() -> list[Word]:
+@cache
+def _list() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "docs" / "words.toml").read_text("utf-8"))
+
+
+def _pattern(word: str) -> str:
+    """Finds a word whole, also where a line breaks it."""
+    return rf"(?<![\w-]){re.escape(word)}(?![\w-])".replace(r"\ ", r"\s+")
+
+
+@cache
+def avoided() -> tuple[Word, ...]:
     """All words of the list."""
-    rows = tomllib.loads((ROOT / "docs" / "words.toml").read_text("utf-8"))["row"]
-    return [
+    return tuple(
         Word(
             word=word,
             write=row["write"],
             pattern=re.compile(
                 "".join(f"(?<!{re.escape(text)})" for text in row.get("not-after", ()))
-                + rf"(?<![\w-]){re.escape(word)}(?![\w-])".replace(r"\ ", r"\s+")
+                + _pattern(word)
                 + "".join(f"(?!{re.escape(text)})" for text in row.get("not-before", ())),
                 re.IGNORECASE,
             ),
         )
-        for row in rows
+        for row in _list()["row"]
         for word in row["words"]
-    ]
+    )
+
+
+@cache
+def allowed() -> dict[str, re.Pattern[str]]:
+    """Phrases with a word of the list that are terms of others, with what finds them."""
+    return {
+        row["phrase"]: re.compile(_pattern(row["phrase"]), re.IGNORECASE)
+        for row in _list().get("allowed", ())
+    }
+
+
+def excused(name: str) -> list[str]:
+    """Texts of one file, by its path in the repository, that keep a word of the list for now."""
+    return [row["text"] for row in _list().get("excused", ()) if row["file"] == name]
+
+
+def excused_files() -> set[str]:
+    """The files with texts that keep a word of the list for now."""
+    return {row["file"] for row in _list().get("excused", ())}
 
 
 def faults(text: str) -> list[str]:
     """What of a text is on the list: the line, the word and what to write."""
+    for pattern in allowed().values():
+        text = pattern.sub(lambda match: re.sub(r"\S+", "term", match[0]), text)
     found = []
     for word in avoided():
         for match in word.pattern.finditer(text):

@@ -1,4 +1,4 @@
-"""What every stage works with, and what the user asked for; both made by the command line."""
+"""The context of every stage, and the user's request; the command line makes both."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ImageMode = Literal["auto", "local", "registry"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """What every stage works with; made once by the command line.
+    """Recipes, store, reporter and machine; the command line makes one for all stages.
 
     `environ` is the user's environment, `cpus` the number of CPUs that this process may use.
     """
@@ -41,7 +41,7 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What the user asked to build; `trained` says that bundles of the recipes are used where they fit."""
+    """The wheels to build, as the user asked for them; `trained`: with PGO profiles that fit."""
 
     packages: tuple[str, ...]
     profile: str

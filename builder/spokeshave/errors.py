@@ -1,4 +1,4 @@
-"""Errors that a user can meet: each class has its exit code, each message says what, where, what next.
+"""Errors that a user can meet: each class has its exit code, each message the fault, its file and the remedy.
 
 Anything that is not a `SpokeshaveError` is a defect of ours and keeps its traceback.
 """
@@ -9,8 +9,8 @@ from pathlib import Path
 class SpokeshaveError(Exception):
     """Base of all expected failures.
 
-    `what` states the fault and where it sits, `next_step` what the user can do, and `log` names the
-    file that holds the whole output of the failed step.
+    `what` states the fault with its file and key, `next_step` the remedy; `log` names the file with the
+    whole output of the failed step.
     """
 
     exit_code = 1
@@ -23,67 +23,67 @@ class SpokeshaveError(Exception):
 
 
 class UsageFault(SpokeshaveError):
-    """Arguments that are well formed and cannot be meant, found once all of them were read."""
+    """Well-formed arguments that exclude one another, or ask for nothing."""
 
     exit_code = 2
 
 
 class RecipeError(SpokeshaveError):
-    """A recipe, profile, package or component that does not exist or is not well formed."""
+    """A recipe, profile, package or component that does not exist or is malformed."""
 
     exit_code = 3
 
 
 class RemovalRefused(SpokeshaveError):
-    """A profile that takes out what kept modules need."""
+    """A profile removes a module that kept modules need."""
 
     exit_code = 4
 
 
 class SettingsError(SpokeshaveError):
-    """A project's `spokeshave.toml` or `[tool.spokeshave]` that is not valid."""
+    """A project's `spokeshave.toml` or `[tool.spokeshave]` is not valid."""
 
     exit_code = 5
 
 
 class HashMismatch(SpokeshaveError):
-    """A fetched or stored file whose sha256 is not the pinned one."""
+    """The sha256 of a fetched or stored file differs from the pinned one."""
 
     exit_code = 10
 
 
 class UnsafeArchive(SpokeshaveError):
-    """An archive with a member that must not be unpacked."""
+    """An archive has a member that must not be unpacked."""
 
     exit_code = 11
 
 
 class NetworkError(SpokeshaveError):
-    """An index that cannot be reached or does not have the file."""
+    """An index cannot be reached, or does not have the file."""
 
     exit_code = 12
 
 
 class PatchError(SpokeshaveError):
-    """A recipe's patch that does not apply to its source."""
+    """A recipe's patch does not apply to its source."""
 
     exit_code = 13
 
 
 class EngineMissing(SpokeshaveError):
-    """The asked-for engine, or a tool that it needs, is not on this machine."""
+    """The requested engine, or a tool that it needs, is not on this machine."""
 
     exit_code = 20
 
 
 class EngineDenied(SpokeshaveError):
-    """Docker is there, but this user may not talk to it."""
+    """Docker runs, but this user has no right to use it."""
 
     exit_code = 21
 
 
 class ImageError(SpokeshaveError):
-    """A build or run image that cannot be pulled or made."""
+    """A build or run image cannot be pulled or made."""
 
     exit_code = 22
 
@@ -91,7 +91,7 @@ class ImageError(SpokeshaveError):
 class BuildError(SpokeshaveError):
     """The compile, the trimming or the repair failed.
 
-    `unmatched` are the patterns of the plan that had matched nothing by then.
+    `unmatched` are the patterns of the plan that had matched nothing at that time.
     """
 
     exit_code = 30
@@ -99,43 +99,43 @@ class BuildError(SpokeshaveError):
 
 
 class BudgetError(SpokeshaveError):
-    """A wheel that is larger than its profile allows."""
+    """A wheel is larger than its profile allows."""
 
     exit_code = 32
 
 
 class VerifyError(SpokeshaveError):
-    """A wheel that does not do all that the stock wheel does."""
+    """A wheel fails a check or a test that the PyPI wheel passes."""
 
     exit_code = 40
 
 
 class WheelError(SpokeshaveError):
-    """A file that is not a well-formed wheel."""
+    """A file is not a well-formed wheel, or its record is missing or of another wheel."""
 
     exit_code = 41
 
 
 class BenchError(SpokeshaveError):
-    """A comparison that cannot start: no suite, no asv_runner, two different Pythons."""
+    """A benchmark comparison cannot start: no suite, no asv_runner, two different Pythons."""
 
     exit_code = 42
 
 
 class PublishError(SpokeshaveError):
-    """An index folder or a server that does not take a wheel."""
+    """An index folder or a server does not accept a wheel."""
 
     exit_code = 43
 
 
 class TraceError(SpokeshaveError):
-    """A command that cannot be traced, or a record that does not fit."""
+    """A command cannot be traced, or a record does not fit."""
 
     exit_code = 44
 
 
 class NothingRecorded(TraceError):
-    """A traced command that ran to its end without the recorder; its exit code is kept where it failed."""
+    """A traced command ran without the recorder; if the command failed, its exit code is kept."""
 
     def __init__(self, what: str, *, next_step: str, code: int) -> None:
         super().__init__(what, next_step=next_step)
@@ -143,7 +143,7 @@ class NothingRecorded(TraceError):
 
 
 class TrainError(SpokeshaveError):
-    """A training could not be made."""
+    """A PGO profile could not be collected."""
 
     exit_code = 45
 

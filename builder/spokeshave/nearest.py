@@ -1,4 +1,4 @@
-"""The known names that are nearest to a word which is none of them."""
+"""Known names that are similar to an unknown word."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
 
 _MOST = 3
-_BEHIND = 0.15  # in difflib's ratio: a name that is farther behind the best one is no help beside it
-_LISTED = 8  # names that a hint lists where none is near
+_BEHIND = 0.15  # difference to the best ratio of difflib, above which a name is not shown
+_LISTED = 8  # names that a hint lists if none is near
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:
-    """At most three names, the nearest first; none where no name is near.
+    """At most three names, the nearest first; none if no name is near.
 
     A name that ends in the word after a dot or a slash is near: `linalg` for `scipy.linalg`.
     """
@@ -25,7 +25,7 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for the next step: the nearest known names, else the first few of all."""
+    """A hint for the next step: the nearest known names, or the first few of all."""
     names = sorted(known)
     if close := [repr(name) for name in nearest(word, names)]:
         return f"did you mean {' or '.join([', '.join(close[:-1]), close[-1]] if close[1:] else close)}?"

@@ -1,7 +1,7 @@
-"""Digests of our own code, stage by stage: they are part of the store's keys, so that a change is noticed.
+"""Digests of spokeshave's code by stage. They are part of the store's keys, so that a change is noticed.
 
-A stage is covered by whole packages, so that a new module is covered too. What a stage imports from
-outside them has no say in its results: `tests/unit/test_own_code.py` holds that list, with reasons.
+Whole packages cover a stage, so that a new module is covered too. `tests/unit/test_own_code.py` lists the
+imports from outside these packages that do not affect the stage's results, with reasons.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Literal
 
 Stage = Literal["compile", "finish", "test", "judge", "slim", "read", "sizes"]
 
-_COMPILE = ("build", "sources", "inside/templates", "inside/*.py")  # a size option's flags stand in the plan
+_COMPILE = ("build", "sources", "inside/templates", "inside/*.py")  # the plan has the flags of size options
 _FINISH = ("inside/*.py", "inside/levers", "inside/templates")
 _JUDGE = ("verify", "verdict.py", "build", "sources", "inside")
 _READ = ("removal/readers",)
@@ -23,10 +23,10 @@ COVERED: dict[Stage, tuple[str, ...]] = {
     "compile": _COMPILE,  # from source to an untrimmed wheel
     "finish": _FINISH,  # from an untrimmed wheel to a finished one
     "test": ("inside/prover", *(f"inside/{name}.py" for name in ("model", "run", "stub_message"))),
-    "judge": _JUDGE,  # compares our results with PyPI's
+    "judge": _JUDGE,  # compares our results with those of PyPI wheels
     "slim": ("slim", *_JUDGE, *_READ),  # makes and checks wheels without a recipe
     "read": _READ,  # reads imports
-    "sizes": ("inside/sizes.py", "inside/bytecode.py"),  # measures wheels
+    "sizes": ("inside/sizes.py", "inside/bytecode.py"),  # reads the sizes of wheels
 }
 
 
@@ -36,23 +36,23 @@ def package_root() -> Path:
 
 
 def covered(stage: Stage) -> Iterator[Path]:
-    """The files of our own code that shape a stage's results, each once, in order."""
+    """The files of spokeshave that shape a stage's results, each once, in order."""
     root = package_root()
-    found = {path for part in COVERED[stage] for place in root.glob(part) for path in _files(place)}
+    found = {path for part in COVERED[stage] for one in root.glob(part) for path in _files(one)}
     yield from sorted(path for path in found if "__pycache__" not in path.parts)
 
 
-def _files(place: Path) -> Iterator[Path]:
-    yield from (path for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file())
+def _files(one: Path) -> Iterator[Path]:
+    yield from (path for path in ([one] if one.is_file() else one.rglob("*")) if path.is_file())
 
 
 def code_digests() -> dict[str, str]:
-    """The sha256 (hex) of our own code that decides a wheel's bytes: `compile` and `finish`."""
+    """The sha256 (hex) of the code that decides a wheel's bytes: `compile` and `finish`."""
     return {"compile": code_digest("compile"), "finish": code_digest("finish")}
 
 
 def code_digest(stage: Stage) -> str:
-    """The sha256 (hex) of our own code that shapes a stage's results."""
+    """The sha256 (hex) of the code that shapes a stage's results."""
     root = package_root()
     digest = hashlib.sha256()
     for path in covered(stage):

@@ -1,19 +1,54 @@
-"""Records of verification (`.verify.json`): what one counts for, and which of two stays beside a wheel."""
+"""Verification reports (`.verify.json`): shape, worth, and which of two is kept."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from spokeshave.machine.files import alone_with, write_whole
 
 LEVELS = ("imports", "upstream", "smoke", "core", "full")
-"""What a record can be of, each showing more than those before it."""
+"""The levels of a report; each covers more than those before it."""
 
 FAILED = "it failed"
 NOTHING_SHOWN = "no module was imported and no test passed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VerifyReport:
+    """The verdict on one wheel, of `verify` or of `slim`. `passed` is true only if no list holds a fault.
+
+    `place` names the test environment. `judge` is the digest of our code that ran and judged the tests; older
+    reports have none. `flaky` maps tests to the outcomes of all their runs.
+    """
+
+    wheel: str
+    sha256: str
+    plan: str
+    level: str
+    place: str
+    faults: tuple[str, ...]
+    imported: int
+    comparison: Mapping[str, Any] | None
+    flaky: Mapping[str, tuple[str, ...]]
+    passed: bool
+    judge: str = ""
+
+    def to_json(self) -> Mapping[str, Any]:
+        """The report as it is written next to the wheel."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """The text of the file."""
+        return _text(self.to_json())
+
+
+def report_from_json(data: Mapping[str, Any]) -> VerifyReport:
+    """The inverse of `VerifyReport.to_json`."""
+    return VerifyReport(**{**data, "faults": tuple(data["faults"])})
 
 
 def shows_something(imported: object, passed: object) -> bool:
@@ -40,12 +75,12 @@ def rank(level: object) -> int:
 
 
 def _strength(record: Mapping[str, Any]) -> tuple[bool, int]:
-    """Tests beside stock's come first: a recipe may give a level none."""
+    """Tests compared with the PyPI wheel's count first: a recipe may give a level none."""
     return bool(record.get("comparison")), rank(record.get("level"))
 
 
 def read(path: Path) -> Mapping[str, Any] | None:
-    """A record as it lies beside a wheel; None where there is none that can be read."""
+    """The record in a file; None where there is none that can be read."""
     try:
         data = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
@@ -73,22 +108,25 @@ def _says_more(before: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
 def put(path: Path, record: Mapping[str, Any]) -> str:
     """Writes a record, unless the one that is there says more of the same wheel; returns what it kept.
 
-    A run of a higher level holds the tests of the lower ones, so that a lower one that passes adds nothing:
-    it neither takes a proof away nor makes a higher one's failure good. One that fails does say something
-    new, however little it ran: it contradicts the proof, and takes its place.
+    A run of a higher level has the tests of the lower ones. A lower one that passes therefore adds nothing:
+    it does not replace the higher one, whether that passed or failed. A lower one that fails contradicts the
+    higher one, however little it ran, and replaces it.
     """
     with alone_with(path):  # another run may write one of the same wheel
         before = read(path)
         if before is not None and not fault_of(record) and _says_more(before, record):
             verdict = "failed" if fault_of(before) else "passed"
-            return (
-                f"{path.name} stays of level {before.get('level')} ({verdict}): {record['level']} shows less"
-            )
-        write_whole(path, json.dumps(record, indent=1, sort_keys=True) + "\n")
+            level = before.get("level")
+            return f"{path.name} is kept: its level {level} ({verdict}) covers more than {record['level']}"
+        write_whole(path, _text(record))
     return ""
 
 
+def _text(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=1, sort_keys=True) + "\n"
+
+
 def failed_before(path: Path, record: Mapping[str, Any]) -> bool:
-    """Whether the record beside a wheel says of the same bytes, by the same judge, that they failed."""
+    """Whether the record in a file is about the same bytes, by the same judge, and failed."""
     before = read(path)
     return before is not None and same_subject(before, record) and bool(fault_of(before))

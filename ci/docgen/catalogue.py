@@ -23,7 +23,9 @@ def makers(root: Path) -> dict[str, Callable[[], str]]:
         "reasons": lambda: records.reasons(book),
         "wheels": lambda: records.wheels(book),
         "profiles": lambda: records.profiles(book),
-        "levers": lambda: table(["lever", "effect"], [[f"`{one.name}`", one.summary] for one in LEVERS]),
+        "levers": lambda: table(
+            ["lever", "removes or changes"], [[f"`{one.name}`", one.summary] for one in LEVERS]
+        ),
         "exit-codes": lambda: errors.sections(root / "docs" / "data" / "errors.toml"),
         "recipe-files": files,
         "recipe-format": reference,

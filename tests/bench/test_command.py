@@ -54,7 +54,7 @@ schema = 1
 name = "demo"
 distribution = "demo"
 import-name = "demo"
-summary = "A wheel to race"
+summary = "A wheel to compare"
 license = "MIT"
 
 [[versions]]
@@ -139,7 +139,7 @@ def bench(words: list[str]) -> Iterator[Bench]:
     signal.signal(signal.SIGTERM, before)
 
 
-def test_ours_beside_stock(bench: Bench) -> None:
+def test_bench_compares_with_the_pypi_wheel(bench: Bench) -> None:
     done = bench("--profile", "swift", "--filter", "Work", "--json", "--picture", "speed.svg")
     assert done.exit_code == 0, done.output
     (told,) = json.loads(done.stdout)
@@ -153,7 +153,21 @@ def test_ours_beside_stock(bench: Bench) -> None:
     assert "geometric mean 1.500" in Path("speed.svg").read_text()
 
 
-def test_one_profile_beside_another_and_their_imports(bench: Bench) -> None:
+def test_bench_exhaustive_lists_what_repeats(bench: Bench) -> None:
+    words = ("--profile", "swift", "--filter", "Work", "--exhaustive")
+    done = bench(*words, "--json")
+    assert done.exit_code == 0, done.output
+    (told,) = json.loads(done.stdout)
+    found = told["exhaustive"]
+    assert (found["cases"], found["not_remeasured"], found["share_repeating"]) == (2, 0, 1.0)
+    assert {row["name"] for row in found["repeating"]} == {"Work.time_it (1)", "Work.time_it (2)"}
+    assert all(row["pairs"] == pytest.approx([1.5] * 3) for row in found["repeating"])
+    assert told["file"].startswith("wheelhouse/bench-demo-swift-exhaustive-only-Work-")
+    shown = bench("--from", told["file"])
+    assert "2 (100.0% of all cases)" in shown.stdout and "Work.time_it (2)" in shown.stdout
+
+
+def test_bench_against_another_profile_and_imports(bench: Bench) -> None:
     done = bench("--profile", "slow", "--against", "swift", "--filter", "Work", "--output", "out")
     assert done.exit_code == 0, done.output
     report = read_json(Path("out", "bench-demo-slow-against-swift-only-Work-104ab9.json"))
@@ -177,7 +191,7 @@ def test_ctrl_c_keeps_what_was_measured(words: list[str], tmp_path: Path) -> Non
     assert "interrupted: " in complaint
     report = read_json(tmp_path / "wheelhouse" / "bench-demo-swift-interrupted.json")
     assert report.interrupted
-    assert not (tmp_path / "wheelhouse" / "bench-demo-swift.json").exists(), "which a whole race would make"
+    assert not (tmp_path / "wheelhouse" / "bench-demo-swift.json").exists(), "which a complete run would make"
     assert 0 < len(report.results) <= report.header.planned
     assert not list((tmp_path / "cache" / "tmp").iterdir())
 

@@ -1,4 +1,4 @@
-"""Our own suites on the stock wheels: every function runs, on both sides of a race."""
+"""Our own suites on the stock wheels: every function runs, on both sides of a comparison."""
 
 from __future__ import annotations
 

@@ -28,13 +28,26 @@ print(wheels + pips)
 
 
 @pytest.fixture(scope="module")
-def base() -> str:
-    """An image with Debian's Python, as `verify` runs wheels in."""
+def base() -> Iterator[str]:
+    """An image with Debian's Python, as `verify` runs wheels in. Removes what build stages leave."""
     if fault := docker_fault():
         pytest.skip(fault)
-    argv = [sys.executable, "-m", "spokeshave", "--image", "local", "image", "build", "run"]
-    subprocess.run(argv, check=True)
-    return local_image("run", TARGET).reference
+    before = untagged()
+    reference = local_image("run", TARGET).reference
+    if not docker_output("images", "--quiet", reference):
+        argv = [sys.executable, "-m", "spokeshave", "--image", "local", "image", "build", "run"]
+        subprocess.run(argv, check=True)
+    yield reference
+    for identity in untagged() - before:
+        subprocess.run(["docker", "image", "rm", identity], capture_output=True, check=False)
+
+
+def docker_output(*words: str) -> list[str]:
+    return subprocess.check_output(["docker", *words], text=True).split()
+
+
+def untagged() -> set[str]:
+    return set(docker_output("images", "--quiet", "--no-trunc", "--filter", "dangling=true"))
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ def test_what_ran_was_counted(bundle: dict[str, Any]) -> None:
 
 
 def test_a_build_takes_the_bundle_and_says_so(untrained: Run, trained: Run) -> None:
-    assert "trained with training/tiny.tar.xz (4 of 4 functions)" in trained.stderr
+    assert "with the PGO profile training/tiny.tar.xz (4 of 4 functions)" in trained.stderr
     assert trained.built["digest"] != untrained.built["digest"]
 
 
@@ -100,7 +100,7 @@ def test_a_bundle_that_does_not_fit_is_passed_over(small: Small, trained: Run) -
     add(small, TRAINING + row)
     run = small.build()
     assert run.code == 0, run.stderr
-    assert "not trained: no bundle fits" in run.stderr
+    assert "without a PGO profile: none fits" in run.stderr
 
 
 def test_a_bundle_that_is_not_the_pinned_one_is_refused(small: Small, trained: Run) -> None:
@@ -126,7 +126,7 @@ def test_tests_may_tell_what_is_reached_alone(small: Small, trained: Run) -> Non
     add(small, f'\n[[training.bundles]]\nfile = "training/tiny.tar.xz"\nsha256 = "{made["sha256"]}"\n')
     built = small.build()
     assert built.code == 0, built.stderr
-    assert "trained with training/tiny.tar.xz (3 of 3 functions)" in built.stderr
+    assert "with the PGO profile training/tiny.tar.xz (3 of 3 functions)" in built.stderr
     before, hits = file_sha256(Path(built.built["wheel"])), small.object_hits()
     small.forget_builds()
     again = small.build()

@@ -62,7 +62,7 @@ def verify(small: Small, wheel: Path) -> tuple[Run, dict[str, Any]]:
 def test_without_a_stock_wheel_nothing_is_proved(small: Small, wheel: Path) -> None:
     run, _ = verify(small, wheel)
     assert run.code == 40, run.stderr
-    assert "pins no stock wheel" in run.stderr
+    assert "pins no PyPI wheel" in run.stderr
     assert "[versions.stock]" in run.stderr
 
 
@@ -107,7 +107,7 @@ def test_a_level_without_tests_takes_no_proof_away(small: Small, wheel: Path, st
     core = small.start("verify", str(wheel), "--level", "core").end()
     assert core.code == 0, core.stderr
     beside = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
-    assert f"{beside.name} stays of level smoke (passed): core shows less" in core.stderr
+    assert f"{beside.name} is kept: its level smoke (passed) covers more than core" in core.stderr
     assert json.loads(beside.read_text()) == smoke
     beside.write_text(json.dumps({**smoke, "passed": False}))
     again, report = verify(small, wheel)

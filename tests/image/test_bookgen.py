@@ -1,6 +1,6 @@
-"""The example service: its own tests on the stock wheels, and its profile against today's recipes.
+"""The example service: its tests on the PyPI wheels, and its profile against today's recipes.
 
-Images of it are `ci/image/measure`'s, which takes too long for here.
+Images of it are `ci/image/compare`'s, which takes too long for here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def python() -> Path:
     )
 
 
-def test_its_tests_pass_on_the_stock_wheels(python: Path) -> None:
+def test_bookgen_tests_pass_on_the_pypi_wheels(python: Path) -> None:
     """As many as docs/data/image.toml says, from which the documentation is made."""
     env = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
     argv = [str(python), "-B", "-m", "pytest", "-q", "tests"]

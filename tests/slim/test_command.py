@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from spokeshave.cli.verifying import built_wheels
 from spokeshave.errors import VerifyError
 from spokeshave.inside.model import file_sha256
 from spokeshave.publish.release import read_release
+from spokeshave.verdict import VerifyReport, report_from_json
 from support import demo_files, write_wheel
 
 NAME = "demo-1.0-py3-none-any.whl"
@@ -53,7 +55,9 @@ def test_a_wheel_and_its_records_are_delivered(slim: Slim, tmp_path: Path) -> No
     assert {row["name"]: row["saved"] for row in record["levers"]}["sources"] == 5
     assert record["check"]["imports"]["imported"] == ["demo"]
     verdict = json.loads((folder / f"{STEM}.verify.json").read_text())
-    assert (verdict["passed"], verdict["sha256"]) == (True, record["wheel"]["sha256"])
+    report = report_from_json(verdict)
+    assert set(verdict) == {one.name for one in fields(VerifyReport)}, "as `verify` writes it"
+    assert (report.passed, report.sha256, report.faults) == (True, record["wheel"]["sha256"], ())
     assert built_wheels(folder) == ()
 
 
@@ -92,12 +96,15 @@ def test_where_nothing_can_be_imported_nothing_is_verified(
     stock = write_wheel(tmp_path / NAME, {**files, "demo/__init__.py": b"import nobody_has_this\n"})
     result = slim(str(stock))
     assert result.exit_code == 0, result.output
-    assert "not verified: no module can be imported in stock (demo: ModuleNotFoundError" in result.output
+    assert (
+        "not verified: no module of the PyPI wheel can be imported (demo: ModuleNotFoundError"
+        in result.output
+    )
     assert "--with adds what its modules need" in result.output
     wheel = Path("wheelhouse", f"{STEM}.whl")
     assert wheel.is_file()
     assert not Path("wheelhouse", f"{STEM}.verify.json").exists()
-    with pytest.raises(VerifyError, match="is not beside it") as caught:
+    with pytest.raises(VerifyError, match="is not next to it") as caught:
         read_release(wheel)
     assert "spokeshave slim, with its check" in caught.value.next_step
     links = tmp_path / "links"

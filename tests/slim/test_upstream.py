@@ -13,9 +13,9 @@ from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.machine.venvs import Venv
 from spokeshave.slim.intake import read_stock
-from spokeshave.slim.make import slim
+from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings, Slimmed
-from spokeshave.slim.slimming import Verdict, told
+from spokeshave.slim.slimming import Verdict, summary
 from spokeshave.slim.upstream import Suite, align, compare_tests, find_tests
 from spokeshave.verify.outcomes import Comparison, compare
 from support import demo_files, make_context, write_wheel
@@ -84,7 +84,8 @@ def test_losses_are_what_passes_on_stock_and_not_on_ours(
     }
     suite = find_tests(sdist(tmp_path / "sdist", files))
     stock, ours = venv_with(tmp_path / "stock", "value = 1\n"), venv_with(tmp_path / "slim", "value = 2\n")
-    found = compare_tests(context, slimmed, suite, stock, ours)
+    found, flaky = compare_tests(context, slimmed, suite, stock, ours)
+    assert flaky == {}
     assert found.stock == {"passed": 3, "error": 1}
     assert found.ours == {"passed": 1, "failed": 2, "error": 1}
     assert [loss.test.rpartition("/")[2] for loss in found.losses] == [
@@ -93,14 +94,43 @@ def test_losses_are_what_passes_on_stock_and_not_on_ours(
     ]
     assert found.both_failed == ("upstream/tests/test_wants_more.py",)
     assert Verdict(tests=found).tested
-    assert told(found) == "of 4 upstream tests, 3 pass on stock, 2 of them not on slim"
+    assert summary(found) == "of 4 upstream tests, 3 pass with the PyPI wheel, 2 were lost"
+
+
+FAILS_AT_FIRST = """
+import os, pathlib, sys, pytest
+
+def fails(times):
+    runs = pathlib.Path(sys.prefix, "runs")
+    runs.write_text((runs.read_text() if runs.exists() else "") + "x")
+    return "slim" in sys.prefix and len(runs.read_text()) <= times
+
+@pytest.mark.parametrize("case", [object()], ids=[f"case {os.getpid()}"])
+def test_varying(case):
+    assert not fails(TIMES)
+"""
+
+
+@pytest.mark.parametrize(("times", "lost"), [(1, 0), (2, 1)])
+def test_compare_tests_that_pass_in_each_rerun_are_flaky(
+    tmp_path: Path, context: Context, slimmed: Slimmed, times: int, lost: int
+) -> None:
+    """Even if the id of the case is another one in each run; one more failure makes it a loss."""
+    files = {"tests/test_out.py": FAILS_AT_FIRST.replace("TIMES", str(times))}
+    suite = find_tests(sdist(tmp_path / "sdist", files))
+    stock, ours = (venv_with(tmp_path / name, "value = 1\n") for name in ("stock", "slim"))
+    found, flaky = compare_tests(context, slimmed, suite, stock, ours)
+    assert (ours.root / "runs").read_text() == "xxx"
+    assert len(found.losses) == lost
+    test = "tests/test_out.py::test_varying[case 1 of varying ids]"
+    assert flaky == ({} if lost else {test: ("failed", "passed", "passed")})
 
 
 def compared(tmp_path: Path, context: Context, slimmed: Slimmed, files: dict[str, str]) -> Comparison:
     """The suite of an sdist in two venvs that have the same package."""
     suite = find_tests(sdist(tmp_path / "sdist", files))
     stock, ours = (venv_with(tmp_path / name, "value = 2\n") for name in ("stock", "slim"))
-    return compare_tests(context, slimmed, suite, stock, ours)
+    return compare_tests(context, slimmed, suite, stock, ours)[0]
 
 
 def test_a_conftest_finds_the_installed_package_where_its_source_was(
@@ -132,7 +162,7 @@ def test_a_marker_chooses_the_tests(tmp_path: Path, context: Context, slimmed: S
     text = "import pytest\n\n@pytest.mark.slow\ndef test_slow():\n    pass\n\ndef test_quick():\n    pass\n"
     suite = replace(find_tests(sdist(tmp_path / "sdist", {"tests/test_out.py": text})), marker="not slow")
     stock, ours = (venv_with(tmp_path / name, "value = 1\n") for name in ("stock", "slim"))
-    assert compare_tests(context, slimmed, suite, stock, ours).ours == {"passed": 1}
+    assert compare_tests(context, slimmed, suite, stock, ours)[0].ours == {"passed": 1}
 
 
 def test_pytest_that_breaks_off_proves_nothing(tmp_path: Path, context: Context, slimmed: Slimmed) -> None:
@@ -148,8 +178,8 @@ def test_tests_that_fail_on_stock_too_prove_nothing() -> None:
     outcomes = {outcome: (outcome, "") for outcome in ("error", "failed", "xfailed", "skipped")}
     found = compare(outcomes, outcomes, {})
     assert not Verdict(tests=found).tested
-    assert told(found).startswith("of 3 upstream tests, 0 pass on stock")
-    assert told(found).endswith("add --with what the others need")
+    assert summary(found).startswith("of 3 upstream tests, 0 pass with the PyPI wheel")
+    assert summary(found).endswith("install what the others need with --with")
 
 
 def test_cases_whose_ids_change_from_run_to_run_are_counted_by_function() -> None:

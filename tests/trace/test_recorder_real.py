@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from spokeshave.recipes.book import RecipeBook
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 from spokeshave.trace.inject import Watch, run_recorded
 from spokeshave.trace.record import Lines
 from support import RECIPES

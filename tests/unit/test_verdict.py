@@ -1,4 +1,4 @@
-"""Which records of verification count, and which of two stays beside a wheel."""
+"""Which records of verification count, and which of two is kept with a wheel."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_put_a_weaker_run_that_passes_leaves_the_stronger_record(tmp_path: Path,
     there, said = put(tmp_path, core, record("smoke"))
     assert there == core
     word = "failed" if failed else "passed"
-    assert said == f"x.verify.json stays of level core ({word}): smoke shows less"
+    assert said == f"x.verify.json is kept: its level core ({word}) covers more than smoke"
 
 
 def test_put_a_weaker_run_that_fails_is_not_hidden(tmp_path: Path) -> None:

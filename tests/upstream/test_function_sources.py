@@ -14,8 +14,8 @@ from types import CodeType
 import pytest
 
 from functionsources import definitions, lost
-from spokeshave.inside.levers import lever
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.levers.lever import Tree
 from support import shipped_plan
 
 pytestmark = pytest.mark.network
@@ -49,7 +49,7 @@ def test_getsource_of_every_function_parses_as_it_does_on_pypi(
     tree = Tree(root=tmp_path / "root", tests=tmp_path / "tests")
     _copy(stock, tree.root)
     for name in levers:
-        act = lever(name).shave
+        act = lever_named(name).shave
         assert act is not None
         act(tree, settings[name])
     count = 0

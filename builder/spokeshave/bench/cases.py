@@ -66,6 +66,7 @@ def catalogue(
 ) -> Catalogue:
     """Pairs what both sides list, by names and written parameters, and puts it in order."""
     mine, theirs = _combinations(ours), _combinations(stock)
+    names = {entry["name"]: tuple(entry["names"]) for entry in stock["benchmarks"]}
     labels: dict[Side, set[str]] = {"ours": set(), "stock": set()}
     functions, filtered = [], 0
     for name in sorted(mine | theirs):
@@ -77,7 +78,7 @@ def catalogue(
         labels["stock"] |= {Case(benchmark=name, params=p).label for p in there if p not in here}
         functions.append(
             [
-                Case(benchmark=name, params=p, ours_index=here[p], stock_index=index)
+                Case(benchmark=name, params=p, ours_index=here[p], stock_index=index, names=names[name])
                 for p, index in there.items()
                 if p in here
             ]

@@ -1,12 +1,11 @@
-"""The records of a run as JSON lines, written as they come, so that a kill loses nothing."""
+"""The records of a run as JSON lines, written one by one, so that a kill loses none of them."""
 
 from __future__ import annotations
 
 import fcntl
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,26 +17,19 @@ _RECORD: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 class Journal:
-    """Appends a header and records to a file, which the header makes; without a path it keeps nothing."""
+    """Writes a header and records to a new file; writes nothing without a path."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._file: IO[bytes] | None = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Closes the file, if there is one."""
         if self._file:
             self._file.close()
 
     def begin(self, header: Header) -> None:
-        """Writes the first line of a new file; raises BenchError where another run is writing it."""
+        """Writes the first line of a new file; raises BenchError if another run is writing it."""
         self._file = _opened_alone(self._path) if self._path else None
         self._write(_HEADER.dump_json(header))
 
@@ -58,7 +50,7 @@ def _opened_alone(path: Path) -> IO[bytes]:
     except BlockingIOError as fault:
         file.close()
         raise BenchError(
-            f"another benchmark is running that writes {path}",
+            f"another benchmark is running and writes {path}",
             next_step="wait until it has ended, or name another folder with --output",
         ) from fault
     except OSError:
@@ -68,7 +60,7 @@ def _opened_alone(path: Path) -> IO[bytes]:
 
 
 def read_journal(path: Path) -> BenchReport:
-    """The report of a run that was stopped; a last line that was cut off is left out."""
+    """The report of a run that was killed; an incomplete last line is ignored."""
     lines = path.read_bytes().split(b"\n")[:-1]
     if not lines:
         raise BenchError(
@@ -78,5 +70,7 @@ def read_journal(path: Path) -> BenchReport:
         header = _HEADER.validate_json(lines[0])
         report = assemble(header, [_RECORD.validate_json(line) for line in lines[1:]])
     except ValidationError as fault:
-        raise BenchError(f"{path} is not the journal of a race", next_step="name another file") from fault
-    return replace(report, interrupted=True)  # a race that ends by itself leaves none
+        raise BenchError(
+            f"{path} is not a checkpoint file of `spokeshave bench`", next_step="name another file"
+        ) from fault
+    return replace(report, interrupted=True)  # a run that ends by itself removes the file

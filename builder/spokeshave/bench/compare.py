@@ -1,4 +1,4 @@
-"""The course of a comparison: list, measure, check what stands out again, time imports."""
+"""One comparison from start to end: list the cases, time them, re-measure outliers, time imports."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import os
 import re
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from spokeshave.bench.budget import Budget
 from spokeshave.bench.cases import catalogue
 from spokeshave.bench.checkpoint import Journal
 from spokeshave.bench.dialogue import Worker, WorkerError
-from spokeshave.bench.findings import BenchReport, Record, assemble, header_of
+from spokeshave.bench.findings import BenchReport, Header, Record, assemble, header_of
 from spokeshave.bench.imports import measure_imports, pinned_cpus
 from spokeshave.bench.model import (
     SIDES,
-    Case,
+    STOCK,
     Catalogue,
     Fault,
     Install,
@@ -29,44 +29,21 @@ from spokeshave.bench.model import (
     Options,
     Progress,
     Side,
-    Visit,
 )
-from spokeshave.bench.pair import CaseError, Pair, Turn
-from spokeshave.bench.stats import combined_ratio, stands_out
+from spokeshave.bench.outliers import method_of, outliers, remeasured
+from spokeshave.bench.pair import Pair, measured_case
 from spokeshave.bench.suite import copied
 from spokeshave.errors import BenchError
 
-FIRST_SHARE = 0.75  # of the time budget; the rest is for checking again
-FAR = 1.15  # a case that is so much slower or faster is checked again whatever the budget
-AGAIN = 2  # further pairs of processes that check what stands out, with twice the rounds
+FIRST_SHARE = 0.75  # of the time budget; the rest is for outliers
+_NAMES: Mapping[Side, str] = {"ours": "ours", "stock": "the other side"}
 _START_TIMEOUT = 300.0  # seconds; listing imports the whole suite
 OnProgress = Callable[[Progress], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Watch:
-    """The run's time: when it started on the monotonic clock, and its budget in seconds."""
-
-    started: float
-    seconds: float
-
-    @property
-    def elapsed(self) -> float:
-        return time.monotonic() - self.started
-
-    def spent(self, share: float) -> bool:
-        """Whether that share of the budget is used up."""
-        return self.elapsed > share * self.seconds
-
-    def next(self, share: float) -> Watch:
-        """A watch for the next phase: what is left, but that share of the budget at least."""
-        left = self.seconds - self.elapsed
-        return Watch(started=time.monotonic(), seconds=max(left, share * self.seconds))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
-    """Where a run takes place: the interpreters, the copy of the suite, the scratch folder."""
+    """What a run works with: the interpreters, the copy of the suite, the scratch folder."""
 
     pythons: Mapping[Side, Path]
     package: Path
@@ -85,15 +62,15 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Told:
-    """What a report calls the suite, and the side that ours is compared with."""
+class Labels:
+    """The names of the suite and of the side that ours is compared with, for the report."""
 
     suite: str
-    against: str = "stock"
+    against: str = STOCK
 
 
 def processor() -> str:
-    """The processor's model as the kernel tells it; empty where it does not."""
+    """The processor's model as the kernel reports it; empty if it reports none."""
     with contextlib.suppress(OSError):
         found = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text("utf-8"), re.M)
         return found[1] if found else ""
@@ -101,14 +78,14 @@ def processor() -> str:
 
 
 def describe(pair: Pair, pythons: Mapping[Side, Path]) -> dict[Side, Install]:
-    """Asks both sides what they are; raises BenchError where they cannot be compared."""
+    """Asks both sides for their versions; raises BenchError if they cannot be compared."""
     installs: dict[Side, Install] = {}
     for side in SIDES:
         try:
             answer = pair.worker(side).ask("hello", timeout=_START_TIMEOUT)
         except (WorkerError, OSError) as fault:
             raise BenchError(
-                f"{side}, {pythons[side]}: {fault}",
+                f"{_NAMES[side]}, {pythons[side]}: {fault}",
                 next_step=f"install asv_runner there: {pythons[side]} -m pip install asv_runner",
             ) from fault
         installs[side] = Install(
@@ -121,21 +98,21 @@ def describe(pair: Pair, pythons: Mapping[Side, Path]) -> dict[Side, Install]:
     ):
         if mine != theirs:
             raise BenchError(
-                f"{name} differs: {mine} (ours), {theirs} (stock)",
-                next_step="compare two installs that differ in nothing else",
+                f"{name} differs: {mine} (ours), {theirs} (the other side)",
+                next_step="use the same Python and asv_runner on both sides",
             )
     return installs
 
 
 def find_cases(pair: Pair, options: Options, seed: int) -> Catalogue:
-    """Lists both sides' benchmarks and puts those to measure in order; raises BenchError."""
+    """Lists both sides' benchmarks and orders the cases to time; raises BenchError."""
     listings = {}
     for side in SIDES:
         try:
             listings[side] = pair.worker(side).ask("list", timeout=_START_TIMEOUT)
         except WorkerError as fault:
             raise BenchError(
-                f"{side} cannot list the benchmarks: {fault}",
+                f"{_NAMES[side]} cannot list the benchmarks: {fault}",
                 next_step="import the benchmark package with that interpreter and see why",
             ) from fault
     found = catalogue(
@@ -149,84 +126,47 @@ def find_cases(pair: Pair, options: Options, seed: int) -> Catalogue:
         if modules and not (found.functions or found.filtered):
             name, reason = next(iter(modules.items()))
             raise BenchError(
-                f"no benchmark can run: {len(modules)} modules of the suite do not import on the side {side}",
+                f"no benchmark can run: {len(modules)} modules of the suite do not import ({_NAMES[side]})",
                 next_step=f"the first is {name}: {reason}",
             )
     if options.pattern and not found.functions:
         raise BenchError(
-            f"no benchmark of the {found.filtered} has a name in which {options.pattern!r} is found",
-            next_step="names are of the form module.Class.time_it",
+            f"no name of the {found.filtered} benchmarks matches {options.pattern!r}",
+            next_step="names have the form module.Class.time_it",
         )
     return found
 
 
-def _visit(pair: Pair, case: Case, options: Options, *, rounds: int, turn: int) -> Iterator[Measured | Fault]:
-    visit = Turn(pair, case, options, first=SIDES[turn % 2])
-    try:
-        yield Measured(case=case, visit=visit.take(rounds))
-    except CaseError as failed:
-        yield from failed.faults
-
-
-def first_look(
-    pair: Pair, found: Catalogue, options: Options, watch: Watch
+def first_pass(
+    pair: Pair, found: Catalogue, options: Options, budget: Budget
 ) -> Iterator[tuple[int, Measured | Fault]]:
-    """Measures the cases in their order until the first share of the budget is spent.
+    """Times the cases in their order until the first share of the budget is spent.
 
-    The first pass, one case of every function, is finished in any case.
+    One case of every function is timed in any case.
     """
     for done, case in enumerate(found.cases):
-        if done >= found.functions and watch.spent(FIRST_SHARE):
+        if done >= found.functions and budget.spent(FIRST_SHARE):
             return
         if done % options.cases_per_worker == 0:
             pair.close()
-        for record in _visit(pair, case, options, rounds=options.rounds, turn=done):
+        for record in measured_case(pair, case, options, rounds=options.rounds, turn=done):
             yield done + 1, record
 
 
-def outliers(records: Iterable[Record]) -> dict[Case, float]:
-    """The measured cases that stand out, with their ratios, the farthest from 1 first."""
-    visits: dict[Case, list[Visit]] = defaultdict(list)
-    for record in records:
-        if isinstance(record, Measured):
-            visits[record.case].append(record.visit)
-    ratios = {case: combined_ratio(taken) for case, taken in visits.items()}
-    far = [case for case, ratio in ratios.items() if stands_out(ratio)]
-    far.sort(key=lambda case: (-abs(math.log(ratios[case])), case.label))
-    return {case: ratios[case] for case in far}
-
-
-def second_look(
-    pair: Pair, far: Mapping[Case, float], options: Options, watch: Watch
-) -> Iterator[tuple[int, Measured | Fault]]:
-    """Measures what stands out again, each time in new processes, while the budget lasts.
-
-    What is much slower or much faster is measured once more in any case, so that chance can be told from a
-    cause; in both directions, or chance would leave the mean on one side.
-    """
-    for again in range(AGAIN):
-        pair.close()
-        for done, (case, ratio) in enumerate(far.items()):
-            if watch.spent(1.0) and (again or 1 / FAR <= ratio <= FAR):
-                return
-            longer = replace(options, case_seconds=2 * options.case_seconds)
-            for record in _visit(pair, case, longer, rounds=2 * options.rounds, turn=done + again):
-                yield again * len(far) + done + 1, record
-
-
-def _records(job: Job, pair: Pair, found: Catalogue, watch: Watch) -> Iterator[tuple[Progress, Record]]:
-    """All records of a run, each with where the run stands."""
+def _records(job: Job, pair: Pair, found: Catalogue, budget: Budget) -> Iterator[tuple[Progress, Record]]:
+    """All records of a run, each with the progress of the run."""
 
     def at(phase: str, done: int, planned: int, label: str) -> Progress:
-        return Progress(phase=phase, done=done, planned=planned, elapsed=watch.elapsed, label=label)
+        return Progress(phase=phase, done=done, planned=planned, elapsed=budget.elapsed, label=label)
 
     kept: list[Record] = []
-    for done, record in first_look(pair, found, job.options, watch):
+    method = method_of(job.options)
+    for done, record in first_pass(pair, found, method.first, budget):
         kept.append(record)
-        yield at("measure", done, len(found.cases), record.case.label), record
-    far = outliers(kept)
-    for done, record in second_look(pair, far, job.options, watch.next(1 - FIRST_SHARE)):
-        yield at("check again", done, AGAIN * len(far), record.case.label), record
+        yield at("first pass", done, len(found.cases), record.case.label), record
+    far = outliers(kept, method.far)
+    for done, record in remeasured(pair, far, method, budget.next(1 - FIRST_SHARE)):
+        yield at("outliers", done, method.pairs * len(far), record.case.label), record
     pair.close()
     samples = measure_imports(job.pythons, job.home, job.options)
     for done, imported in enumerate(samples, 1):
@@ -236,7 +176,7 @@ def _records(job: Job, pair: Pair, found: Catalogue, watch: Watch) -> Iterator[t
 def _collect(
     coming: Iterable[tuple[Progress, Record]], log: Journal, on_progress: OnProgress | None
 ) -> tuple[list[Record], bool]:
-    """The records, each written down and told of before the next one is made; and whether Ctrl-C ended it."""
+    """The records, and whether Ctrl-C ended the run; each is written and reported before the next is made."""
     records: list[Record] = []
     try:
         for progress, record in coming:
@@ -259,44 +199,58 @@ def compare_installs(
     options: Options | None = None,
     journal: Path | None = None,
     on_progress: OnProgress | None = None,
-    told: Told | None = None,
+    labels: Labels | None = None,
     scratch: Path | None = None,
 ) -> BenchReport:
-    """Runs an ASV suite's timing benchmarks against two installs in turns.
+    """Runs an ASV suite's timing benchmarks interleaved in two installs.
 
-    `ours` and `stock` are interpreters whose environments have asv_runner, `suite` is the folder with
-    asv.conf.json or the benchmark package in it (copied, never written to). `seconds` is the budget
-    without the import times; one case of every function is measured even beyond it, and checked again where
-    it is far from 1. `seed` decides which parameters come first. `journal` receives each record as a JSON
-    line. Ratios are ours / stock. `told` is what the report calls them. The workers' homes are made in
-    `scratch`. Ctrl-C ends the measuring, and the report holds what there is.
+    `ours` and `stock` are interpreters whose environments have asv_runner. `suite` is the folder with
+    asv.conf.json, or the benchmark package in it; it is copied, never written to. `seconds` is the budget
+    without the import times; an exhaustive comparison has none. One case of every function is timed even
+    beyond it, and re-measured if it is far from 1. `seed` decides which parameters come first. `journal`
+    receives each record as a JSON line. A ratio is our time by that of the other side. `labels` name the
+    suite and the other side in the report. The workers' homes are made in `scratch`. Ctrl-C ends the run;
+    the report then holds the results so far.
 
-    Raises BenchError where the two cannot be compared at all.
+    Raises BenchError if the two cannot be compared at all.
     """
-    options, told = options or Options(), told or Told(suite=str(suite))
+    options, labels = options or Options(), labels or Labels(suite=str(suite))
+    seconds = 0.0 if options.exhaustive else seconds
     pythons: dict[Side, Path] = {"ours": ours.absolute(), "stock": stock.absolute()}
     with (
         tempfile.TemporaryDirectory(prefix="spokeshave-bench-", dir=scratch) as folder,
-        Journal(journal) as log,
+        contextlib.closing(Journal(journal)) as log,
     ):
         package = copied(suite, Path(folder))
         job = Job(pythons=pythons, package=package, home=Path(folder), options=options)
-        with Pair(job.start) as pair:
+        with contextlib.closing(Pair(job.start)) as pair:
             installs, found = describe(pair, pythons), find_cases(pair, options, seed)
-            header = header_of(
-                installs,
-                found,
-                options,
-                suite=told.suite,
-                against=told.against,
-                processor=processor(),
-                load=os.getloadavg()[0],
-                seconds=seconds,
-                seed=seed,
-                started=datetime.now(UTC).isoformat(timespec="seconds"),
-            )
+            header = _header(installs, found, options, labels, seconds=seconds, seed=seed)
             log.begin(header)
-            watch = Watch(started=time.monotonic(), seconds=seconds)
-            coming = _records(job, pair, found, watch)
+            budget = Budget(started=time.monotonic(), seconds=math.inf if options.exhaustive else seconds)
+            coming = _records(job, pair, found, budget)
             records, interrupted = _collect(coming, log, on_progress)
             return replace(assemble(header, records), interrupted=interrupted)
+
+
+def _header(
+    installs: Mapping[Side, Install],
+    found: Catalogue,
+    options: Options,
+    labels: Labels,
+    *,
+    seconds: float,
+    seed: int,
+) -> Header:
+    return header_of(
+        installs,
+        found,
+        options,
+        suite=labels.suite,
+        against=labels.against,
+        processor=processor(),
+        load=os.getloadavg()[0],
+        seconds=seconds,
+        seed=seed,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )

@@ -21,7 +21,7 @@ _THREADS = ("OPENBLAS", "OMP", "MKL", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM", "GOTO
 
 
 class WorkerError(Exception):
-    """A command that a worker did not carry out; `kind` says how, `reason` what it said."""
+    """A command that a worker did not carry out; `kind` and `reason` say why."""
 
     def __init__(self, kind: Kind, reason: str) -> None:
         super().__init__(f"{kind}: {reason}")
@@ -34,8 +34,8 @@ def fixed_environment(
 ) -> dict[str, str]:
     """An environment that takes nothing from the caller's: no OPENBLAS_CORETYPE, NPY_*, PYTHONPATH.
 
-    The same number of threads for every library, and equal string hashes, so that two installs differ
-    in nothing but their files. `extra` goes on top.
+    Every library gets the same number of threads, and string hashes are equal, so that two installs differ
+    only in their files. `extra` is added last.
     """
     path = f"{python.parent}:{SYSTEM_PATH}"
     fixed = clean_environment(home, path=path, TMPDIR=str(home), PYTHONHASHSEED="0")
@@ -64,8 +64,8 @@ class Worker:
     def ask(self, do: str, *, timeout: float, **values: object) -> dict[str, Any]:
         """Sends a command and waits at most `timeout` seconds for its answer.
 
-        Raises WorkerError where it fails, is skipped, takes too long or ends the process; after the
-        last two the worker is gone.
+        Raises WorkerError if it fails, is skipped, takes too long or ends the process; the last two end the
+        worker.
         """
         stdin = self._process.stdin
         assert stdin is not None
@@ -84,7 +84,7 @@ class Worker:
         return self._process.poll() is None
 
     def finish(self, seconds: float) -> None:
-        """Lets the process end by itself, for then it writes counters; kills it after so many seconds."""
+        """Lets the process end by itself, so that it writes profile data; kills it after so many seconds."""
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()

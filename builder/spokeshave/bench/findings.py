@@ -1,4 +1,4 @@
-"""What a comparison found, from its records; and the JSON in which it is kept."""
+"""The results of a comparison, computed from its records, and their JSON file."""
 
 from __future__ import annotations
 
@@ -23,27 +23,30 @@ from spokeshave.bench.model import (
     Visit,
 )
 from spokeshave.bench.stats import (
+    FAR,
     Summary,
     combined_ratio,
+    is_outlier,
     lasting_ratio,
     quartiles,
     round_ratios,
-    stands_out,
     summarise,
+    visit_ratio,
 )
 from spokeshave.errors import BenchError
 from spokeshave.machine.files import write_whole
 
 Record = Measured | Fault | ImportSamples
 Where = Literal["ours", "stock", "both"]
+FURTHER = 3  # pairs of processes that re-measure each slow case of an exhaustive comparison
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Header:
     """What was compared and how; `seconds` is the time budget, `started` an ISO 8601 UTC time.
 
-    `against` names what the side "stock" was; `processor` is the model that the kernel tells,
-    `load` how many processes wanted a CPU in the minute before.
+    `against` names the side `stock`; `processor` is the model that the kernel reports, `load` the number of
+    processes that wanted a CPU in the minute before.
     """
 
     ours: Install
@@ -67,9 +70,9 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaseResult:
-    """One measured case: ours / stock, the quartiles of its rounds' ratios, and every sample.
+    """One measured case: its ratio, the quartiles of its rounds' ratios, and every sample.
 
-    `lasting` is what all its visits agree on, None where there was one alone.
+    `lasting` is the ratio that all its visits reach, None after one visit alone.
     """
 
     case: Case
@@ -101,9 +104,8 @@ class ImportResult:
 class BenchReport:
     """A whole comparison.
 
-    `faults` holds every fault of a case, `not_taken` counts the cases for which there was no
-    time left, `unchecked` those that stand out and could not be checked again. `interrupted` is true where
-    Ctrl-C ended the run.
+    `faults` holds every fault of a case. `not_taken` counts the cases for which there was no time left,
+    `unchecked` the outliers that were not re-measured. `interrupted` is true if Ctrl-C ended the run.
     """
 
     header: Header
@@ -167,12 +169,25 @@ def header_of(
     )
 
 
-def _result(case: Case, visits: Sequence[Visit]) -> CaseResult:
-    low, _, high = quartiles([ratio for visit in visits for ratio in round_ratios(visit)])
-    ratio = combined_ratio(visits)
+def _result(case: Case, visits: Sequence[Visit], *, exhaustive: bool) -> CaseResult:
+    """In an exhaustive comparison the visit that selected a case does not count if there are further ones."""
+    counted = visits[1:] or visits if exhaustive else visits
+    low, _, high = quartiles([ratio for visit in counted for ratio in round_ratios(visit)])
     return CaseResult(
-        case=case, ratio=ratio, low=low, high=high, visits=tuple(visits), lasting=lasting_ratio(visits)
+        case=case,
+        ratio=combined_ratio(counted),
+        low=low,
+        high=high,
+        visits=tuple(visits),
+        lasting=lasting_ratio(counted),
     )
+
+
+def _unchecked(results: Iterable[CaseResult], *, exhaustive: bool) -> int:
+    """The number of cases that should have been re-measured, and were not."""
+    if exhaustive:
+        return sum(visit_ratio(r.visits[0]) > FAR and len(r.visits) <= FURTHER for r in results)
+    return sum(len(r.visits) == 1 and is_outlier(r.ratio) for r in results)
 
 
 def _import_results(records: Iterable[ImportSamples]) -> Iterable[ImportResult]:
@@ -198,7 +213,12 @@ def _import_results(records: Iterable[ImportSamples]) -> Iterable[ImportResult]:
 
 
 def assemble(header: Header, records: Iterable[Record]) -> BenchReport:
-    """The report of all records so far, whether the run came to its end or not."""
+    """The report of all records so far, of a complete run or not.
+
+    The summary of an exhaustive comparison is that of its first pass: only slow cases are re-measured, so
+    that later visits would move the mean.
+    """
+    exhaustive = header.options.exhaustive
     visits: dict[Case, list[Visit]] = defaultdict(list)
     faults: list[Fault] = []
     imports: list[ImportSamples] = []
@@ -209,14 +229,16 @@ def assemble(header: Header, records: Iterable[Record]) -> BenchReport:
             faults.append(record)
         else:
             imports.append(record)
-    results = tuple(_result(case, taken) for case, taken in visits.items())
+    results = tuple(_result(case, taken, exhaustive=exhaustive) for case, taken in visits.items())
     return BenchReport(
         header=header,
-        summary=summarise([(r.case.benchmark, r.ratio) for r in results]),
+        summary=summarise(
+            [(r.case.benchmark, visit_ratio(r.visits[0]) if exhaustive else r.ratio) for r in results]
+        ),
         results=tuple(sorted(results, key=lambda r: (-r.ratio, r.case.label))),
         faults=tuple(faults),
         not_taken=header.planned - len(visits.keys() | {fault.case for fault in faults}),
-        unchecked=sum(len(r.visits) == 1 and stands_out(r.ratio) for r in results),
+        unchecked=_unchecked(results, exhaustive=exhaustive),
         imports=tuple(_import_results(imports)),
         import_faults=tuple(record for record in imports if record.fault),
     )
@@ -231,11 +253,11 @@ def write_json(report: BenchReport, path: Path) -> None:
 
 
 def read_json(path: Path) -> BenchReport:
-    """Reads what `write_json` wrote; raises BenchError where a file is something else."""
+    """Reads a file of `write_json`; raises BenchError for any other file."""
     try:
         return _REPORT.validate_json(path.read_bytes())
     except ValidationError as fault:
         raise BenchError(
             f"{path} is not a comparison that `spokeshave bench` has written",
-            next_step="measure again, or remove the file",
+            next_step="run the benchmark again, or remove the file",
         ) from fault

@@ -1,4 +1,4 @@
-"""Import time and peak memory of modules, in fresh processes that take turns."""
+"""Import time and peak memory of modules, in fresh processes of both sides, interleaved."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from spokeshave.inside.run import Command, Runner, run
 _MARK = "spokeshave-import"
 _TIMEOUT = 120.0  # seconds
 # VmHWM, not ru_maxrss: the latter survives exec, so that it would show the driver's size. Time in
-# which others had the CPU does not count, where the kernel tells it (schedstat). Imports nothing
-# beforehand that a module could want to import itself.
+# which others had the CPU does not count, if the kernel reports it (schedstat). The child imports
+# no module beforehand that the timed module could import itself.
 _CHILD = f"""
 import os, sys, time
 os.sched_setaffinity(0, {{int(sys.argv[1])}})
@@ -37,7 +37,7 @@ print("\\n{_MARK}", seconds, peak)
 def pinned_cpus(options: Options) -> tuple[int, ...]:
     """The CPUs to pin to, one a thread: the wanted one first, then the highest that this process may use.
 
-    Raises BenchError where there are not so many.
+    Raises BenchError if there are fewer.
     """
     allowed = sorted(os.sched_getaffinity(0), reverse=True)
     wanted = [] if options.cpu is None else [options.cpu]
@@ -45,7 +45,7 @@ def pinned_cpus(options: Options) -> tuple[int, ...]:
     if len(chosen) < options.threads:
         raise BenchError(
             f"{options.threads} threads need as many CPUs, and this process may use {len(allowed)}",
-            next_step="ask for fewer --threads",
+            next_step="give a smaller number to --threads",
         )
     return tuple(chosen)
 
@@ -53,7 +53,7 @@ def pinned_cpus(options: Options) -> tuple[int, ...]:
 def _import_once(
     python: Path, module: str, home: Path, options: Options, runner: Runner
 ) -> tuple[float, int]:
-    """Seconds and peak bytes of one import; raises RuntimeError where it fails."""
+    """Seconds and peak bytes of one import; raises RuntimeError if it fails."""
     done = runner(
         Command(
             argv=(str(python), "-P", "-c", _CHILD, str(pinned_cpus(options)[0]), module),
@@ -73,10 +73,10 @@ def _import_once(
 def measure_imports(
     pythons: Mapping[Side, Path], home: Path, options: Options, *, runner: Runner = run
 ) -> Iterator[ImportSamples]:
-    """For each of `options.modules`: the samples of ours, then those of stock.
+    """For each of `options.modules`: the samples of ours, then those of the other side.
 
-    The first import of either side, which may still write byte code, is not counted. `home` is an
-    existing folder that the processes start in.
+    The first import of either side may still write bytecode and is not counted. `home` is an existing
+    folder in which the processes start.
     """
     order: tuple[Side, ...] = ("ours", "stock", "stock", "ours")
     for module in options.modules:

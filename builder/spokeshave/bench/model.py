@@ -1,4 +1,7 @@
-"""The values of a comparison. Times are in seconds, memory in bytes, ratios are ours / stock."""
+"""The values of a comparison. Times are in seconds, memory in bytes.
+
+A ratio is our time by that of the other side, which is `stock` in files and names: mostly the PyPI wheels.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,26 @@ from typing import Literal
 Side = Literal["ours", "stock"]
 SIDES: tuple[Side, Side] = ("stock", "ours")
 Kind = Literal["skipped", "failed", "timeout", "crashed"]
+STOCK = "stock"  # the PyPI wheels, as options and files name them
+
+
+def side_title(label: str) -> str:
+    """The name of a side in printed text: a profile or folder as it is, `stock` as PyPI."""
+    return "PyPI" if label == STOCK else label
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """One benchmark function with one combination of parameters, and its index on either side."""
+    """One benchmark function with one combination of parameters, and its index on either side.
+
+    `names` are those of the parameters, empty in files of earlier versions.
+    """
 
     benchmark: str
     params: tuple[str, ...] = ()
     ours_index: int = 0
     stock_index: int = 0
+    names: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -31,9 +44,9 @@ class Case:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Visit:
-    """Samples that one pair of worker processes took of one case, in turns.
+    """Samples that one pair of worker processes took of one case, interleaved.
 
-    Each sample is the seconds per call over `number` calls; in the order in which they were taken.
+    Each sample is the seconds per call over `number` calls, in the order in which they were taken.
     """
 
     number: int
@@ -43,7 +56,7 @@ class Visit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measured:
-    """A case with the samples of one visit; a case that is checked again has several of these."""
+    """A case with the samples of one visit; a re-measured case has several of these."""
 
     case: Case
     visit: Visit
@@ -51,7 +64,7 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """Why a case has no measurement (or no further one) on a side."""
+    """The reason why a case has no measurement (or no further one) on a side."""
 
     case: Case
     side: Side
@@ -72,7 +85,7 @@ class ImportSamples:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Install:
-    """What a worker says of its install."""
+    """The interpreter and versions that a worker reports of its install."""
 
     interpreter: str
     python: str
@@ -81,7 +94,7 @@ class Install:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Catalogue:
-    """What there is to measure: the cases in the order in which to take them, and what falls out.
+    """The cases to time, in their order, and what is not timed.
 
     `only_ours` and `only_stock` are labels of cases that one side alone has; `broken` names the
     modules that cannot be imported, per side; `other_types` counts peakmem, track and the like.
@@ -98,16 +111,15 @@ class Catalogue:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    """How to measure.
+    """The options of a comparison.
 
     `pattern` is searched in the benchmark's name. `rounds` are of four samples each, A B B A.
-    `sample_seconds` is what one sample aims at on stock, `case_seconds` the time after which a
-    case gets no further round, `timeout` the seconds after which it is given up. `max_cases` stops
-    early. `cpu` is the CPU that all processes are pinned to (None: the highest one allowed). `threads` is
-    how many threads libraries may start, on as many CPUs; import times always are of one.
-    `cases_per_worker` is after how many cases both processes are replaced. `environ` is added to
-    the workers' otherwise fixed environment. `modules` are those whose import is timed,
-    `import_rounds` times A B B A.
+    `sample_seconds` is the wanted length of one sample on the other side, `case_seconds` the time after
+    which a case gets no further round, `timeout` the seconds after which it is given up. `max_cases` stops
+    early. All processes are pinned to `cpu` (None: the highest one allowed). Libraries may start `threads`
+    threads, on as many CPUs; imports always run with one. Both processes are replaced after
+    `cases_per_worker` cases. `environ` is added to the workers' otherwise fixed environment. The imports of
+    `modules` are timed, `import_rounds` times A B B A. `exhaustive` asks for every case without a time limit.
     """
 
     pattern: str = ""
@@ -122,11 +134,12 @@ class Options:
     environ: Mapping[str, str] = field(default_factory=dict)
     modules: tuple[str, ...] = ()
     import_rounds: int = 5
+    exhaustive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Progress:
-    """Where a run stands: `phase` is measure, check again or imports; `elapsed` in seconds."""
+    """The progress of a run: `phase` is first pass, outliers or imports; `elapsed` in seconds."""
 
     phase: str
     done: int

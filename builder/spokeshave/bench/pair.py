@@ -1,4 +1,4 @@
-"""Two workers that take turns: one visit measures one case on both."""
+"""A pair of worker processes, one a side: one visit times one case on both, interleaved."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from spokeshave.bench.dialogue import WorkerError
-from spokeshave.bench.model import SIDES, Case, Fault, Options, Side, Visit
+from spokeshave.bench.model import SIDES, Case, Fault, Measured, Options, Side, Visit
 
 _MOST_CALLS = 10_000_000
 _SLOW_SETUP = 0.1  # seconds
@@ -47,7 +46,7 @@ class Ready:
 
 
 def next_number(number: int, seconds: float, target: float) -> int:
-    """The calls to try next, where `number` calls took `seconds`; the same when that is enough.
+    """The calls to try next after `number` calls took `seconds`; the same number if that is enough.
 
     Grows at most tenfold, since first calls are slower than later ones.
     """
@@ -58,22 +57,11 @@ def next_number(number: int, seconds: float, target: float) -> int:
 
 
 class Pair:
-    """The two processes; replaced together, so that both always are of the same age."""
+    """The two processes. They are replaced together, so that both always have the same age."""
 
     def __init__(self, start: Callable[[Side], Talker]) -> None:
         self._start = start
         self._workers: dict[Side, Talker] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Ends both processes."""
@@ -82,7 +70,7 @@ class Pair:
         self._workers.clear()
 
     def worker(self, side: Side) -> Talker:
-        """The side's process, which is started where it does not run."""
+        """The side's process, which is started if it does not run."""
         if any(not worker.alive for worker in self._workers.values()):
             self.close()
         if side not in self._workers:
@@ -94,7 +82,7 @@ class Turn:
     """One visit to one case, within `options.timeout` seconds in all."""
 
     def __init__(self, pair: Pair, case: Case, options: Options, *, first: Side = "stock") -> None:
-        """`first` is the side that is set up first; to change it is to spread its advantage."""
+        """`first` is the side that is set up first; callers alternate it to spread its advantage."""
         self._sides = SIDES if first == SIDES[0] else SIDES[::-1]
         self._pair = pair
         self._case = case
@@ -102,9 +90,9 @@ class Turn:
         self._started = time.monotonic()
 
     def take(self, rounds: int) -> Visit:
-        """Sets up on both sides, finds the number of calls on stock, then samples in turns.
+        """Sets up on both sides, finds the number of calls on the other side, then samples interleaved.
 
-        Raises CaseError. A Ctrl-C does not wait for the call that is running: there is no teardown then.
+        Raises CaseError. Ctrl-C does not wait for the running call; there is no teardown then.
         """
         try:
             ready = self._prepare()
@@ -155,10 +143,10 @@ class Turn:
         return ready
 
     def _calibrate(self, first_seconds: float) -> int:
-        """The number of calls per sample, found on stock.
+        """The number of calls per sample, found on the other side.
 
-        Ours is called just as often: it shall be as warm, and its memory have the same history,
-        since what was freed before decides where the next arrays lie.
+        Ours is called just as often, so that it is as warm and its memory has the same history: earlier
+        frees decide the addresses of the next arrays.
         """
         number, target = 1, self._options.sample_seconds
         proposed = next_number(number, first_seconds, target)
@@ -169,8 +157,8 @@ class Turn:
         return number
 
     def _rounds(self, rounds: int, number: int, ready: dict[Side, Ready]) -> Visit:
-        # Setup comes anew before every sample, as in ASV. A slow one does not where a sample has
-        # several calls: such a benchmark is called again on its own leavings in any case.
+        # Setup runs again before every sample, as in ASV. A slow setup does not if a sample has several
+        # calls: such a benchmark is called again on its own results in any case.
         slow = max(side.setup_seconds for side in ready.values()) > _SLOW_SETUP
         fresh = not (slow and number > 1)
         samples: dict[Side, list[float]] = {"ours": [], "stock": []}
@@ -184,3 +172,14 @@ class Turn:
             if turn and time.monotonic() - self._started > self._options.case_seconds:
                 return
             yield from _TURNS[turn % 2]
+
+
+def measured_case(
+    pair: Pair, case: Case, options: Options, *, rounds: int, turn: int
+) -> Iterator[Measured | Fault]:
+    """One visit to a case, or the fault of each side that has one; `turn` alternates the first side."""
+    visit = Turn(pair, case, options, first=SIDES[turn % 2])
+    try:
+        yield Measured(case=case, visit=visit.take(rounds))
+    except CaseError as failed:
+        yield from failed.faults

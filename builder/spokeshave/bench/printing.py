@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from spokeshave.bench.exhaustive import exhaustive_tables
 from spokeshave.bench.findings import BenchReport, CaseResult
-from spokeshave.bench.stats import Summary, centre, visit_ratio
+from spokeshave.bench.model import side_title
+from spokeshave.bench.stats import Summary, centre, duration, visit_ratio
 from spokeshave.machine.listing import Column, Listing
 
 _SHOWN = 20
 _MIB = 1 << 20
-
-
-def _duration(seconds: float) -> str:
-    for factor, unit in ((1.0, "s"), (1e3, "ms"), (1e6, "µs")):
-        if seconds * factor >= 1:
-            return f"{seconds * factor:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def _numbers(*headings: str) -> list[Column]:
@@ -37,8 +32,8 @@ def _summary(report: BenchReport, found: Summary) -> Listing:
         again = len(report.repeating(bound))
         rows.append((f"slower than {bound:.2f}", f"{share:.1%}; in every pair of processes {again}"))
     rows += [(f"faster than {bound:.2f}", f"{share:.1%}") for bound, share in found.under.items()]
-    rows.append(("outliers, no time to check again", str(report.unchecked)))
-    columns = (Column(f"time, ours / {report.header.against}"), Column(""))
+    rows.append(("outliers that were not re-measured", str(report.unchecked)))
+    columns = (Column(f"time, ours / {side_title(report.header.against)}"), Column(""))
     return Listing(title="summary", columns=columns, rows=rows)
 
 
@@ -48,7 +43,7 @@ def _cases(title: str, results: Sequence[CaseResult], against: str) -> Listing:
             f"{result.ratio:.2f}",
             " ".join(f"{visit_ratio(visit):.2f}" for visit in result.visits),
             f"{result.low:.2f}-{result.high:.2f}",
-            _duration(centre(result.visits[-1].stock)),
+            duration(centre(result.visits[-1].stock)),
             result.case.label,
         )
         for result in results
@@ -64,53 +59,58 @@ def grid(report: BenchReport) -> Listing:
     rows = []
     for name in sorted({name for name, _ in ratios}):
         cells = (ratios.get((name, params)) for params in sizes)
-        told = ("" if ratio is None else f"{ratio:.2f}" for ratio in cells)
-        rows.append((name.rpartition(".")[2].removeprefix("time_"), *told))
-    first = Column(f"ours / {report.header.against}", whole=True)
+        texts = ("" if ratio is None else f"{ratio:.2f}" for ratio in cells)
+        rows.append((name.rpartition(".")[2].removeprefix("time_"), *texts))
+    first = Column(f"ours / {side_title(report.header.against)}", whole=True)
     columns = [first, *_numbers(*(" ".join(params) for params in sizes))]
     return Listing(title="each call by the size of its matrices", columns=columns, rows=rows, labels=1)
 
 
-def _left_out(report: BenchReport) -> Listing:
+def _missing(report: BenchReport) -> Listing:
     columns = [*_numbers("count"), Column("where", whole=True), Column("what"), Column("for example")]
     rows = [*_faults(report), *_one_sided(report), *_passed_over(report)]
-    return Listing(title="left out", columns=columns, rows=rows)
+    return Listing(title="not measured", columns=columns, rows=rows)
+
+
+def _names(report: BenchReport) -> Mapping[str, str]:
+    return {"ours": "ours", "stock": side_title(report.header.against), "both": "both"}
 
 
 def _faults(report: BenchReport) -> Iterator[Sequence[str]]:
-    where = report.where()
+    where, names = report.where(), _names(report)
     kinds = Counter((where[f.case.label], f.kind, f.reason) for f in report.faults)
     cases = {(where[f.case.label], f.kind, f.reason): f.case.label for f in report.faults}
     for key, count in sorted(kinds.items(), key=lambda item: (item[0][0], -item[1])):
         on, kind, reason = key
         halved = count // 2 if on == "both" else count
-        yield str(max(1, halved)), on, f"{kind}: {reason}", cases[key]
+        yield str(max(1, halved)), names[on], f"{kind}: {reason}", cases[key]
 
 
 def _one_sided(report: BenchReport) -> Iterator[Sequence[str]]:
     header = report.header
+    names = _names(report)
     for side, labels in (("ours", header.only_ours), ("stock", header.only_stock)):
         if labels:
-            yield str(len(labels)), side, "listed on this side alone", labels[0]
+            yield str(len(labels)), names[side], "listed on this side alone", labels[0]
     for side, broken in header.broken.items():
         for module, reason in broken.items():
-            yield "1", side, f"module cannot be imported: {reason}", module
+            yield "1", names[side], f"module cannot be imported: {reason}", module
     for imported in report.import_faults:
-        yield "1", imported.side, f"import failed: {imported.fault}", imported.module
+        yield "1", names[imported.side], f"import failed: {imported.fault}", imported.module
 
 
 def _passed_over(report: BenchReport) -> Iterator[Sequence[str]]:
     for count, what in (
-        (report.not_taken, "no time left (further combinations of parameters)"),
+        (report.not_taken, "not timed (further combinations of parameters)"),
         (report.header.other_types, "not a timing benchmark"),
-        (report.header.filtered, "filtered out by name (functions)"),
+        (report.header.filtered, "excluded by --filter (functions)"),
     ):
         if count:
             yield str(count), "", what, ""
 
 
 def _imports(report: BenchReport) -> Listing:
-    against = report.header.against
+    against = side_title(report.header.against)
     rows = [
         (
             row.module,
@@ -129,28 +129,30 @@ def _imports(report: BenchReport) -> Listing:
 
 
 def _spread(seconds: Sequence[float]) -> str:
-    low, middle, high = map(_duration, seconds)
+    low, middle, high = map(duration, seconds)
     return f"{middle} ({low}-{high})"
 
 
 def tables(report: BenchReport) -> Iterator[Listing]:
-    """What to print of a report: summary, worst and best cases, what was left out, imports."""
-    against = report.header.against
-    if report.summary:
+    """The tables of a report: worst and best cases, summary, what was not measured, imports."""
+    against = side_title(report.header.against)
+    if report.summary and report.header.options.exhaustive:
+        yield from exhaustive_tables(report)
+    elif report.summary:
         slow, fast = report.extremes(_SHOWN)
         yield _cases(f"slowest {_SHOWN}", slow, against)
         if fast:
             yield _cases(f"fastest {_SHOWN}", fast, against)
         yield _summary(report, report.summary)
-    left_out = _left_out(report)
-    if left_out.rows:
-        yield left_out
+    missing = _missing(report)
+    if missing.rows:
+        yield missing
     if report.imports:
         yield _imports(report)
 
 
 def differing(report: BenchReport) -> Iterable[str]:
-    """The distributions that are not the same on both sides, as `name ours / stock`."""
+    """The distributions that differ, as `name ours / stock`."""
     ours, stock = report.header.ours.packages, report.header.stock.packages
     for name in sorted(ours.keys() | stock.keys()):
         if ours.get(name) != stock.get(name):

@@ -1,4 +1,4 @@
-"""Where the results of a race are kept, and what a program is told of them."""
+"""The files of results, and the JSON of a report for programs."""
 
 from __future__ import annotations
 
@@ -8,26 +8,29 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from spokeshave.bench.exhaustive import exhaustive_json
 from spokeshave.bench.findings import BenchReport
-from spokeshave.bench.model import Options
+from spokeshave.bench.model import STOCK, Options
 from spokeshave.bench.printing import differing
-from spokeshave.bench.stats import centre
+from spokeshave.bench.stats import FAR, centre
 
 BLAS = "blas"  # what `spokeshave report` reads
-REPEATING = (1.15, 1.5)  # bounds above which the cases that repeat are told
+REPEATING = (FAR, 1.5)  # bounds; the JSON lists the cases that repeat above them
 
 
 def result_name(what: str, profile: str, against: str, options: Options) -> str:
-    """The file name of a race of `what`: of each profile, opponent and way of measuring its own."""
+    """The file name of a comparison of `what`, different for each profile, other side and set of options."""
     words = [what, profile]
-    if against != "stock":
+    if against != STOCK:
         words += ["against", _slug(against)]
     if options.threads != 1:
         words += [str(options.threads), "threads"]
+    if options.exhaustive:
+        words.append("exhaustive")
     if options.pattern:
-        words += ["only", _told_apart(options.pattern, options.pattern)]
+        words += ["only", _distinct(options.pattern, options.pattern)]
     for name, value in sorted(options.environ.items()):
-        words += ["with", _told_apart(name, value)]
+        words += ["with", _distinct(name, value)]
     return "-".join(words) + ".json"
 
 
@@ -35,14 +38,14 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w.+]+", "-", text).strip("-.")
 
 
-def _told_apart(name: str, key: str) -> str:
-    """A name for a file with what may hold anything, however long."""
+def _distinct(name: str, key: str) -> str:
+    """A part of a file name for any text, however long."""
     digest = sha256(key.encode()).hexdigest()[:6]
     return "-".join(word for word in (_slug(name)[:40], digest) if word)
 
 
 def blas_results(folder: Path, profile: str) -> tuple[Path, ...]:
-    """The races of a profile's BLAS against stock's in a folder, by number of threads."""
+    """The files that compare a profile's BLAS with that of the PyPI wheels, by number of threads."""
     found = {}
     for path in folder.glob(f"{BLAS}-{profile}*.json"):
         rest = path.stem.removeprefix(f"{BLAS}-{profile}")
@@ -73,6 +76,7 @@ def to_json(report: BenchReport) -> dict[str, Any]:
         "not_taken": report.not_taken,
         "unchecked": report.unchecked,
         "summary": asdict(report.summary) if report.summary else None,
+        "exhaustive": exhaustive_json(report) if header.options.exhaustive else None,
         "repeating": {
             f"{bound:.2f}": [result.case.label for result in report.repeating(bound)] for bound in REPEATING
         },

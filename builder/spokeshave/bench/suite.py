@@ -1,4 +1,4 @@
-"""Where a suite's benchmark package lies, and a copy of it that may be written to."""
+"""The folder of a suite's benchmark package, and a copy of it that may be written to."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ def suite_package(suite: Path) -> Path:
         if (folder / "__init__.py").is_file():
             return folder.absolute()
     raise BenchError(
-        f"{suite} holds no benchmark package",
+        f"{suite} has no benchmark package",
         next_step="name the folder with asv.conf.json, or the package inside it",
     )
 
 
 def copied(suite: Path, home: Path) -> Path:
-    """A copy of the suite's package: suites write caches beside themselves, and both sides share it.
+    """A copy of the suite's package: suites write caches into their folder, and both sides share it.
 
-    Raises BenchError where there is none.
+    Raises BenchError if there is none.
     """
     package = suite_package(suite)
     target = home / "suite" / package.name

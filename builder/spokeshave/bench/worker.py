@@ -1,7 +1,7 @@
-"""One install's half of a comparison: reads JSON commands on stdin, answers JSON on stdout.
+"""The worker process of one install: reads JSON commands on stdin, answers JSON on stdout.
 
-Runs under the interpreter of the install that is measured, so it needs only the standard library,
-asv_runner and what the benchmarks import. Started by path, never imported by the other half.
+Runs under the interpreter of that install, so it needs only the standard library,
+asv_runner and what the benchmarks import. Started by path, never imported by the driver.
 
 A command is one line, `{"do": "prepare", ...}`; so is its answer, which has `"ok": true` and
 values, or `"ok": false` with `kind` ("skipped" or "failed") and `reason`. Times are in seconds.
@@ -83,7 +83,8 @@ class Desk:
                 continue
             for benchmark in found:
                 if benchmark.type == "time":
-                    benchmarks.append({"name": benchmark.name, "params": benchmark.params})
+                    names = benchmark.param_names
+                    benchmarks.append({"name": benchmark.name, "params": benchmark.params, "names": names})
                 else:
                     other.append(benchmark.name)
         return {"benchmarks": benchmarks, "other": other, "broken": broken}

@@ -1,7 +1,7 @@
-"""What the levers of the compile save: by building without one and weighing the difference.
+"""What the levers of the compile save: by a build without one, and the difference in bytes.
 
-Both builds are untrained, for counters fit one set of flags. The result is kept in the store under the
-plan's digest, where the report finds it.
+Both builds are compiled without profile data, which fits one set of flags. The result is kept in the store
+under the plan's digest, where the report finds it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from spokeshave.build import pipeline
 from spokeshave.context import Context, Request
-from spokeshave.inside.levers import lever
+from spokeshave.inside.levers import lever_named
 from spokeshave.inside.model import BuildPlan, digest_of
 from spokeshave.inside.sizes import sizes
 
@@ -39,7 +39,7 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
         if plan.recipe not in request.packages:
             continue
         done = known(context, plan)
-        compiled = [setting.name for setting in plan.levers if lever(setting.name).shave is None]
+        compiled = [setting.name for setting in plan.levers if lever_named(setting.name).shave is None]
         missing = [name for name in compiled if name not in done]
         weight = _weight(context, request, plan, frozenset()) if missing else 0
         for name in missing:
@@ -50,7 +50,7 @@ def measure(context: Context, request: Request, plans: tuple[BuildPlan, ...]) ->
 
 
 def _weight(context: Context, request: Request, plan: BuildPlan, without: frozenset[str]) -> int:
-    """Bytes unpacked of an untrained build; what has been built is in the store."""
+    """Bytes unpacked of a build without profile data; what has been built is in the store."""
     one = replace(request, packages=(plan.recipe,), without=without)
     plans = pipeline.make_plans(context, one, plan.environment)
     return sizes(pipeline.build(context, _unbudgeted(plans))[plan.recipe].wheel).unpacked

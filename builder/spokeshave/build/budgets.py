@@ -35,8 +35,8 @@ def warnings(
 ) -> list[str]:
     """A line for each plan whose budget was set with levers that it leaves off, and that it may not keep.
 
-    `recorded` looks up committed records. Where size and savings are known and the sum is within the budget,
-    there is no line.
+    `recorded` looks up committed records. Where size and saved bytes are known and the sum is within the
+    budget, there is no line.
     """
     profile = context.book.profile(request.profile)
     found = []
@@ -105,7 +105,7 @@ def _line(
         return ""
     size = "is larger" if least is None else f"takes {'' if exact else 'more than '}{least:,} bytes"
     more = len(plan.removed) - len(base.removed)
-    cure = f"give [budgets] in profile {plan.profile!r} a number of its own"
+    cure = f"give [budgets] in profile {plan.profile!r} a separate number"
     if plan.profile == base.profile:
         cure = f"extend {plan.profile!r} in a profile of your own, with [levers] and [budgets]"
     less = f", less what {more} more removed components take" if more > 0 and not own else ""

@@ -92,7 +92,7 @@ def _host_tools() -> Check:
 
 def _index(context: Context) -> str:
     settings = download.read_pip_settings(context.runner)
-    return f"{len(settings.places())} places to look"
+    return f"{len(settings.places())} indexes and folders to search"
 
 
 def _room(context: Context) -> Check:

@@ -16,7 +16,7 @@ from elftools.elf.sections import SymbolTableSection
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ElfFacts:
-    """Of one ELF file: libraries needed, symbols imported and exported, sections, run path, soname.
+    """Of one ELF file: libraries needed, symbols imported and exported, ELF sections, run path, soname.
 
     `unversioned` are the imports that ask for no symbol version: not libc's, so Python's or a library's.
     """

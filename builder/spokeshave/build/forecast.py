@@ -1,7 +1,7 @@
 """What of a build is in the store, and about how long the rest takes.
 
 An estimate is the longest of the former compiles of that recipe on this machine: later ones are shorter where
-ccache has their objects. Without one it is read from `times.toml` beside the recipe. Both are scaled to the
+ccache has their objects. Without one it is read from `times.toml` next to the recipe. Both are scaled to the
 CPUs of this run. No key holds either of them.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime
 import json
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -26,18 +26,21 @@ from spokeshave.recipes.reading import TIMES
 Step = Literal["compile", "finish"]
 State = Literal["wheel", "compile", "nothing"]
 STEPS: tuple[Step, ...] = ("compile", "finish")
+Row = Mapping[str, Any]
 _KIND = "timings"
+BOUNDS: dict[Step, str] = {"compile": "up to", "finish": "about"}  # ccache may have objects of a compile
+_LESS = "; less where ccache has object files"
 _ROW = {"recipe", "version", "engine", "step", "seconds", "cpus", "date"}
 
 
 class TimesTable(Strict):
     """How long a recipe's steps took where they were measured: `recipes/<name>/times.toml`."""
 
-    date: datetime.date
-    cpus: int = Field(ge=1)
-    compile: float = Field(gt=0, allow_inf_nan=False, description="seconds")
-    finish: float = Field(gt=0, allow_inf_nan=False, description="seconds")
-    note: str = ""
+    date: datetime.date = Field(description="day of the build that was timed")
+    cpus: int = Field(ge=1, description="CPUs of the machine")
+    compile: float = Field(gt=0, allow_inf_nan=False, description="seconds of the compile")
+    finish: float = Field(gt=0, allow_inf_nan=False, description="seconds of the steps after it")
+    note: str = Field("", description="which build it was")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,16 +75,17 @@ class Forecast:
         have = "the compile is" if self.stored == "compile" else "nothing is"
         known = "an unknown time"
         if self.estimate:
-            known = f"about {about(self.estimate.seconds)} ({self.estimate.source})"
+            known = f"{_bound([self])} {about(self.estimate.seconds)} ({self.estimate.source})"
         return f"{have} in the store; {left} takes {known}"
 
 
-def make_forecasts(context: Context, plans: Sequence[BuildPlan], cpus: int) -> tuple[Forecast, ...]:
+def make_forecasts(context: Context, plans: Sequence[BuildPlan]) -> tuple[Forecast, ...]:
     """Looks each plan up in the store, and estimates what is left of it."""
-    return tuple(_forecast(context, plan, cpus) for plan in plans)
+    past = past_times(context)
+    return tuple(_forecast(context, plan, past) for plan in plans)
 
 
-def _forecast(context: Context, plan: BuildPlan, cpus: int) -> Forecast:
+def _forecast(context: Context, plan: BuildPlan, past: Sequence[Row]) -> Forecast:
     stored: State = "nothing"
     if context.store.get("built", plan.digest) is not None:
         stored = "wheel"
@@ -89,7 +93,7 @@ def _forecast(context: Context, plan: BuildPlan, cpus: int) -> Forecast:
         stored = "compile"
     left: dict[State, tuple[Step, ...]] = {"wheel": (), "compile": ("finish",), "nothing": STEPS}
     steps = [step for step in left[stored] if step == "finish" or plan.compile.backend != "prebuilt"]
-    found = [estimate_of(context, plan, step, cpus) for step in steps]
+    found = [estimate_of(context, plan, step, past) for step in steps]
     known = [one for one in found if one is not None]
     whole = None
     if len(known) == len(found):
@@ -99,32 +103,40 @@ def _forecast(context: Context, plan: BuildPlan, cpus: int) -> Forecast:
     return Forecast(recipe=plan.recipe, label=label, stored=stored, estimate=whole)
 
 
-def estimate_of(context: Context, plan: BuildPlan, step: Step, cpus: int) -> Estimate | None:
-    """How long a step of a plan takes, by this machine's former ones or by the recipe's data.
+def estimate_of(context: Context, plan: BuildPlan, step: Step, past: Sequence[Row]) -> Estimate | None:
+    """How long a step of a plan takes, by the times of this machine (`past_times`) or by the recipe's data.
 
+    A compile is given the longer of both: compiles here may have found their object files in ccache.
     Raises RecipeError for malformed data.
     """
-    rows = [row for row in _kept(context) if _is_alike(row, plan, step)]
+    here, measured = _here(context, plan, step, past), _measured(context, plan, step)
+    if here is None or measured is None:
+        return here or measured
+    return max(here, measured, key=lambda one: one.seconds) if step == "compile" else here
+
+
+def _here(context: Context, plan: BuildPlan, step: Step, past: Sequence[Row]) -> Estimate | None:
+    rows = [row for row in past if _is_alike(row, plan, step)]
     same = [row for row in rows if row["version"] == plan.version] or rows
-    if same:
-        longest = max(same, key=lambda row: row["seconds"] * row["cpus"])
-        count = f"the longest of {len(same)} here" if len(same) > 1 else "the last one here"
-        return Estimate(
-            seconds=longest["seconds"] * longest["cpus"] / cpus, source=f"{count}, {longest['date']}"
-        )
+    if not same:
+        return None
+    longest = max(same, key=lambda row: row["seconds"] * row["cpus"])
+    count = f"the longest of {len(same)} here" if len(same) > 1 else "the last one here"
+    seconds = longest["seconds"] * longest["cpus"] / context.cpus
+    return Estimate(seconds=seconds, source=f"{step}: {count}, {longest['date']}")
+
+
+def _measured(context: Context, plan: BuildPlan, step: Step) -> Estimate | None:
     table = read_times(context.book.load(plan.recipe).folder)
     if table is None:
         return None
     note = f", {table.note}" if table.note else ""
-    seconds = table.compile if step == "compile" else table.finish
-    return Estimate(
-        seconds=seconds * table.cpus / cpus,
-        source=f"measured on {table.cpus} CPUs, {table.date}{note}",
-    )
+    seconds = (table.compile if step == "compile" else table.finish) * table.cpus / context.cpus
+    return Estimate(seconds=seconds, source=f"{step}: measured on {table.cpus} CPUs, {table.date}{note}")
 
 
 def read_times(folder: Path) -> TimesTable | None:
-    """The times beside a recipe, where there are any; raises RecipeError where they are malformed."""
+    """The times next to a recipe, where there are any; raises RecipeError where they are malformed."""
     path = folder / TIMES
     if not path.is_file():
         return None
@@ -153,14 +165,13 @@ def keep_time(context: Context, plan: BuildPlan, step: Step, seconds: float) -> 
     context.store.put(_KIND, key, lambda new: (new / "time.json").write_text(json.dumps(row), "utf-8"))
 
 
-def _kept(context: Context) -> Iterator[dict[str, Any]]:
-    for kind, key, _ in context.store.entries(_KIND):
-        entry = context.store.get(kind, key)
-        if entry is not None:
-            yield json.loads((entry / "time.json").read_text("utf-8"))
+def past_times(context: Context) -> tuple[Row, ...]:
+    """What `keep_time` has kept in the store."""
+    entries = (context.store.get(kind, key) for kind, key, _ in context.store.entries(_KIND))
+    return tuple(json.loads((entry / "time.json").read_text("utf-8")) for entry in entries if entry)
 
 
-def _is_alike(row: dict[str, Any], plan: BuildPlan, step: Step) -> bool:
+def _is_alike(row: Row, plan: BuildPlan, step: Step) -> bool:
     """Whether a row is of such a step; one that another version of spokeshave wrote may lack keys."""
     return row.keys() >= _ROW and (row["recipe"], row["engine"], row["step"]) == (
         plan.recipe,
@@ -178,9 +189,16 @@ def summary(forecasts: Sequence[Forecast]) -> str:
     known = [(one.recipe, one.estimate.seconds) for one in left if one.estimate]
     parts = [f"{name} {about(seconds)}" for name, seconds in known]
     parts += [f"{one.recipe} unknown" for one in left if not one.estimate]
-    whole = f"about {about(sum(seconds for _, seconds in known))}" if known else "an unknown time"
+    bound = _bound([one for one in left if one.estimate])
+    whole = f"{bound} {about(sum(seconds for _, seconds in known))}" if known else "an unknown time"
     more = " and more" if known and len(known) < len(left) else ""
-    return f"{have}; the others take {whole}{more} ({', '.join(parts)})"
+    note = _LESS if known and bound == BOUNDS["compile"] else ""
+    return f"{have}; the others take {whole}{more} ({', '.join(parts)}){note}"
+
+
+def _bound(forecasts: Sequence[Forecast]) -> str:
+    """The word before the time of forecasts: they are an upper bound if one of them has a compile."""
+    return BOUNDS["compile" if any(one.stored == "nothing" for one in forecasts) else "finish"]
 
 
 def about(seconds: float) -> str:

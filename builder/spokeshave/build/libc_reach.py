@@ -1,9 +1,9 @@
 """Symbols of libc that give a wheel a newer platform tag than the pins of symbol versions promise.
 
 auditwheel names the tag by the newest symbol version that a wheel needs. The launchers pin the functions of
-`inside/templates/glibc_pins.h` to their first version, so that wheels reach manylinux_2_28. gold (folding)
-undoes this under link-time optimization where a library comes before the objects that call it: it binds what
-these ask for before the pins are compiled, and keeps both versions.
+`inside/templates/glibc_pins.h` to their first version, so that wheels reach manylinux_2_28. With identical
+code folding (ICF), gold undoes this under link-time optimization where a library comes before the objects
+that call it: it binds the symbols before the pins are compiled, and keeps both versions.
 """
 
 from __future__ import annotations
@@ -118,10 +118,10 @@ def _cures(plan: BuildPlan, found: list[NewSymbol], pins: Mapping[str, str]) -> 
     pinned = sorted({one.symbol for one in found if one.symbol in pins})
     others = sorted({one.symbol for one in found if one.symbol not in pins})
     if pinned and {setting.name for setting in plan.levers}.issuperset(_UNDOING):
-        why = f"with folding it binds {pinned[0]} to a new version of libc"
+        why = f"ICF binds {pinned[0]} to a new version of libc"
         yield (
             f"the levers {' and '.join(_UNDOING)} together undo the pins of {', '.join(pinned)};"
-            f' in the recipe of {plan.recipe} write [levers.link-time] off = ["{why}"]'
+            f' in the recipe of {plan.recipe} write `[levers.link-time] off = ["{why}"]`'
         )
     elif pinned:
         yield (

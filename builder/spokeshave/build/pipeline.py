@@ -6,33 +6,35 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from spokeshave import own_code
 from spokeshave.build import dead_patterns, prebuilt, workdir
-from spokeshave.build.engines.base import Engine
+from spokeshave.build.delivery import Built, load_built, only_wheel
 from spokeshave.build.engines.docker import DockerEngine
+from spokeshave.build.engines.engine import Engine
 from spokeshave.build.engines.host import HostEngine
-from spokeshave.build.forecast import Step, about, estimate_of, keep_time
+from spokeshave.build.forecast import BOUNDS, Row, Step, about, estimate_of, keep_time, past_times
 from spokeshave.build.images.choice import images_of
 from spokeshave.build.libc_reach import reach_warning
 from spokeshave.build.pgo import use
 from spokeshave.build.pgo.plans import is_instrumented
 from spokeshave.build.plan import make_plan
+from spokeshave.build.side_by_side import LANES, StoppableRunner, run_side_by_side
 from spokeshave.context import Context, EngineName, Request
 from spokeshave.errors import BudgetError, BuildError, EngineDenied, EngineMissing, RecipeError
-from spokeshave.inside.model import BuildPlan, Built, Environment, Target, digest_of
+from spokeshave.inside.model import BuildPlan, Environment, Target, digest_of
 from spokeshave.inside.sizes import sizes
-from spokeshave.inside.wheel import TESTS_ARCHIVE, archives_of_tests, beside
 from spokeshave.machine.containers import object_cache
-from spokeshave.machine.files import alone_with, copy_whole
-from spokeshave.machine.toolchain import compiler_version, find_python
+from spokeshave.machine.toolchain import host_python, host_versions
 from spokeshave.nearest import did_you_mean
-from spokeshave.recipes.book import Loaded, RecipeBook, library_names
+from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.schema import Profile
+from spokeshave.recipes.select import library_names
 from spokeshave.sources.fetch import Fetched, fetch
 
 _DEAD = "unmatched.json"  # next to a compiled wheel: the patterns that no source matched
@@ -54,18 +56,29 @@ def choose_engine(context: Context, wanted: EngineName) -> Literal["docker", "ho
     return "docker"
 
 
-def environment(context: Context, engine: Literal["docker", "host"], target: Target) -> Environment:
-    """Where plans are compiled: the build image, or this machine's compiler."""
+def environment(
+    context: Context, engine: Literal["docker", "host"], target: Target, *, ready: bool = False
+) -> Environment:
+    """Where plans are compiled: the build image, or this machine's compiler.
+
+    With `ready`, the build image is made or pulled first: a local image's key holds its toolchain's versions.
+    Raises ImageError or EngineMissing where that is not possible.
+    """
     if engine == "docker":
-        image = images_of(context).choose("build", target)
-        return Environment(engine="docker", image=image.reference, image_digest=image.digest)
-    compiler = compiler_version(context.runner)
-    python = find_python(target)
-    return Environment(
-        engine="host",
-        image="",
-        image_digest=digest_of([compiler, Path(python).name, bool(shutil.which("ld.gold"))]),
-    )
+        images = images_of(context)
+        image = images.choose("build", target)
+        if ready:
+            context.containers.remove_orphans()
+            with context.reporter.stage(f"build image {image.reference}"):
+                image = images.ensure(image, target)
+        return Environment(
+            engine="docker",
+            image=image.reference,
+            image_digest=image.digest,
+            toolchain=image.toolchain,
+        )
+    found = host_versions(context.runner, host_python(target))
+    return Environment(engine="host", image="", image_digest=digest_of(found), toolchain=found)
 
 
 def make_plans(context: Context, request: Request, where: Environment) -> tuple[BuildPlan, ...]:
@@ -131,12 +144,14 @@ def make_engine(context: Context, where: Environment) -> Engine:
         return HostEngine(
             environment=where,
             environ=context.environ,
+            cpus=context.cpus,
             runner=context.runner,
             on_line=context.reporter.line,
         )
     return DockerEngine(
         environment=where,
         environ=context.environ,
+        cpus=context.cpus,
         runner=context.runner,
         containers=context.containers,
         objects=object_cache(context.store.root),
@@ -145,24 +160,41 @@ def make_engine(context: Context, where: Environment) -> Engine:
 
 
 def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
-    """Builds the plans in order, each at most once; returns the results by recipe name.
+    """Builds each plan at most once; returns the results by recipe name.
 
+    Libraries come before the packages that link them. Other builds run side by side if there are two CPUs.
     Raises BuildError, BudgetError, or what fetching raises.
     """
     built: dict[str, Built] = {}
-    for plan in plans:
+    past = past_times(context)
+    runner = StoppableRunner(context.runner)
+    threaded = replace(context, runner=runner)
+
+    def job(plan: BuildPlan) -> Built:
         libraries = tuple(
             built[other.recipe].wheel for other in plans if other.distribution in plan.libraries
         )
-        with context.store.locked("built", plan.digest):
-            built[plan.recipe] = _build_one(context, plan, libraries)
-        if warning := reach_warning(plan, built[plan.recipe].wheel):
+        with threaded.store.locked("built", plan.digest):
+            built[plan.recipe] = done = _build_one(threaded, plan, libraries, past)
+        if warning := reach_warning(plan, done.wheel):
             context.reporter.say(warning)
-        _check_budget(plan, built[plan.recipe])
-    return built
+        _check_budget(plan, done)
+        return done
+
+    def failed(name: str, running: tuple[str, ...]) -> None:
+        if running:
+            context.reporter.say(f"{name} failed; waiting for {', '.join(running)}, whose results are kept")
+
+    return run_side_by_side(
+        {plan.recipe: partial(job, plan) for plan in plans},
+        {plan.recipe: [one.recipe for one in plans if one.distribution in plan.libraries] for plan in plans},
+        lanes=min(LANES, context.cpus),
+        failed=failed,
+        stop=runner.stop,
+    )
 
 
-def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -> Built:
+def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...], past: Sequence[Row]) -> Built:
     started = time.monotonic()
     label = f"{plan.distribution} {plan.local_version}"
     entry = context.store.get("built", plan.digest)
@@ -170,16 +202,11 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
         context.reporter.say(f"{label}: in the store, nothing to do")
         return load_built(entry, plan.digest, cached=True)
     fetched = fetch(context, plan)
-    if plan.environment.engine == "docker":
-        context.containers.remove_orphans()
-        image = images_of(context).named("build", plan.target, plan.environment.image)
-        with context.reporter.stage(f"build image {image.reference}"):
-            images_of(context).ensure(image, plan.target)
     with context.store.scratch() as work:
         workdir.prepare(plan, fetched, libraries, work)
         loaded = context.book.load(plan.recipe)
         use.provide(loaded, plan, work / "kit")
-        entry = _compile_and_finish(context, loaded, plan, work, fetched)
+        entry = _compile_and_finish(context, loaded, plan, work, fetched, past=past)
     done = load_built(entry, plan.digest, cached=False)
     seconds = time.monotonic() - started
     context.reporter.say(f"{label}: {done.wheel.stat().st_size / 1e6:.1f} MB wheel, {seconds:.0f} s")
@@ -187,9 +214,9 @@ def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...]) -
 
 
 def _compile_and_finish(
-    context: Context, loaded: Loaded, plan: BuildPlan, work: Path, fetched: Fetched
+    context: Context, loaded: Loaded, plan: BuildPlan, work: Path, fetched: Fetched, *, past: Sequence[Row]
 ) -> Path:
-    """The entry of the finished wheel; the compile has one of its own, so that no later fault loses it.
+    """The entry of the finished wheel; the compile has a separate one, so that no later fault loses it.
 
     Patterns that matched no source are kept with the compile, and checked each time that it is taken.
     """
@@ -204,7 +231,7 @@ def _compile_and_finish(
     if raw is None:
         compiled = work / "compiled"
         compiled.mkdir()
-        with _timed(context, plan, "compile", f"compiling {label} ({plan.environment.engine})"):
+        with _timed(context, plan, past, "compile", f"compiling {label} ({plan.environment.engine})"):
             dead = engine.compile(plan, work, compiled, log)
         (compiled / _DEAD).write_text(json.dumps(dead), "utf-8")
         raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.*")))
@@ -212,9 +239,9 @@ def _compile_and_finish(
         dead_patterns.check_sources(loaded, plan, json.loads((raw / _DEAD).read_text("utf-8")))
     output = work / "output"
     output.mkdir()
-    with _timed(context, plan, "finish", f"finishing {label}"):
+    with _timed(context, plan, past, "finish", f"finishing {label}"):
         try:
-            found = engine.finish(plan, work, _only_wheel(raw), output, log)
+            found = engine.finish(plan, work, only_wheel(raw), output, log)
         except BuildError as fault:
             dead_patterns.check_wheel(loaded, plan, fault.unmatched)
             raise
@@ -224,11 +251,11 @@ def _compile_and_finish(
 
 
 @contextlib.contextmanager
-def _timed(context: Context, plan: BuildPlan, step: Step, title: str) -> Iterator[None]:
+def _timed(context: Context, plan: BuildPlan, past: Sequence[Row], step: Step, title: str) -> Iterator[None]:
     """A stage whose title says about how long it takes; how long it took is kept for later estimates."""
-    guess = estimate_of(context, plan, step, context.cpus)
+    guess = estimate_of(context, plan, step, past)
     started = time.monotonic()
-    with context.reporter.stage(f"{title}, about {about(guess.seconds)}" if guess else title):
+    with context.reporter.stage(f"{title}, {BOUNDS[step]} {about(guess.seconds)}" if guess else title):
         yield
     if not is_instrumented(plan):  # it takes longer, and nobody waits for it in `build`
         keep_time(context, plan, step, time.monotonic() - started)
@@ -240,23 +267,6 @@ def _copy(files: Iterable[Path], folder: Path) -> None:
             shutil.copyfile(path, folder / path.name)
 
 
-def _only_wheel(folder: Path) -> Path:
-    return next(folder.glob("*.whl"))
-
-
-def load_built(entry: Path, digest: str, *, cached: bool) -> Built:
-    """A finished build as it lies in the store."""
-    wheel = _only_wheel(entry)
-    return Built(
-        wheel=wheel,
-        tests=next(iter(archives_of_tests(wheel)), None),
-        record=entry / "record.json",
-        digest=digest,
-        cached=cached,
-        seconds=0.0,
-    )
-
-
 def _check_budget(plan: BuildPlan, built: Built) -> None:
     size = sizes(built.wheel).unpacked
     if plan.budget is not None and size > plan.budget:
@@ -264,46 +274,3 @@ def _check_budget(plan: BuildPlan, built: Built) -> None:
             f"{built.wheel.name} is {size:,} bytes unpacked; profile {plan.profile!r} allows {plan.budget:,}",
             next_step=f"`unzip -lv {built.wheel}` shows where they sit; or raise the budget in the profile",
         )
-
-
-def refuse_namesakes(plans: Iterable[BuildPlan], folder: Path) -> None:
-    """Raises RecipeError where the folder has wheels of another profile that ours would overwrite."""
-    for plan in plans:
-        stem = f"{plan.distribution.replace('-', '_')}-{plan.local_version}-"
-        for record in folder.glob(f"{stem}*.record.json"):
-            other = _profile_of(record)
-            if other not in ("", plan.profile):
-                raise RecipeError(
-                    f"{folder} has a wheel of {plan.distribution} {plan.local_version} that is of profile"
-                    f" {other!r}, whose label is that of {plan.profile!r}",
-                    next_step="give one of the profiles another name, or name another --output",
-                )
-
-
-def _profile_of(record: Path) -> str:
-    """The profile that a wheel's record names; nothing for a file that is no such record."""
-    try:
-        return str(json.loads(record.read_text("utf-8"))["build_plan"]["profile"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-def deliver(
-    context: Context, plans: tuple[BuildPlan, ...], built: Mapping[str, Built], folder: Path
-) -> list[Path]:
-    """Copies wheels, tests archives and records into the output folder, each whole or not at all."""
-    delivered = []
-    for plan in plans:
-        result = built[plan.recipe]
-        wheel = folder / result.wheel.name
-        with alone_with(wheel):  # another run may deliver one of another plan by that name
-            copy_whole(result.wheel, wheel)
-            copy_whole(result.record, beside(wheel, ".record.json"))
-            archive = beside(wheel, TESTS_ARCHIVE)
-            if result.tests:
-                copy_whole(result.tests, archive)
-            for other in archives_of_tests(wheel):  # an old name is an sdist's to pip
-                if other != archive or not result.tests:
-                    other.unlink()
-        delivered.append(wheel)
-    return delivered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spokeshave.build import shared
@@ -22,8 +22,15 @@ from spokeshave.inside.model import (
     bare_text,
 )
 from spokeshave.nearest import did_you_mean
-from spokeshave.recipes.book import Loaded, pick_version, source_pin
-from spokeshave.recipes.schema import ComponentTable, Profile, Recipe, RemoveTable, VersionTable
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.schema import ComponentTable, Profile, Recipe
+from spokeshave.recipes.select import (
+    Chosen,
+    chosen_components,
+    patch_names,
+    pick_version,
+    source_pin,
+)
 
 
 def make_plan(
@@ -61,16 +68,9 @@ def make_plan(
         environment=environment,
         tool=dict(tool),
         source=source_pin(version, target),
-        patches={p: hashlib.sha256(bare_text(p, loaded.files[p]).encode()).hexdigest() for p in patches},
+        patches=_patch_digests(loaded, patches),
         compile=_compile(
-            loaded,
-            profile,
-            patches,
-            levers,
-            libraries,
-            version=version.version,
-            edits=_edits(chosen),
-            arch=target.arch,
+            loaded, profile, target, patches=patches, levers=levers, libraries=libraries, edits=_edits(chosen)
         ),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),
@@ -92,38 +92,11 @@ def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ..
         )
 
 
-Chosen = tuple[tuple[ComponentTable, RemoveTable], ...]
-"""The components of a recipe that a profile removes, each with the profile's row."""
-
-
-def chosen_components(loaded: Loaded, profile: Profile) -> Chosen:
-    """The recipe's components that the profile removes, with the profile's row.
-
-    Raises RecipeError where the profile names one that the recipe does not have.
-    """
-    known = {part.name: part for part in loaded.recipe.components}
-    chosen = []
-    for row in profile.remove:
-        recipe, _, name = row.component.partition("/")
-        if recipe != loaded.recipe.name:
-            continue
-        if name not in known:
-            raise RecipeError(
-                f"profile {profile.name}: recipe {recipe} has no component {name!r}",
-                next_step=did_you_mean(name, known),
-            )
-        chosen.append((known[name], row))
-    return tuple(chosen)
-
-
-def patch_names(version: VersionTable, chosen: Chosen, *, lp64: bool = False) -> tuple[str, ...]:
-    """The version's patches, then those that the removed components need, each once.
-
-    With `lp64`, those for a BLAS with 32-bit integers too.
-    """
-    narrow = version.lp64_patches if lp64 else ()
-    needed = (patch for part, _ in chosen for patch in part.patches)
-    return tuple(dict.fromkeys((*version.patches, *narrow, *needed)))
+def _patch_digests(loaded: Loaded, patches: Iterable[str]) -> dict[str, str]:
+    """Patch to the sha256 (hex) of its text without the header."""
+    return {
+        name: hashlib.sha256(bare_text(name, loaded.files[name]).encode()).hexdigest() for name in patches
+    }
 
 
 def _removed(part: ComponentTable, reason: str) -> Removed:
@@ -144,14 +117,9 @@ def _soname(library: BuildPlan) -> tuple[str, ...]:
 
 def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[LeverSetting, ...]:
     known = [lever.name for lever in LEVERS]
-    for where, names in (
-        (f"profile {profile.name}", profile.levers),
-        (f"recipe {loaded.recipe.name}", loaded.recipe.levers),
-        ("--without", without),
-    ):
-        for name in names:
-            if name not in known:
-                raise RecipeError(f"{where}: there is no lever {name!r}", next_step=did_you_mean(name, known))
+    for name in without:
+        if name not in known:
+            raise RecipeError(f"--without: there is no lever {name!r}", next_step=did_you_mean(name, known))
     compiled = loaded.recipe.build.backend != "prebuilt"  # where nothing is, only the wheel is left to shave
     off = {name for name, options in loaded.recipe.levers.items() if "off" in options} | without
     return tuple(
@@ -164,15 +132,14 @@ def _levers(loaded: Loaded, profile: Profile, without: frozenset[str]) -> tuple[
 def _compile(
     loaded: Loaded,
     profile: Profile,
+    target: Target,
+    *,
     patches: tuple[str, ...],
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
-    *,
-    version: str,
     edits: tuple[Edit, ...],
-    arch: str,
 ) -> CompilePlan:
-    build = loaded.recipe.build
+    build, version, arch = loaded.recipe.build, loaded.version, target.arch
     fixes = (row for row in build.fixes if row.holds(version, arch))
     optimised = any(setting.name == "optimisation" for setting in levers)
     level = build.level if optimised else build.upstream_level
@@ -206,7 +173,7 @@ def _edits(chosen: Chosen) -> tuple[Edit, ...]:
 
 
 def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:
-    """The sources that link-time optimisation leaves alone."""
+    """The sources that are compiled without link-time optimization."""
     globs = next((setting.options.get("apart", ()) for setting in levers if setting.name == "link-time"), ())
     return tuple(
         Level(match=glob, level=link_time.APART, reason="faster compiled on its own") for glob in globs

@@ -17,7 +17,7 @@ from spokeshave.inside.model import BuildPlan
 from spokeshave.own_code import package_root
 
 _INIT = package_root() / "inside" / "templates" / "library_init.py"
-# Of upstream's pkg-config file: headers stay behind, the static link line names upstream's own build.
+# Of upstream's pkg-config file: headers are not shipped, the static link line names upstream's own build.
 _LINES = ("includedir=", "extralib=", "Libs.private:")
 # The run path would end up in who links it, as an absolute one.
 _WORDS = ("-I${includedir}", "-Wl,-rpath,${libdir}")

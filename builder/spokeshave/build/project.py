@@ -1,4 +1,4 @@
-"""What the compile sees beside the source: a project around a make-built library, compiler launchers."""
+"""Generated files of a compile: a project around a make-built library, and compiler launchers."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _companion(path: Path, distribution: str, fits: _Fits, others: Mapping[tuple
     found = next(named, None) or max(near, key=lambda one: near[one], default=None)
     if found is None:
         raise WheelError(
-            f"{path.name} needs {distribution} {fits}, which is neither named nor beside it",
+            f"{path.name} needs {distribution} {fits}, which is neither named nor next to it",
             next_step=f"build it, or name its wheel too: spokeshave verify {path} …",
         )
     return found
@@ -125,7 +125,7 @@ def read_built(path: Path) -> BuiltWheel:
     record = beside(path, ".record.json")
     if not path.is_file() or not record.is_file():
         raise WheelError(
-            f"{path}: {'no such file' if not path.is_file() else f'{record.name} is not beside it'}",
+            f"{path}: {'no such file' if not path.is_file() else f'{record.name} is not next to it'}",
             next_step="verify wheels where `spokeshave build` put them",
         )
     data: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
@@ -150,13 +150,13 @@ def _tests_archive(path: Path, row: Mapping[str, Any]) -> Path:
         if file_sha256(tests) == row["sha256"]:
             return tests
     raise WheelError(
-        f"{row['name']} is not beside {path.name}, or not the file that its record describes",
+        f"{row['name']} is not next to {path.name}, or not the file that its record describes",
         next_step="build the wheel again: `spokeshave build` delivers both",
     )
 
 
 def stock_pins(candidate: Candidate) -> tuple[StockPin, ...]:
-    """The stock wheels to compare with, the candidate's own first; those that no recipe pins are left out."""
+    """The PyPI wheels to compare with, the candidate's own first; only those that a recipe pins."""
     target = candidate.plan.target
     own = stock_pin(candidate.loaded, target, candidate.plan.version)
     pins = (own, *(stock_pin(loaded, target, None) for loaded in candidate.stack))
@@ -164,7 +164,7 @@ def stock_pins(candidate: Candidate) -> tuple[StockPin, ...]:
 
 
 def own_stock_wheel(context: Context, candidate: Candidate) -> Path | None:
-    """The stock wheel of the candidate itself; nothing where its recipe pins none."""
+    """The PyPI wheel of the candidate itself; nothing where its recipe pins none."""
     plan = candidate.plan
     pins = [p for p in stock_pins(candidate) if p.distribution == plan.distribution]
     return stock_wheel(context, pins[0], plan.target) if pins else None

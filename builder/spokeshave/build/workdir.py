@@ -21,7 +21,7 @@ from spokeshave.sources.fetch import Fetched
 
 
 def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work: Path) -> Path:
-    """Fills `work` with kit/ and, where something is compiled, source/; returns it.
+    """Fills `work` with `kit/` and, where something is compiled, `source/`; returns it.
 
     Raises UnsafeArchive, PatchError, or RecipeError where a bundled licence is not in the source.
     """

@@ -26,9 +26,8 @@ from spokeshave.cli import (
 )
 from spokeshave.cli.common import Globals, end_with, interrupt
 from spokeshave.cli.help import CONTEXT_SETTINGS, Group
-from spokeshave.cli.options import VARIABLES
 from spokeshave.cli.pipes import survive_closed_pipes
-from spokeshave.cli.settings import Settings, default_map, find_settings
+from spokeshave.cli.settings import VARIABLES, Settings, default_map, find_settings
 from spokeshave.context import ImageMode
 from spokeshave.errors import SettingsError
 
@@ -43,10 +42,10 @@ _SECTIONS = (
 
 
 class _Root(Group):
-    """The group of all commands, which run under the settings of the project around them."""
+    """The group of all commands; they use the settings of the project around them."""
 
     def main(self, args: Any = None, *rest: Any, **kwargs: Any) -> Any:
-        if args is None:  # a process of our own, not a call in somebody else's
+        if args is None:  # the program spokeshave, not a call inside another one
             survive_closed_pipes()
         return super().main(args, *rest, **kwargs)
 
@@ -115,7 +114,7 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mod
 
     Exit codes: 2 usage, 3 recipe, 4 removal refused, 5 settings, 10 hash, 11 unsafe archive, 12 network,
     13 patch, 20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 40 verification, 41 wheel,
-    42 bench, 43 publication, 44 trace, 45 training, 50 store, 130 interrupted.
+    42 bench, 43 publication, 44 trace, 45 PGO profile, 50 store, 130 interrupted.
     """
     signal.signal(signal.SIGTERM, interrupt)
     settings = Settings.of(ctx)

@@ -6,15 +6,16 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from spokeshave.bench.checkpoint import read_journal
 from spokeshave.bench.findings import BenchReport, read_json
 from spokeshave.bench.printing import differing, grid, tables
-from spokeshave.bench.race import Outcome, Part, RaceRequest, race
 from spokeshave.bench.results import BLAS, to_json
-from spokeshave.bench.sides import Contest
+from spokeshave.bench.sides import SidesRequest
+from spokeshave.bench.suite_runs import BenchRequest, Outcome, Part, run_suites
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, packages_argument, profile_option
@@ -31,10 +32,30 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
+def _environ(context: click.Context, option: click.Parameter, rows: Iterable[str]) -> Mapping[str, str]:
+    """NAME=VALUE words as a table; raises click.BadParameter."""
+    pairs = [row.partition("=") for row in rows]
+    for name, sign, _ in pairs:
+        if not (name and sign):
+            raise click.BadParameter(f"{name!r}: give it as NAME=VALUE")
+        if name.endswith("_NUM_THREADS"):
+            raise click.BadParameter(f"{name}: --threads says how many there are")
+    return {name: value for name, _, value in pairs}
+
+
+def _checked_pattern(context: click.Context, option: click.Parameter, pattern: str) -> str:
+    """The regular expression as it is; raises click.BadParameter."""
+    try:
+        re.compile(pattern)
+    except re.error as fault:
+        raise click.BadParameter(f"{pattern!r}: {fault}") from fault
+    return pattern
+
+
 @click.command(cls=Command)
 @packages_argument()
-@profile_option("Measure the wheels of this profile; stock measures the PyPI wheels, for the noise.")
-@python_option("Measure the wheels for this Python, given as a tag.")
+@profile_option("Run the wheels of this profile; `stock` runs the PyPI wheels twice, which shows the noise.")
+@python_option("Run the wheels for this Python, given as a tag.")
 @click.option(
     "--wheelhouse",
     type=_FOLDER,
@@ -48,15 +69,21 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     default="stock",
     show_default=True,
     metavar="stock|PROFILE|DIR",
-    help="Compare with the PyPI wheels (stock), another profile's, or the same profile's in another folder.",
+    help="Compare with the PyPI wheels (`stock`), another profile's, or this profile's in another folder.",
 )
-@click.option("--blas", is_flag=True, help="Measure BLAS calls through numpy by size, not the suites.")
-@click.option("--imports", is_flag=True, help="Measure time and peak memory of imports, not the suites.")
+@click.option("--blas", is_flag=True, help="Time BLAS calls through numpy by size, not the suites.")
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="Time every parameter combination, without a time limit; re-measure all cases above 1.15.",
+)
+@click.option("--imports", is_flag=True, help="Compare time and peak memory of imports, not the suites.")
 @click.option(
     "--filter",
     "pattern",
     default="",
     metavar="REGEX",
+    callback=_checked_pattern,
     help="Run only the benchmarks whose names match, and no imports.",
 )
 @click.option(
@@ -65,7 +92,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     metavar="SECONDS",
     default=600.0,
     show_default=True,
-    help="Measure for this many seconds a suite; each function is measured once even beyond that.",
+    help="Run each suite for this many seconds; each function runs once even beyond that.",
 )
 @click.option(
     "--threads",
@@ -79,6 +106,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "--env",
     "environ",
     multiple=True,
+    callback=_environ,
     metavar="NAME=VALUE",
     help="Set this variable on both sides, which get no other of yours (repeatable).",
 )
@@ -95,7 +123,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     type=_FILE,
     multiple=True,
     metavar="FILE",
-    help="Show the results in this file again; measure nothing (repeatable).",
+    help="Show the results in this file again; run nothing (repeatable).",
 )
 @json_option("the results, without samples,")
 @click.pass_obj
@@ -103,25 +131,14 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 def bench(
     options: Globals,
     *,
-    packages: tuple[str, ...],
-    profile: str,
-    python: str,
-    wheelhouse: Path,
-    against: str,
-    blas: bool,
-    imports: bool,
-    pattern: str,
-    seconds: float,
-    threads: tuple[int, ...],
-    environ: tuple[str, ...],
-    output: Path | None,
     picture: Path | None,
     sources: tuple[Path, ...],
     as_json: bool,
+    **given: Any,
 ) -> None:
     """Compare the speed of our wheels of PACKAGEs with the PyPI wheels.
 
-    Benchmark suites, imports or BLAS calls run interleaved in both installs, each in a process of its own, on
+    Benchmark suites, imports or BLAS calls run interleaved in both installs, each in a separate process, on
     one CPU with one thread. The suites are upstream's, from the sdist, or spokeshave's for scikit-learn and
     pandas. Outliers are measured again in two more process pairs. Ctrl-C keeps the results so far. If the
     comparison is killed, its samples are in a file that ends in .jsonl; --from reads it.
@@ -131,6 +148,7 @@ def bench(
       spokeshave bench numpy
       spokeshave bench numpy scipy --seconds 300 --picture speed.svg
       spokeshave bench scikit-learn --filter 'KMeans|Forest' --json
+      spokeshave bench numpy --exhaustive --filter bench_ufunc
       spokeshave bench --imports numpy scipy scikit-learn pandas
       spokeshave bench --blas --profile netlib --threads 1 --threads 2
       spokeshave bench numpy --profile lean --against full
@@ -138,54 +156,54 @@ def bench(
       spokeshave bench numpy --profile stock --seconds 60     # the noise
       spokeshave bench --from wheelhouse/bench-numpy-lean.json --picture speed.svg
     """
-    _check_pattern(pattern)
-    values = _environ(environ)
     if picture and not picture.parent.is_dir():
         raise click.BadParameter(f"there is no folder {picture.parent}", param_hint="--picture")
-    if not (packages or blas or sources):
-        raise click.UsageError("name PACKAGEs, or give --blas or --from")
     if sources:
         return _show(options, [_kept(path) for path in sources], picture, as_json)
-    contest = Contest(
+    return _show(options, run_suites(options.context(), _request(**given)), picture, as_json)
+
+
+def _request(
+    *,
+    packages: tuple[str, ...],
+    profile: str,
+    python: str,
+    wheelhouse: Path,
+    against: str,
+    blas: bool,
+    exhaustive: bool,
+    imports: bool,
+    pattern: str,
+    seconds: float,
+    threads: tuple[int, ...],
+    environ: Mapping[str, str],
+    output: Path | None,
+) -> BenchRequest:
+    """The comparison that the options ask for; raises click's errors for options that ask for none."""
+    if not (packages or blas):
+        raise click.UsageError("name PACKAGEs, or give --blas or --from")
+    sides = SidesRequest(
         packages=tuple(dict.fromkeys(packages)) or ("numpy",),
         profile=profile,
         wheelhouse=wheelhouse,
         against=against,
         target=Target(python=python),
     )
-    request = RaceRequest(
-        contest=contest,
+    return BenchRequest(
+        sides=sides,
         parts=_parts(blas=blas, imports=imports, filtered=bool(pattern)),
         threads=threads or ((1, 2) if blas and usable_cpus() > 1 else (1,)),
         seconds=seconds,
         pattern=pattern,
         output=output or _writable(wheelhouse),
-        environ=values,
+        environ=environ,
+        exhaustive=exhaustive,
     )
-    return _show(options, race(options.context(), request), picture, as_json)
 
 
 def _writable(folder: Path) -> Path:
-    """The wheelhouse, where results go that have no place of their own; raises click.BadParameter."""
+    """The wheelhouse as the folder of the results; raises click.BadParameter if it cannot be written."""
     return Path(RESULT_FOLDER.convert(folder, None, None))
-
-
-def _environ(rows: Iterable[str]) -> Mapping[str, str]:
-    """NAME=VALUE words as a table; raises click.BadParameter."""
-    pairs = [row.partition("=") for row in rows]
-    for name, sign, _ in pairs:
-        if not (name and sign):
-            raise click.BadParameter(f"{name!r}: give it as NAME=VALUE", param_hint="--env")
-        if name.endswith("_NUM_THREADS"):
-            raise click.BadParameter(f"{name}: --threads says how many there are", param_hint="--env")
-    return {name: value for name, _, value in pairs}
-
-
-def _check_pattern(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as fault:
-        raise click.BadParameter(f"{pattern!r}: {fault}", param_hint="--filter") from fault
 
 
 def _parts(*, blas: bool, imports: bool, filtered: bool) -> frozenset[Part]:

@@ -1,4 +1,4 @@
-"""`plan`, `fetch`, `build`, `ablate`: what is built, and its making."""
+"""`plan`, `fetch`, `build`, `ablate`: from recipes to wheels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from spokeshave.build import ablation as measuring
-from spokeshave.build import budgets, pipeline
+from spokeshave.build import budgets, delivery, pipeline
 from spokeshave.build.forecast import make_forecasts, summary
 from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
@@ -29,11 +29,11 @@ from spokeshave.inside.model import BuildPlan, Target
 from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.removal import check
 from spokeshave.sources import fetch as fetching
-from spokeshave.verify import proofs
+from spokeshave.verify import records
 
 
 def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what to build."""
+    """The options that select the wheels to build."""
     options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
         packages_argument(),
         all_option(),
@@ -44,7 +44,7 @@ def build_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["auto", "docker", "host"]),
             default="auto",
             show_default=True,
-            help="Compile in containers or on this host; auto takes Docker where it answers.",
+            help="Compile in containers or on this host; auto uses Docker if it answers.",
         ),
         click.option(
             "--without",
@@ -87,7 +87,8 @@ def _request(
     )
 
 
-def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
+def _plans(context: Context, request: Request, *, ready: bool = False) -> tuple[BuildPlan, ...]:
+    """The plans of a request; with `ready`, the build image is made or pulled first, as the keys need it."""
     profile = context.book.profile(request.profile)
     drafts = [name for name in request.packages if context.book.load(name).recipe.draft]
     if profile.draft or drafts:
@@ -97,7 +98,11 @@ def _plans(context: Context, request: Request) -> tuple[BuildPlan, ...]:
         )
     engine = pipeline.choose_engine(context, request.engine)
     refuse_unbuildable(context, engine, request.target)
-    where = pipeline.environment(context, engine, request.target)
+    where = pipeline.environment(context, engine, request.target, ready=ready)
+    if not where.is_known:
+        context.reporter.say(
+            "note: the build image is not made yet; the keys depend on the versions that it will have"
+        )
     found = pipeline.make_trained_plans(context, request, where)
     for note in found.notes.values():
         context.reporter.say(note)
@@ -109,8 +114,8 @@ def _warn_of_budgets(context: Context, request: Request, plans: tuple[BuildPlan,
     folders = [folder / "proofs" for folder in context.book.folders]
 
     def recorded(one: BuildPlan) -> budgets.Known:
-        unpacked = proofs.recorded_bytes(folders, one)
-        return budgets.Known(unpacked=unpacked, savings=proofs.recorded_savings(folders, one))
+        unpacked = records.recorded_bytes(folders, one)
+        return budgets.Known(unpacked=unpacked, savings=records.recorded_savings(folders, one))
 
     for line in budgets.warnings(context, request, plans, recorded):
         context.reporter.say(line)
@@ -136,7 +141,7 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
     wanted = _request(context, **request)
     plans = _plans(context, wanted)
     _warn_of_budgets(context, wanted, plans)
-    left = make_forecasts(context, plans, context.cpus)
+    left = make_forecasts(context, plans)
     if as_json:
         return _emit(
             [
@@ -207,12 +212,12 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
     """
     context = options.context()
     wanted = _request(context, **request)
-    plans = _plans(context, wanted)
+    plans = _plans(context, wanted, ready=True)
     _warn_of_budgets(context, wanted, plans)
-    pipeline.refuse_namesakes(plans, output)
-    context.reporter.say(summary(make_forecasts(context, plans, context.cpus)))
+    delivery.refuse_namesakes(plans, output)
+    context.reporter.say(summary(make_forecasts(context, plans)))
     built = pipeline.build(context, plans)
-    wheels = pipeline.deliver(context, plans, built, output)
+    wheels = delivery.deliver(context, plans, built, output)
     if as_json:
         return _emit(
             [
@@ -236,11 +241,11 @@ def build(options: Globals, as_json: bool, output: Path, **request: Any) -> None
 @click.pass_obj
 @guarded
 def ablate(options: Globals, as_json: bool, record: Path | None, **request: Any) -> None:
-    """Measure the bytes that each lever of the compile saves, by building PACKAGEs without it.
+    """Build PACKAGEs without each lever of the compile in turn, and record the bytes that it saves.
 
     One lever is switched off in each build. A build takes about as long as the package's first one, and the
     store keeps its result: the next run continues with the levers that are left. `report` shows the results.
-    Levers that act on the finished wheel need no such build, and are in the report anyway.
+    Levers that act on the finished wheel need no such build: the report always has them.
 
     \b
     Examples:
@@ -250,11 +255,11 @@ def ablate(options: Globals, as_json: bool, record: Path | None, **request: Any)
     """
     context = options.context()
     wanted = _request(context, **request)
-    plans = _plans(context, wanted)
+    plans = _plans(context, wanted, ready=True)
     measuring.measure(context, wanted, plans)
     known = {one.distribution: dict(measuring.known(context, one)) for one in plans}
     for one in plans if record else ():
-        if not proofs.record_savings(record or Path(), one, known[one.distribution]):
+        if not records.record_savings(record or Path(), one, known[one.distribution]):
             context.reporter.say(
                 f"{one.recipe}: no verification record in {record} fits; run `spokeshave verify` first"
             )

@@ -1,4 +1,4 @@
-"""What all commands share: the global options, and the mapping of errors to exit codes."""
+"""The global options of all commands, and the mapping of errors to exit codes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Globals:
     stdout: Console
 
     def context(self) -> Context:
-        """What the stages work with; clears away what killed runs have left."""
+        """The context of the stages; removes the remains of killed runs."""
         reporter = make_reporter(self.stderr)
         store = Store(root=self.cache, say=reporter.say)
         store.sweep()
@@ -55,30 +55,30 @@ class Globals:
 
 
 def output_option(
-    told: str = "Write the wheels to this folder.",
+    text: str = "Write the wheels to this folder.",
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`--output DIR`, which is ./wheelhouse unless given; `told` is its help."""
+    """`--output DIR`, which is ./wheelhouse unless given; `text` is its help."""
     return click.option(
         "--output",
         type=RESULT_FOLDER,
         default="wheelhouse",
         show_default=True,
         metavar="DIR",
-        help=told,
+        help=text,
     )
 
 
 def recipe_folders(named: Path | None) -> list[Path]:
-    """Where recipes are looked for: the named folder, `recipes/` here, those in the distribution."""
+    """The folders of recipes, in this order: the named one, `recipes/` here, the built-in ones."""
     root = package_root()
-    places = [named, Path("recipes"), root / "recipes_data", root.parent.parent / "recipes"]
-    return [place for place in places if place and (place == named or (place / "profiles").is_dir())]
+    folders = [named, Path("recipes"), root / "recipes_data", root.parent.parent / "recipes"]
+    return [one for one in folders if one and (one == named or (one / "profiles").is_dir())]
 
 
 def _log_folder(cache: Path) -> Path:
     """A new folder for this run's logs, which also shows whether the cache can be written.
 
-    Its lock is held until the command ends: so other runs see that this one is alive.
+    Its lock is held until the command ends, so that other runs see that this one is alive.
     """
     try:
         return click.get_current_context().with_resource(own_folder(cache / "logs", "run"))

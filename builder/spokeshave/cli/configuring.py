@@ -11,15 +11,15 @@ from click.core import ParameterSource
 
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
-from spokeshave.cli.options import VARIABLES, json_option, profile_option
+from spokeshave.cli.options import json_option, profile_option
 from spokeshave.cli.python_option import python_option
-from spokeshave.cli.settings import Settings, setting_of, variable_of
+from spokeshave.cli.settings import VARIABLES, Settings, setting_of, variable_of
 from spokeshave.machine.listing import Column, Listing, say, show
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Row:
-    """A setting with its value, None where there is none, and where that is from."""
+    """A setting with its value, None where there is none, and the source of the value."""
 
     setting: str
     value: str | None
@@ -86,13 +86,13 @@ def config(context: click.Context, as_json: bool, **given: object) -> None:
 def _rows(context: click.Context, options: Globals, settings: Settings) -> list[_Row]:
     root = context.find_root()
     found = {}
-    for place in (root, context):
-        for parameter in place.command.params:
+    for level in (root, context):
+        for parameter in level.command.params:
             if key := setting_of(parameter):
-                value = options.cache if key == "store" else place.params[str(parameter.name)]
-                source = place.get_parameter_source(str(parameter.name))
-                told = None if value is None else str(value)
-                found[key] = _Row(setting=key, value=told, **_origin(source, parameter, settings))
+                value = options.cache if key == "store" else level.params[str(parameter.name)]
+                source = level.get_parameter_source(str(parameter.name))
+                text = None if value is None else str(value)
+                found[key] = _Row(setting=key, value=text, **_origin(source, parameter, settings))
     return [found[key] for key in VARIABLES]
 
 

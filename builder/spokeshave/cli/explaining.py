@@ -68,10 +68,11 @@ def explain(
 def _lines(found: Explanation) -> list[str]:
     if found.component:
         lines = [
-            f"{found.module} is OUT of profile {found.profile!r}: component {found.component}, {found.reason}"
+            f"{found.module} is removed in profile {found.profile!r}: "
+            f"component {found.component}, {found.reason}"
         ]
     else:
-        lines = [f"{found.module} is IN profile {found.profile!r}"]
+        lines = [f"{found.module} is kept in profile {found.profile!r}"]
         if found.offered:
             lines.append(f"  a profile can remove it as component {found.offered}")
     if found.traced:

@@ -1,4 +1,4 @@
-"""Options that several commands share, what completes them, and the settings that stand in for them."""
+"""Options that several commands share, and their completion."""
 
 from __future__ import annotations
 
@@ -6,26 +6,20 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from spokeshave.cli.common import recipe_folders
+from spokeshave.cli.common import end_with, recipe_folders
+from spokeshave.cli.settings import VARIABLES, Settings, settings_error
 from spokeshave.inside.levers import LEVERS
+from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import RecipeBook
 
-# A setting of a project's file is also an environment variable. A parameter that takes the setting names the
-# variable as its own: by that the file's values find their parameters.
-VARIABLES = {
-    "profile": ["SPOKESHAVE_PROFILE"],
-    "python": ["SPOKESHAVE_PYTHON"],
-    "index": ["SPOKESHAVE_INDEX"],
-    "store": ["SPOKESHAVE_STORE", "SPOKESHAVE_CACHE"],
-    "recipes": ["SPOKESHAVE_RECIPES"],
-}
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
-def profile_option(told: str, *, setting: bool = True) -> Decorator:
-    """`--profile NAME`, which is lean unless given or set; `told` is its help.
+def profile_option(text: str, *, setting: bool = True) -> Decorator:
+    """`--profile NAME`, which is lean unless given or set; `text` is its help.
 
     Without `setting`, the project's file and the environment do not name it.
     """
@@ -35,9 +29,21 @@ def profile_option(told: str, *, setting: bool = True) -> Decorator:
         show_default=True,
         metavar="NAME|FILE",
         envvar=VARIABLES["profile"] if setting else None,
+        callback=_checked_profile,
         shell_complete=complete_profile,
-        help=told,
+        help=text,
     )
+
+
+def _checked_profile(context: click.Context, option: click.Parameter, name: str) -> str:
+    """The profile's name; ends with SettingsError for an unknown one that is from the project's file."""
+    from_file = context.get_parameter_source(str(option.name)) is ParameterSource.DEFAULT_MAP
+    if not from_file or name.endswith(".toml") or context.resilient_parsing:
+        return name
+    if name not in (known := _book(context).profile_names()):
+        fault = f"there is no profile {name!r}; {did_you_mean(name, known)}"
+        end_with(settings_error(Settings.of(context), {"profile": fault}))
+    return name
 
 
 def packages_argument() -> Decorator:
@@ -45,9 +51,9 @@ def packages_argument() -> Decorator:
     return click.argument("packages", nargs=-1, metavar="[PACKAGE...]", shell_complete=complete_package)
 
 
-def all_option(told: str = "Select every Python package that has a recipe.") -> Decorator:
-    """`--all`, in place of PACKAGEs."""
-    return click.option("--all", "everything", is_flag=True, help=told)
+def all_option(text: str = "Select every Python package that has a recipe.") -> Decorator:
+    """`--all`, instead of PACKAGEs."""
+    return click.option("--all", "everything", is_flag=True, help=text)
 
 
 def refuse_both_or_neither(packages: Sequence[str], everything: bool) -> None:
@@ -56,9 +62,9 @@ def refuse_both_or_neither(packages: Sequence[str], everything: bool) -> None:
         raise click.UsageError("name PACKAGEs, or give --all")
 
 
-def json_option(told: str = "the result") -> Decorator:
-    """`--json`; `told` is what it writes."""
-    return click.option("--json", "as_json", is_flag=True, help=f"Write {told} as JSON to stdout.")
+def json_option(content: str = "the result") -> Decorator:
+    """`--json`; `content` names its output."""
+    return click.option("--json", "as_json", is_flag=True, help=f"Write {content} as JSON to stdout.")
 
 
 def complete_package(
@@ -79,7 +85,7 @@ def complete_profile(
 def complete_lever(
     context: click.Context, parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
-    """The levers that begin so, with what they do."""
+    """The levers that begin so, with their effects."""
     return [CompletionItem(one.name, help=one.summary) for one in LEVERS if one.name.startswith(incomplete)]
 
 

@@ -1,10 +1,9 @@
-"""Output into a pipe whose reader ends early (`| head`): the command goes on, and what it writes is whole."""
+"""Output into a pipe whose reader ends early (`| head`): the command runs on, and writes whole files."""
 
 from __future__ import annotations
 
 import io
 import os
-import select
 import stat
 import sys
 from typing import Any, TextIO
@@ -26,7 +25,7 @@ class _Pipe(io.FileIO):
 
 
 def survive_closed_pipes() -> None:
-    """From now on, stdout and stderr drop what nobody reads any more, where they are pipes or sockets."""
+    """Makes stdout and stderr, if they are pipes or sockets, drop output that nobody reads any more."""
     sys.stdout = _surviving(sys.stdout)
     sys.stderr = _surviving(sys.stderr)
 
@@ -46,13 +45,3 @@ def _surviving(stream: TextIO) -> TextIO:
         errors=stream.errors,
         line_buffering=bool(stream.line_buffering),
     )
-
-
-def reader_ended(descriptor: int) -> bool:
-    """Whether a descriptor is a pipe whose reader has ended."""
-    waiting = select.poll()
-    waiting.register(descriptor, select.POLLERR)
-    try:
-        return any(event & select.POLLERR for _, event in waiting.poll(0))
-    except OSError:
-        return False

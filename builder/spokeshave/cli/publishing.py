@@ -19,8 +19,9 @@ from packaging.version import InvalidVersion, Version
 
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
-from spokeshave.cli.options import VARIABLES, json_option
+from spokeshave.cli.options import json_option
 from spokeshave.cli.paths import RESULT_FOLDER
+from spokeshave.cli.settings import VARIABLES
 from spokeshave.machine.progress import make_reporter
 from spokeshave.publish import lock as locks
 from spokeshave.publish.closure import COMPLETE, Closure, adding, missing, pythons, resolve, told
@@ -63,13 +64,13 @@ class _Wanted:
 
     @property
     def server(self) -> tuple[str, str] | None:
-        """Where to upload, in twine's words; None where no server is named."""
+        """twine's option and value for the server; None if no server is named."""
         if self.upload is not None:
             return "--repository-url", self.upload
         return None if self.repository is None else ("--repository", self.repository)
 
     def check(self) -> None:
-        """Raises click.UsageError for options that do not go together."""
+        """Raises click.UsageError for options that exclude or need one another."""
         targets = [self.to is not None, self.upload is not None, self.repository is not None]
         if sum(targets) > 1 or not (any(targets) or self.lock):
             raise click.UsageError(
@@ -77,10 +78,10 @@ class _Wanted:
             )
         if self.server and self.simple is None:
             raise click.UsageError(
-                "--upload and --repository need --simple URL, to see what is there already"
+                "--upload and --repository need --simple URL, to see which files the server already has"
             )
         if self.to is None and (self.yank or self.unyank or self.url):
-            raise click.UsageError("--yank, --unyank and --url go with --to DIR alone")
+            raise click.UsageError("--yank, --unyank and --url need --to DIR")
         if self.yank and not self.reason:
             raise click.UsageError("--yank needs a --reason: installers show it")
         if not (self.wheels or self.yank or self.unyank):
@@ -88,12 +89,12 @@ class _Wanted:
         if self.lock and not self.wheels:
             raise click.UsageError("--lock pins the WHEELs of this run: name some")
         if self.partial and not self.lock:
-            raise click.UsageError("--partial goes with --lock DIR")
+            raise click.UsageError("--partial needs --lock DIR")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Locked:
-    """Wheels with what they need beyond them, and the folder for their locks, if any."""
+    """Wheels, their requirements outside of this run, and the folder for their locks, if any."""
 
     folder: Path | None
     releases: tuple[Release, ...]
@@ -109,7 +110,7 @@ class _Locked:
 def _closure(
     options: Globals, wanted: _Wanted, releases: tuple[Release, ...], say: Callable[[str], None]
 ) -> Closure:
-    """What the lock pins next to the wheels; raises PublishError if it would not be complete."""
+    """The requirements that the lock pins with the wheels; raises PublishError if some are missing."""
     locks.by_project(releases)
     needed = missing(releases)
     if not needed:
@@ -155,8 +156,8 @@ def _closure(
     "--lock",
     type=RESULT_FOLDER,
     metavar="DIR",
-    help="Write constraints.txt, pins.txt and pylock.toml to this folder. They pin the WHEELs and what these"
-    " need from pip's index. Without --to they name the WHEELs where they are.",
+    help="Write constraints.txt, pins.txt and pylock.toml to this folder. They pin the WHEELs and their"
+    " requirements from pip's index. Without --to they name the WHEELs where they are.",
 )
 @click.option("--partial", is_flag=True, help="Lock the WHEELs alone, for an install with --no-deps.")
 @click.option("--url", metavar="URL", help="Write this address of DIR/simple/, not paths, to pylock.toml.")
@@ -168,7 +169,7 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
 
     A wheel counts as verified if a passing .verify.json is next to it. A published file never changes: the
     same one is skipped, another one under its name is refused. The index is DIR/simple/, for any web server.
-    A lock also pins what the WHEELs need, as pip resolves it; a lock that would lack some of it is refused.
+    A lock also pins the requirements of the WHEELs, as pip resolves them; an incomplete lock is refused.
 
     \b
     Examples:
@@ -183,7 +184,7 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     say = make_reporter(options.stderr).say
     releases = gather(wanted.wheels, unverified=wanted.unverified)
     locked = _Locked(folder=wanted.lock, releases=releases)
-    if wanted.lock:  # what cannot be locked is refused before anything is published
+    if wanted.lock:  # wheels that cannot be locked are refused before anything is published
         locked = replace(locked, closure=_closure(options, wanted, releases, say))
     if wanted.to:
         result = _to_folder(wanted, locked, say)
@@ -194,8 +195,8 @@ def publish(options: Globals, as_json: bool, **given: Any) -> None:
     if as_json:
         return click.echo(json.dumps(result, indent=1, sort_keys=True))
     for row in result["published"]:
-        told = f"verified: {row['verified']}" if row["verified"] else "not verified"
-        options.stdout.print(f"{row['filename']} ({told})", markup=False, highlight=False, soft_wrap=True)
+        state = f"verified: {row['verified']}" if row["verified"] else "not verified"
+        options.stdout.print(f"{row['filename']} ({state})", markup=False, highlight=False, soft_wrap=True)
     for line in [*result["yanked"], *result["unyanked"], *result["locks"]]:
         options.stdout.print(line, markup=False, highlight=False, soft_wrap=True)
     return None
@@ -268,7 +269,7 @@ def _to_server(
 
 
 def _locked_alone(locked: _Locked) -> dict[str, Any]:
-    """Locks of wheels that stay where they are, in a wheelhouse."""
+    """Locks that name the wheels in their present folder, such as a wheelhouse."""
 
     def place(release: Release) -> locks.Place:
         return {"path": os.path.relpath(release.path, locked.folder)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
@@ -12,17 +11,18 @@ from click.shell_completion import CompletionItem
 
 from spokeshave.build.images.local import LOCAL_PYTHON
 from spokeshave.build.pythons import build_fault, buildable, known_pythons
-from spokeshave.cli.options import VARIABLES
+from spokeshave.cli.settings import VARIABLES
 from spokeshave.context import Context
 from spokeshave.inside.model import Target
+from spokeshave.nearest import did_you_mean
 
 _HINT = "--python"
 
 
 def python_option(
-    told: str = "Build for this Python, given as a tag.", among: tuple[str, ...] = ()
+    text: str = "Build for this Python, given as a tag.", among: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """`--python TAG`, which is cp311 unless given; `told` is its help, `among` are the only ones taken."""
+    """`--python TAG`, which is cp311 unless given; `text` is its help, `among` are the only ones accepted."""
     check = partial(_known, among)
     return click.option(
         _HINT,
@@ -32,7 +32,7 @@ def python_option(
         envvar=None if among else VARIABLES["python"],
         callback=check,
         shell_complete=_complete,
-        help=told,
+        help=text,
     )
 
 
@@ -43,22 +43,20 @@ def _complete(context: click.Context, option: click.Parameter, incomplete: str) 
 def _known(among: tuple[str, ...], context: click.Context, option: click.Parameter, tag: str) -> str:
     known = known_pythons()
     if tag not in known:
-        close = difflib.get_close_matches(tag.lower(), known, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise click.BadParameter(f"{tag!r} is not a Python tag; {hint}known: {', '.join(known)}")
+        raise click.BadParameter(f"{tag!r} is not a Python tag; {did_you_mean(tag.lower(), known)}")
     if among and tag not in among:
-        raise click.BadParameter(f"{tag} is not among those that can be made here: {', '.join(among)}")
+        raise click.BadParameter(f"{tag} cannot be made here; possible: {', '.join(among)}")
     return tag
 
 
 def refuse_unbuildable(context: Context, engine: Literal["docker", "host"], target: Target) -> None:
-    """Raises click.BadParameter for a Python that the engine cannot build for here, where it can for others.
+    """Raises click.BadParameter for a Python that the engine cannot build for, if it can build for others.
 
-    Where it can for none, the fault is the engine's, and it says so itself.
+    If it can build for none, the fault is the engine's, which reports it itself.
     """
     fault = build_fault(context, engine, target)
     if fault and (others := buildable(context, engine)):
         raise click.BadParameter(
-            f"nothing can be built for {target.python} here: {fault}; what can: {', '.join(others)}",
+            f"cannot build for {target.python} here: {fault}; possible: {', '.join(others)}",
             param_hint=_HINT,
         )

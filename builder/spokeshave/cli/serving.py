@@ -8,7 +8,7 @@ import click
 
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
-from spokeshave.cli.options import VARIABLES
+from spokeshave.cli.settings import VARIABLES
 from spokeshave.machine.progress import make_reporter
 from spokeshave.publish.folder import IndexFolder
 from spokeshave.publish.server import make_server

@@ -1,6 +1,6 @@
 """A project's settings: `spokeshave.toml`, or `[tool.spokeshave]` in its pyproject.toml.
 
-They stand in for options that are not given, through click's `default_map`.
+They are the defaults of options, through click's `default_map`.
 """
 
 from __future__ import annotations
@@ -15,18 +15,26 @@ from typing import Any
 import click
 
 from spokeshave.build.pythons import known_pythons
-from spokeshave.cli.options import VARIABLES
 from spokeshave.errors import SettingsError
 from spokeshave.nearest import did_you_mean
 
 OWN_FILE, SHARED_FILE = "spokeshave.toml", "pyproject.toml"
+# A setting of a project's file is also an environment variable. A parameter that takes the setting names the
+# variable as its own: by that the file's values find their parameters.
+VARIABLES = {
+    "profile": ["SPOKESHAVE_PROFILE"],
+    "python": ["SPOKESHAVE_PYTHON"],
+    "index": ["SPOKESHAVE_INDEX"],
+    "store": ["SPOKESHAVE_STORE", "SPOKESHAVE_CACHE"],
+    "recipes": ["SPOKESHAVE_RECIPES"],
+}
 _PATHS = ("index", "store", "recipes")
 _STORED = "spokeshave.settings"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """What a project's file sets, paths resolved from its folder; `file` is None where there is none.
+    """The settings of a project's file, with paths resolved from its folder; `file` is None without a file.
 
     `ignored` is the pyproject.toml next to it that has settings too, and is not read.
     """
@@ -49,16 +57,16 @@ class Settings:
 def find_settings(start: Path) -> Settings:
     """The nearest settings, from a folder upwards; none where no folder has any.
 
-    Raises SettingsError for a file that cannot be read, an unknown key and a value that cannot be meant.
+    Raises SettingsError for a file that cannot be read, an unknown key and an invalid value.
     """
     for folder in (start, *start.parents):
         own, shared = folder / OWN_FILE, folder / SHARED_FILE
         table = _shared_table(shared) if _is_file(shared) else None
         if _is_file(own):
             both = shared if table is not None else None
-            return Settings(file=own, values=_checked(own, "", _table(own)), ignored=both)
+            return Settings(file=own, values=_checked(own, _table(own)), ignored=both)
         if table is not None:
-            return Settings(file=shared, values=_checked(shared, "tool.spokeshave.", table))
+            return Settings(file=shared, values=_checked(shared, table))
     return Settings()
 
 
@@ -77,7 +85,7 @@ def default_map(settings: Settings, group: click.Group) -> dict[str, Any]:
 
 
 def setting_of(parameter: click.Parameter) -> str | None:
-    """The setting that stands in for a parameter, if one does."""
+    """The setting that is the default of a parameter, if there is one."""
     return next((key for key, names in VARIABLES.items() if parameter.envvar == names), None)
 
 
@@ -122,27 +130,32 @@ def _names_us(path: Path) -> bool:
 
 
 def _is_file(path: Path) -> bool:
-    """Whether there is a file; a folder that this user may not search has none for them."""
+    """Whether there is a file; one in a folder that this user may not search does not count."""
     try:
         return path.is_file()
     except OSError:
         return False
 
 
-def _checked(path: Path, place: str, table: Any) -> dict[str, str]:
+def settings_error(settings: Settings, faults: Mapping[str, str]) -> SettingsError:
+    """The error that lists the faults of a file's keys."""
+    table = "" if settings.file and settings.file.name == OWN_FILE else "tool.spokeshave."
+    lines = [f"  {table}{key}: {fault}" for key, fault in faults.items()]
+    return SettingsError(
+        "\n".join([f"{settings.file} has settings that are not valid:", *lines]),
+        next_step="correct them there; `spokeshave config --help` lists the settings",
+    )
+
+
+def _checked(path: Path, table: Any) -> dict[str, str]:
     """The values of a file's table; raises SettingsError that lists every fault."""
     if not isinstance(table, dict):
         raise SettingsError(
-            f"{path}: {place.rstrip('.')} is not a table", next_step="write it as [tool.spokeshave]"
+            f"{path}: tool.spokeshave is not a table", next_step="write it as [tool.spokeshave]"
         )
-    faults = [
-        f"  {place}{key}: {fault}" for key, value in table.items() if (fault := _fault(path, key, value))
-    ]
+    faults = {key: fault for key, value in table.items() if (fault := _fault(path, key, value))}
     if faults:
-        raise SettingsError(
-            "\n".join([f"{path} has settings that are not valid:", *faults]),
-            next_step="correct them there; `spokeshave config --help` lists the settings",
-        )
+        raise settings_error(Settings(file=path), faults)
     return {key: _resolved(path.parent, key, value) for key, value in table.items()}
 
 
@@ -153,18 +166,18 @@ def _fault(path: Path, key: str, value: Any) -> str:
         return f"{value!r} is not a text between quotation marks"
     if key == "python" and value not in known_pythons():
         return f"{value!r} is not a Python tag; {did_you_mean(value, known_pythons())}"
-    return _place_fault(path, key, value)
+    return _path_fault(path, key, value)
 
 
-def _place_fault(path: Path, key: str, value: str) -> str:
+def _path_fault(path: Path, key: str, value: str) -> str:
     try:
-        place = Path(_resolved(path.parent, key, value))
+        named = Path(_resolved(path.parent, key, value))
     except RuntimeError as fault:  # of expanduser
         return str(fault)
-    if key == "recipes" and not place.is_dir():
-        return f"there is no folder {place}"
-    if key == "profile" and place.suffix == ".toml" and not place.is_file():
-        return f"there is no file {place}"
+    if key == "recipes" and not named.is_dir():
+        return f"there is no folder {named}"
+    if key == "profile" and named.suffix == ".toml" and not named.is_file():
+        return f"there is no file {named}"
     return ""
 
 

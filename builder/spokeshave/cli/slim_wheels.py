@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -14,13 +15,13 @@ from spokeshave.cli.options import json_option
 from spokeshave.cli.python_option import python_option
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.slim.arguments import read_extra
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
 from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
-from spokeshave.slim.words import read_extra
 
 
 class _Extra(click.ParamType[str]):
-    """A requirement that goes to pip's command line: nothing that pip would take for an option of its own."""
+    """A requirement on pip's command line: nothing that pip would take for one of its options."""
 
     name = "requirement"
 
@@ -80,27 +81,17 @@ class _Extra(click.ParamType[str]):
 def slim(
     options: Globals,
     *,
-    wheels: tuple[str, ...],
-    python: str,
-    output: Path,
-    docstrings: bool,
-    comments: bool,
-    indentation: bool,
-    without: tuple[str, ...],
-    keep: tuple[str, ...],
-    build: int,
-    drop_signature: bool,
+    as_json: bool,
     no_check: bool,
     tests: bool,
     marker: str,
-    extra: tuple[str, ...],
-    as_json: bool,
+    **given: Any,
 ) -> None:
     """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
 
     Tests, type stubs, sources, headers, symbol tables and debug information are removed. The slim wheel has
-    the local version +slim.N. Each of its modules is imported, and so are the PyPI wheel's, in virtual
-    environments of this Python. A wheel of which fewer imports pass is not written.
+    the local version +slim.N. `slim` imports each module of both wheels, in virtual environments of this
+    Python. It does not write a wheel of which fewer imports pass.
 
     \b
     Examples:
@@ -115,18 +106,7 @@ def slim(
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
     if marker and not tests:
         raise click.UsageError("--marker selects among the tests: give --tests too")
-    asked = dict(zip(ON_REQUEST, (docstrings, comments, indentation), strict=True))
-    levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n, on in asked.items() if on))
-    request = SlimRequest(
-        words=wheels,
-        target=Target(python=python),
-        settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
-        output=output,
-        check=not no_check,
-        tests=tests,
-        marker=marker,
-        extra=extra,
-    )
+    request = _request(check=not no_check, tests=tests, marker=marker, **given)
     outcomes = slim_all(options.context(), request)
     if as_json:
         click.echo(json.dumps([one.to_json() for one in outcomes], indent=1, sort_keys=True))
@@ -134,6 +114,35 @@ def slim(
         _show(options, outcomes)
     if fault := failures(outcomes):
         raise fault
+
+
+def _request(
+    *,
+    wheels: tuple[str, ...],
+    python: str,
+    output: Path,
+    without: tuple[str, ...],
+    keep: tuple[str, ...],
+    build: int,
+    drop_signature: bool,
+    check: bool,
+    tests: bool,
+    marker: str,
+    extra: tuple[str, ...],
+    **asked: bool,
+) -> SlimRequest:
+    """The request of the options; `asked` are the levers that only an option switches on."""
+    levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n in ON_REQUEST if asked[n]))
+    return SlimRequest(
+        words=wheels,
+        target=Target(python=python),
+        settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
+        output=output,
+        check=check,
+        tests=tests,
+        marker=marker,
+        extra=extra,
+    )
 
 
 def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:
@@ -144,7 +153,7 @@ def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:
 
 
 def slim_table(outcomes: Sequence[Outcome]) -> Listing:
-    """A row for each wheel: its sizes, what was removed, how it was checked."""
+    """A row for each wheel: its sizes, the bytes removed by lever, its check."""
     columns = [
         Column("wheel"),
         *(Column(heading, number=True) for heading in ("MB, PyPI", "MB, slim", "ratio")),
@@ -163,7 +172,7 @@ def _row(one: Outcome) -> tuple[str, ...]:
 
 
 def _notes(row: Saving) -> Iterator[str]:
-    """What the table has no room for: removed folders, and what is kept and why."""
+    """Notes below the table: removed folders, and the reasons why files are kept."""
     if row.folders:
         yield f"{row.lever} removed {', '.join(row.folders)}"
     yield from row.notes

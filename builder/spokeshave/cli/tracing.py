@@ -1,11 +1,12 @@
-"""`trace`: a profile of what a program uses of the stack."""
+"""`trace`: a profile without the parts of the stack that a program does not use."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,22 +16,20 @@ from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option, profile_option
 from spokeshave.cli.paths import RESULT_FILE
-from spokeshave.cli.pipes import reader_ended
 from spokeshave.cli.python_option import python_option
 from spokeshave.context import Context
 from spokeshave.errors import Interrupted, SpokeshaveError, TraceError
 from spokeshave.inside.model import Target
 from spokeshave.machine.files import copy_whole, write_whole
-from spokeshave.recipes.book import pick_version
 from spokeshave.recipes.schema import profile_name
+from spokeshave.recipes.select import pick_version
 from spokeshave.removal.check import check_removals, stack_recipes
 from spokeshave.trace import recheck
+from spokeshave.trace.profile_writer import profile_text
 from spokeshave.trace.record import Run, add_run, read_record, replace_run
 from spokeshave.trace.resolve import resolve
 from spokeshave.trace.session import Traced, losses, run_once, shown, warnings
-from spokeshave.trace.text import profile_text
-
-_STDOUT = 1
+from spokeshave.trace.trimmed_run import Wanted
 
 
 @click.command(cls=Command, context_settings={"allow_interspersed_args": False})
@@ -106,38 +105,51 @@ def trace(
     _check(context, wanted)
     runs = [run for path in records if path.exists() or not command for run in read_record(path)]
     if not command:
-        _tell(context, wanted, runs, as_json=as_json)
-        return
+        return _show(context, wanted, runs, as_json=as_json)
+    traced, files = _recorded_run(context, command, records)
+    known = [run for path in records if path.exists() for run in read_record(path)]
+    runs = [run for run in known if run != traced.run]  # with those of commands that ran at the same time
+    with _failing_command_first(context, traced.run):
+        _show(context, wanted, [*runs, _rechecked(context, wanted, runs, traced, files)], as_json=as_json)
+    sys.exit(traced.run.exit_code)
+
+
+@contextlib.contextmanager
+def _failing_command_first(context: Context, run: Run) -> Iterator[None]:
+    """If the command failed, prints an error that follows instead of raising it: its exit code is kept."""
+    try:
+        yield
+    except Interrupted:
+        raise
+    except SpokeshaveError as fault:
+        if not run.exit_code:
+            raise
+        context.reporter.say(f"error: {fault.what}\nnext: {fault.next_step}")
+
+
+def _recorded_run(
+    context: Context, command: tuple[str, ...], records: tuple[Path, ...]
+) -> tuple[Traced, tuple[Path, ...]]:
+    """The run of the command, and the files that it is recorded in."""
     traced = run_once(context, command, os.environ)
-    if reader_ended(_STDOUT):
+    if traced.reader_ended:
         context.reporter.say(
             "warning: the reader of the output (such as `head`) ended before COMMAND, which may have stopped"
             " there; write the output to a file to record the whole run"
         )
-    places = (context.logs / "trace.json", *records[:1])
-    for place in places:
-        add_run(place, traced.run)
-        context.reporter.say(f"trace: the run is recorded in {place}")
-    if records:  # other commands may have added theirs while this one ran
-        known = [run for path in records if path.exists() for run in read_record(path)]
-        runs = [run for run in known if run != traced.run]
-    try:
-        _tell(context, wanted, [*runs, _rechecked(context, wanted, runs, traced, places)], as_json=as_json)
-    except Interrupted:
-        raise
-    except SpokeshaveError as fault:
-        if not traced.run.exit_code:
-            raise
-        context.reporter.say(f"error: {fault.what}\nnext: {fault.next_step}")
-    sys.exit(traced.run.exit_code)
+    files = (context.logs / "trace.json", *records[:1])
+    for file in files:
+        add_run(file, traced.run)
+        context.reporter.say(f"trace: the run is recorded in {file}")
+    return traced, files
 
 
 def _check_words(
     command: tuple[str, ...], output: Path | None, records: tuple[Path, ...], *, as_json: bool
 ) -> None:
-    """Raises click's errors for options that do not go together."""
+    """Raises click's errors for options that exclude or need one another."""
     if not (output or records or as_json):
-        raise click.UsageError("give --output, --record or --json: else nothing is kept of the run")
+        raise click.UsageError("give --output, --record or --json: without them nothing of the run is kept")
     if not (command or records):
         raise click.UsageError("give a COMMAND after --, or a --record of earlier runs")
     if output:
@@ -176,22 +188,22 @@ def _check_losses(wanted: _Wanted, runs: Sequence[Run]) -> None:
 
 
 def _rechecked(
-    context: Context, wanted: _Wanted, earlier: Sequence[Run], traced: Traced, places: Sequence[Path]
+    context: Context, wanted: _Wanted, earlier: Sequence[Run], traced: Traced, files: Sequence[Path]
 ) -> Run:
-    """The run with what its recheck has shown, which its records then have too; as it is without one."""
+    """The run with the results of its recheck, if there is one; its records get them too."""
     _check_losses(wanted, [*earlier, traced.run])
     if not (wanted.recheck and traced.run.loads):
         return traced.run
     base = context.book.profile(wanted.base)
-    asked = recheck.Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
+    asked = Wanted(base=base, target=wanted.target, earlier=tuple(earlier))
     run = recheck.recheck(context, asked, traced, os.environ)
-    for place in places:
-        replace_run(place, traced.run, run)
+    for file in files:
+        replace_run(file, traced.run, run)
     return run
 
 
 def _check(context: Context, wanted: _Wanted) -> None:
-    """Raises before the command runs what would be raised after it: for the base, the name, the Python."""
+    """Raises the errors of the base profile, the name and the Python before the command runs."""
     context.book.profile(wanted.base)
     if wanted.output:
         context.book.refuse_namesake(wanted.output.stem)
@@ -199,8 +211,8 @@ def _check(context: Context, wanted: _Wanted) -> None:
         pick_version(loaded.recipe, wanted.target.python_version)
 
 
-def _tell(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bool) -> None:
-    """Warnings, and the profile where one was asked for: it is checked like any other before it is there."""
+def _show(context: Context, wanted: _Wanted, runs: Sequence[Run], *, as_json: bool) -> None:
+    """Prints warnings, and writes the profile if one is asked for, after the checks of every profile."""
     _check_losses(wanted, runs)
     notes = warnings(context, runs, wanted.target)
     for note in notes:

@@ -26,12 +26,12 @@ from spokeshave.recipes import reference as schemas
 
 
 @click.command(cls=Command)
-@python_option("Check what builds for this Python need, given as a tag.")
+@python_option("Check the needs of builds for this Python, given as a tag.")
 @json_option("the checks")
 @click.pass_obj
 @guarded
 def doctor(options: Globals, python: str, as_json: bool) -> None:
-    """Check what each engine needs on this machine, and show how to install what is missing.
+    """Check the needs of each engine on this machine, and show how to install missing tools.
 
     \b
     Example: spokeshave doctor --json
@@ -45,12 +45,12 @@ def doctor(options: Globals, python: str, as_json: bool) -> None:
         say(options.stdout, f"engines ready: {', '.join(ready) or 'none'}")
     if not ready:
         raise EngineMissing(
-            "no engine is ready", next_step="install what the table names, then run this again"
+            "no engine is ready", next_step="install the tools in the table, then run this again"
         )
 
 
 def check_table(checks: Sequence[doctoring.Check]) -> Listing:
-    """What each engine needs, whether it is there, and what installs it."""
+    """The needs of each engine, their state, and the command that installs them."""
     states = {True: Text("ok", style="green"), False: Text("missing", style="red")}
     columns = [Column("for", whole=True), Column("what"), Column("state", whole=True), Column("found")]
     return Listing(
@@ -97,10 +97,11 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
     context = options.context()
     context.containers.probe()
     target = Target(python=python)
+    images = images_of(context)
     rows = [
         {**asdict(one), "id": context.containers.image_id(one.reference)}
         for kind in KINDS
-        for one in (official_image(kind, target), local_image(kind, target))
+        for one in (official_image(kind, target), images.as_made(local_image(kind, target)))
         if not (one.local and local_fault(target))
     ]
     if as_json:
@@ -109,6 +110,8 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
     for row in rows:
         here = "here" if row["id"] else "not here"
         options.stdout.print(f"{row['kind']:<13} {here:<9} {row['reference']}", highlight=False)
+        for name, version in row["toolchain"].items():
+            options.stdout.print(f"{'':<23} {name} {version}", highlight=False)
 
 
 @click.command(cls=Command)
@@ -118,7 +121,7 @@ def image_list(options: Globals, python: str, as_json: bool) -> None:
     is_flag=True,
     help="Remove finished wheels, compiled objects and the remains of runs that may be alive elsewhere too.",
 )
-@json_option("what was removed")
+@json_option("the counts and bytes removed")
 @click.pass_obj
 @guarded
 def clean(options: Globals, everything: bool, as_json: bool) -> None:

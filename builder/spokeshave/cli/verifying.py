@@ -27,9 +27,10 @@ from spokeshave.report.html.page import make_page
 from spokeshave.report.kept_sizes import kept_measure
 from spokeshave.report.parts import package_of
 from spokeshave.report.terminal import lever_notes, lever_table, notes, size_table
-from spokeshave.verify import proofs
+from spokeshave.verdict import VerifyReport
+from spokeshave.verify import records
 from spokeshave.verify import verify as verifying
-from spokeshave.verify.trial import Level
+from spokeshave.verify.paired_run import Level
 
 
 @click.command(cls=Command)
@@ -70,7 +71,7 @@ def verify(
     reports = []
     for candidate in candidates(context, wheels):
         reports.append(verifying.verify(context, candidate, level))
-        if record and reports[-1].passed:  # one that failed would take the place of one that passed
+        if record and reports[-1].passed:  # a failed one must not replace a passed one
             _record(context, record, candidate, reports[-1])
     if as_json:
         click.echo(json.dumps([asdict(report) for report in reports], indent=1, sort_keys=True))
@@ -86,18 +87,18 @@ def verify(
         )
 
 
-def _record(context: Context, folder: Path, candidate: Candidate, report: verifying.VerifyReport) -> None:
+def _record(context: Context, folder: Path, candidate: Candidate, report: VerifyReport) -> None:
     """Writes the verification record, or adds what levers save to one there that covers more."""
     savings = measuring.known(context, candidate.plan)
-    if level := proofs.stronger_level(folder, candidate, report):
-        proofs.record_savings(folder, candidate.plan, savings)
-        path = proofs.record_path(folder, candidate.plan.recipe, candidate.plan.profile)
+    if level := records.stronger_level(folder, candidate, report):
+        records.record_savings(folder, candidate.plan, savings)
+        path = records.record_path(folder, candidate.plan.recipe, candidate.plan.profile)
         context.reporter.say(f"{path} is kept: its level {level} covers more than {report.level}")
     else:
-        proofs.write_record(folder, candidate, report, savings)
+        records.write_record(folder, candidate, report, savings)
 
 
-def _show(options: Globals, report: verifying.VerifyReport) -> None:
+def _show(options: Globals, report: VerifyReport) -> None:
     def tell(text: str) -> None:
         say(options.stdout, text)
 
@@ -207,7 +208,7 @@ def _report(context: Context, group: list[Candidate]) -> reporting.Report:
     stock = [path for one in group if (path := own_stock_wheel(context, one)) is not None]
     folders = [folder / "proofs" for folder in context.book.folders]
     measured = {
-        one.plan.digest: {**proofs.recorded_savings(folders, one.plan), **measuring.known(context, one.plan)}
+        one.plan.digest: {**records.recorded_savings(folders, one.plan), **measuring.known(context, one.plan)}
         for one in group
     }
     measure = kept_measure(context.store, context.reporter.line)

@@ -1,4 +1,4 @@
-"""How many bytes of bytecode pip writes beside a module when it installs a wheel: compiled, not estimated."""
+"""Bytes of bytecode that pip writes next to a module when it installs a wheel: compiled, not estimated."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """From a compiled wheel to a finished one: trim, repair, relabel, describe.
 
-Runs inside the build container (or the host engine's venv), so standard library only, beside
-auditwheel and patchelf, which it calls: `python -m spokeshave.inside.finish --kit K --wheel W --output DIR`.
+Runs inside the build container (or the host engine's venv), so it needs nothing but the standard
+library, auditwheel and patchelf: `python -m spokeshave.inside.finish --kit K --wheel W --output DIR`.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ import argparse
 import json
 import os
 import re
-import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from spokeshave.inside import unmatched
 from spokeshave.inside import wheel as wheels
-from spokeshave.inside.levers import lever
-from spokeshave.inside.levers.base import Shaved, Tree, fits, is_elf
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.levers.lever import Shaved, Tree, fits, is_elf
 from spokeshave.inside.levers.test_stubs import write_stubs
-from spokeshave.inside.model import BuildPlan, file_sha256, plan_from_json
+from spokeshave.inside.model import BuildPlan, Removed, file_sha256, plan_from_json
 from spokeshave.inside.run import Command, run
+from spokeshave.inside.sbom import write_licenses, write_sbom
 from spokeshave.inside.stubs import remove
 
-PRELOAD = '''"""Loads the library that this wheel shares, wherever it lies (written by spokeshave)."""
+LOADER = '''"""Loads the library that this wheel shares, wherever it lies (written by spokeshave)."""
 
 import {module}
 
@@ -58,15 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def finish(
-    plan: BuildPlan,
-    *,
-    kit: Path,
-    raw: Path,
-    output: Path,
-    scratch: Path,
-    rewrite: str = "",
-) -> Path:
+def finish(plan: BuildPlan, *, kit: Path, raw: Path, output: Path, scratch: Path, rewrite: str = "") -> Path:
     """Trims, repairs and relabels the wheel `raw`.
 
     Raises ValueError or RuntimeError with the reason where a step cannot be done.
@@ -84,7 +76,7 @@ def finish(
     components = [(part, remove(plan, part, tree)) for part in plan.removed]
     shaved = _shave(plan, tree)
     set_run_paths(plan, tree)
-    _add_preload(plan, tree)
+    _add_loader(plan, tree)
     name = wheels.parse_name(raw.name)
     trimmed = wheels.pack(tree.root, scratch / "trimmed", name)
     repaired, platform = _repair(plan, trimmed, scratch / "repaired")
@@ -98,25 +90,38 @@ def finish(
     final = wheels.pack(tree.root, output, name)
     tests = _tests_archive(tree, archive)
     record = {
+        **_record(plan, final, tests),
+        "unpacked": {"compiled": raw_bytes, "finished": _bytes(tree)},
+        "platform": platform,
+        **_saved(components, _less_stubs(shaved, stubs)),
+    }
+    (output / "record.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
+    print(dead, flush=True)
+    return final
+
+
+def _record(plan: BuildPlan, final: Path, tests: Path | None) -> dict[str, Any]:
+    """The part of `record.json` that says what was made, and by which plan."""
+    return {
         "plan": plan.digest,
         "compile_key": plan.compile_key,
         "build_plan": plan.to_json(),
         "wheel": {"name": final.name, "sha256": file_sha256(final), "bytes": final.stat().st_size},
         "tests": tests and {"name": tests.name, "sha256": file_sha256(tests)},
-        "unpacked": {"compiled": raw_bytes, "finished": _bytes(tree)},
-        "platform": platform,
+    }
+
+
+def _saved(components: Iterable[tuple[Removed, Shaved]], shaved: Mapping[str, Shaved]) -> dict[str, Any]:
+    """The part of `record.json` that says how many bytes each removal and each lever saved."""
+    return {
         "components": [
             {"name": part.component, "reason": part.reason, "saved": s.saved, "files": s.files}
             for part, s in components
         ],
         "levers": [
-            {"name": n, "saved": s.saved, "files": s.files, "note": s.note}
-            for n, s in _less_stubs(shaved, stubs).items()
+            {"name": n, "saved": s.saved, "files": s.files, "note": s.note} for n, s in shaved.items()
         ],
     }
-    (output / "record.json").write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", "utf-8")
-    print(dead, flush=True)
-    return final
 
 
 def _bytes(tree: Tree) -> int:
@@ -126,7 +131,7 @@ def _bytes(tree: Tree) -> int:
 def _shave(plan: BuildPlan, tree: Tree) -> Mapping[str, Shaved]:
     shaved = {}
     for setting in plan.levers:
-        known = lever(setting.name)
+        known = lever_named(setting.name)
         if known.shave:
             shaved[known.name] = known.shave(tree, setting.options)
             print(f"lever {known.name}: {shaved[known.name].saved:,} bytes", flush=True)
@@ -175,8 +180,8 @@ def check_kernels(plan: BuildPlan, tree: Tree) -> None:
 def set_run_paths(plan: BuildPlan, tree: Tree) -> None:
     """Gives each ELF file that needs a shared library the way to it, relative to itself; and nothing else.
 
-    The build's own run path goes; what auditwheel has set for its grafts stays. The new one is shorter than
-    the build's, so patchelf writes it in place.
+    The build's own run path is removed; what auditwheel has set for vendored libraries is kept. The new one
+    is shorter than the build's, so that patchelf overwrites it.
     """
     for path in tree.files():
         if not is_elf(path):
@@ -202,19 +207,19 @@ def _patchelf(*words: str) -> str:
     return done.output
 
 
-def _add_preload(plan: BuildPlan, tree: Tree) -> None:
+def _add_loader(plan: BuildPlan, tree: Tree) -> None:
     for distribution in plan.libraries:
         target = tree.root / plan.import_name / "_distributor_init_local.py"
         if target.exists():
             raise ValueError(f"{target.name} already exists in the wheel")
-        target.write_text(PRELOAD.format(module=distribution.replace("-", "_")), "utf-8")
+        target.write_text(LOADER.format(module=distribution.replace("-", "_")), "utf-8")
 
 
 def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> tuple[Path, str]:
     """Has auditwheel check the wheel and name its platform tag; returns its tree and that tag.
 
-    What auditwheel grafts must be in the plan; any other library is an error. Where the plan has none,
-    only the verdict counts and the files stay as they are.
+    Libraries that auditwheel vendors must be in the plan; any other library is an error. Where the plan has
+    none, only the verdict counts and the files do not change.
     """
     excludes = [part for soname in plan.sonames for part in ("--exclude", soname)]
     argv = (
@@ -240,7 +245,7 @@ def _repair(plan: BuildPlan, trimmed: Path, folder: Path) -> tuple[Path, str]:
         raise RuntimeError(f"{trimmed.name} needs libraries that are not in the plan: {', '.join(strange)}")
     if missing := sorted(unmatched.unmatched(plan.grafts, grafted)):
         print(unmatched.line(missing), flush=True)
-        raise RuntimeError(f"{trimmed.name} does not need {', '.join(missing)}, which the plan grafts")
+        raise RuntimeError(f"{trimmed.name} does not need {', '.join(missing)}, which the plan vendors")
     return root, wheels.parse_name(repaired.name).platform
 
 
@@ -257,55 +262,8 @@ def _describe(plan: BuildPlan, kit: Path, dist_info: Path, name: wheels.WheelNam
     requires = tuple(f"{library}=={version}" for library, version in sorted(plan.libraries.items()))
     wheels.set_metadata(dist_info, version=plan.local_version, requires=requires)
     wheels.set_tags(dist_info, name)
-    licenses = []
-    for part in plan.bundled:
-        own = part.license_source is None
-        if own and (dist_info / "licenses" / part.license_file).is_file():
-            continue  # upstream's own licence files are there already, under their paths
-        target = dist_info / "licenses" / part.name / Path(part.license_file).name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(kit / "licenses" / part.name, target)
-        target.chmod(0o644)
-        licenses.append(target.relative_to(dist_info / "licenses").as_posix())
-    wheels.set_licenses(dist_info, tuple(licenses))
-    sbom = dist_info / "sboms" / "spokeshave.cdx.json"
-    sbom.parent.mkdir(exist_ok=True)
-    sbom.write_text(json.dumps(_sbom(plan), indent=1, sort_keys=True) + "\n", "utf-8")
-
-
-def _sbom(plan: BuildPlan) -> dict[str, Any]:
-    """A CycloneDX 1.5 document: what was built, from what, and what is bundled (PEP 770)."""
-    parts = [
-        {
-            "type": "library",
-            "name": part.name,
-            "version": part.version,
-            "licenses": [{"expression": part.license}],
-            "externalReferences": [{"type": "distribution", "url": part.source}],
-        }
-        for part in plan.bundled
-    ]
-    main_part = {
-        "type": "library",
-        "name": plan.distribution,
-        "version": plan.local_version,
-        "hashes": [{"alg": "SHA-256", "content": plan.source["sha256"]}],
-        "properties": [
-            {"name": "spokeshave:plan", "value": plan.digest},
-            {
-                "name": "spokeshave:source",
-                "value": f"{plan.source['pypi']}=={plan.source['version']}",
-            },
-            {"name": "spokeshave:patches", "value": " ".join(sorted(plan.patches))},
-        ],
-    }
-    return {
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.5",
-        "version": 1,
-        "metadata": {"component": main_part},
-        "components": parts,
-    }
+    write_licenses(plan, kit / "licenses", dist_info)
+    write_sbom(plan, dist_info)
 
 
 def _tests_archive(tree: Tree, target: Path) -> Path | None:

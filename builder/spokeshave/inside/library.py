@@ -16,8 +16,8 @@ from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.run import Command, run
 
 
-def build_library(plan: BuildPlan, tree: Path, package: Path) -> None:
-    """Runs make in `tree` and fills `package` with lib/ and lib/pkgconfig/.
+def build_library(plan: BuildPlan, tree: Path, package: Path, *, jobs: int) -> None:
+    """Runs make in `tree` with that many jobs, and fills `package` with lib/ and lib/pkgconfig/.
 
     Raises RuntimeError where make or the linker fails, or where a listed symbol does not exist.
     """
@@ -27,12 +27,12 @@ def build_library(plan: BuildPlan, tree: Path, package: Path) -> None:
     second = second_width.copy_source(build) if table["ilp64"] else None
     unreached = _listed(plan, table["unreached"])
     make_tree.put_placeholders(build, unreached)
-    make_tree.make(plan, build, settings["targets"], {})
+    make_tree.make(plan, build, settings["targets"], {}, jobs=jobs)
     archives = [make_tree.the_archive(build, table["archive"])]
     make_tree.check_members(archives[0], unreached)
     if second:
         wide = _listed(plan, (table["ilp64"]["exports"],))
-        archives.append(second_width.make_second(plan, build, second, wide))
+        archives.append(second_width.make_second(plan, build, second, wide, jobs=jobs))
     lib = package / "lib"
     (lib / "pkgconfig").mkdir(parents=True, exist_ok=True)
     _link(plan, archives, lib / table["soname"])
@@ -89,7 +89,7 @@ def _link(plan: BuildPlan, archives: Iterable[Path], target: Path) -> None:
         *plan.compile.flags["link"],
         "-Wl,-z,relro",
         "-Wl,-z,defs",
-        "-Wl,-Bsymbolic-functions",  # its own calls stay in it, whatever other BLAS the process has
+        "-Wl,-Bsymbolic-functions",  # its own calls do not leave it, whatever other BLAS the process has
         f"-Wl,-soname,{table['soname']}",
         f"-Wl,--version-script={script}",
         *(f"-l{name}" for name in table["link"]),

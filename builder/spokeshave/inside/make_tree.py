@@ -1,8 +1,7 @@
-"""Runs make in an unpacked source, with empty objects in place of those that nothing reaches."""
+"""Runs make in an unpacked source, with an empty object instead of each one that nothing reaches."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,8 +12,10 @@ from spokeshave.inside.run import Command, run
 _EMPTY = "empty-placeholder.o"
 
 
-def make(plan: BuildPlan, build: Path, targets: Iterable[str], variables: Mapping[str, str]) -> None:
-    """Makes the targets with the plan's variables and flags, then `variables`.
+def make(
+    plan: BuildPlan, build: Path, targets: Iterable[str], variables: Mapping[str, str], *, jobs: int
+) -> None:
+    """Makes the targets in that many jobs, with the plan's variables and flags, then `variables`.
 
     Raises RuntimeError where make fails.
     """
@@ -25,11 +26,10 @@ def make(plan: BuildPlan, build: Path, targets: Iterable[str], variables: Mappin
         **variables,
     }
     pairs = tuple(f"{key}={value}" for key, value in all_variables.items())
-    jobs = f"-j{len(os.sched_getaffinity(0))}"
-    # One make after the other: beside each other, two targets would write to one archive at once.
+    # One make after the other: at the same time, two targets would write to one archive at once.
     goals: list[tuple[str, ...]] = [(name,) for name in targets]
     for goal in goals or [()]:
-        argv = ("make", jobs, *pairs, *goal)
+        argv = ("make", f"-j{jobs}", *pairs, *goal)
         done = run(Command(argv=argv, cwd=build, on_line=lambda line: print(line, flush=True)))
         if not done.ok:
             raise RuntimeError(f"make {' '.join(goal)} exited with {done.returncode}")

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 Kind = Literal["library", "python"]
 Backend = Literal["meson-python", "make", "prebuilt"]
+LOCAL_IMAGE = "spokeshave-"
+"""How the reference of an image begins that we made on this machine."""
 
 
 def digest_of(value: object) -> str:
@@ -100,7 +102,7 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Edit:
-    """A line that is taken out of a build file, so that a removed component is not even compiled."""
+    """A line that is deleted from a build file, so that a removed component is not even compiled."""
 
     file: str
     line: str
@@ -108,9 +110,9 @@ class Edit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Removed:
-    """A component that the profile takes out: its modules, further files, and which stubs raise late.
+    """A component that the profile removes: its modules, further files, and which stubs raise late.
 
-    `edited` says that the build leaves it out already, so that its files may be missing.
+    `edited` says that it is not even compiled, so that its files may be missing.
     """
 
     component: str
@@ -155,11 +157,17 @@ class CompilePlan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Environment:
-    """Where a plan is compiled: the engine, and the build image's reference and definition digest."""
+    """Where a plan is compiled: engine, build image, and the exact versions of the toolchain in it."""
 
     engine: Literal["docker", "host"]
     image: str
     image_digest: str
+    toolchain: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the versions of the toolchain are known: a local image that is not made yet has none."""
+        return bool(self.toolchain) or not self.image.startswith(LOCAL_IMAGE)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -282,20 +290,3 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
 def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
     """JSON has lists where our values have tuples."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Built:
-    """A finished build: the wheel, its tests archive and the record of how it came about."""
-
-    wheel: Path
-    tests: Path | None
-    record: Path
-    digest: str
-    cached: bool
-    seconds: float
-
-    @property
-    def name(self) -> str:
-        """The distribution's name as in the wheel's file name."""
-        return self.wheel.name.split("-")[0]

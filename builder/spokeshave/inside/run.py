@@ -1,4 +1,4 @@
-"""The only place that starts a subprocess. Standard library only: it also runs inside containers."""
+"""The only module that starts subprocesses. Standard library only: it also runs inside containers."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Command:
     timeout: float | None = None
     stdin: bytes | None = None
     on_line: Callable[[str], None] | None = field(default=None, compare=False)
+    on_start: Callable[[int], None] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +95,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def end_session(leader: int) -> None:
-    """Kills what a child started by `run` has left: jobs deaf to SIGINT, groups of their own (ninja's)."""
+    """Kills what a child of `run` has left: jobs deaf to SIGINT, separate process groups (ninja's)."""
     for _ in range(5):  # one that forks meanwhile is found the next time
         left = [pid for pid in _processes_of(leader) if pid != os.getpid()]
         for pid in left:
@@ -130,7 +131,7 @@ def _pump(command: Command, stream: IO[bytes], log: IO[bytes] | None) -> str:
 
 
 def run(command: Command) -> Finished:
-    """Runs `command` to its end, in a process group of its own.
+    """Runs `command` to its end, in a separate process group.
 
     Raises FileNotFoundError where the program does not exist, TimeoutError past `timeout`, and passes
     KeyboardInterrupt on once the child and all that it started have been stopped.
@@ -152,6 +153,8 @@ def run(command: Command) -> Finished:
             preexec_fn=_die_with_parent,  # noqa: PLW1509  (one prctl call, no lock is taken)
         )
         stack.callback(process.stdout.close if process.stdout else (lambda: None))
+        if command.on_start:
+            command.on_start(process.pid)
         timer = _Deadline(process, command.timeout)
         stack.callback(timer.cancel)
         try:

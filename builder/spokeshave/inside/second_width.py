@@ -22,11 +22,11 @@ _MARK = "_ilp64"  # what symbols of the second width that are not exported get, 
 
 
 def copy_source(build: Path) -> Path:
-    """A copy of the source beside it, made before make has written anything there."""
+    """A copy of the source next to it, made before make has written anything there."""
     return Path(shutil.copytree(build, build.with_name(f"{build.name}-ilp64"), symlinks=True))
 
 
-def make_second(plan: BuildPlan, first: Path, second: Path, names: Iterable[str]) -> Path:
+def make_second(plan: BuildPlan, first: Path, second: Path, names: Iterable[str], *, jobs: int) -> Path:
     """Makes the second archive: what `names` reaches in the folders of the cut, with symbols renamed.
 
     `first` is the tree of the first width, made; `second` an untouched copy of its source. Raises
@@ -37,7 +37,7 @@ def make_second(plan: BuildPlan, first: Path, second: Path, names: Iterable[str]
     cut = symbols.below(table["folders"])
     wanted = reached(cut, names)
     make_tree.put_placeholders(second, sorted(set(cut.defined) - wanted))
-    make_tree.make(plan, second, table["targets"], table["variables"])
+    make_tree.make(plan, second, table["targets"], table["variables"], jobs=jobs)
     archive = make_tree.the_archive(second, plan.compile.settings["library"]["archive"])
     mine = read_symbols(second, sorted(wanted))
     renamed = _new_names(mine, exported_as(table["symbol"], names))

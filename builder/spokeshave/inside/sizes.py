@@ -1,4 +1,4 @@
-"""What a wheel weighs: its file, its content by kind of file, and the bytecode that an install adds."""
+"""The size of a wheel: its file, its content by kind of file, and the bytecode that an install adds."""
 
 from __future__ import annotations
 

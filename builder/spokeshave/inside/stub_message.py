@@ -7,7 +7,7 @@ import re
 from spokeshave.inside.model import BuildPlan, Removed
 
 MARK = " is not in this wheel of "  # the trace recorder, which runs without spokeshave, has a copy
-_REMOVED = re.compile(rf"{MARK.strip()} (\S+) \(\S+\): profile '[^']*' leaves out component '([^']+)'")
+_REMOVED = re.compile(rf"{MARK.strip()} (\S+) \(\S+\): profile '[^']*' removes component '([^']+)'")
 
 # `from package import module` passes over an error of the module's own name (importlib's _handle_fromlist)
 # and ends in an ImportError that says nothing: hence a name that only importlib takes for another one.
@@ -30,7 +30,7 @@ def removed_message(plan: BuildPlan, removed: Removed, module: str) -> str:
     """The message for a module of a removed component: who removed it, why, and how to get it back."""
     return (
         f"{module}{MARK}{plan.distribution} ({plan.local_version}): profile "
-        f"{plan.profile!r} leaves out component {removed.component!r} ({removed.reason}). To get it back, "
+        f"{plan.profile!r} removes component {removed.component!r} ({removed.reason}). To get it back, "
         f"install a wheel of a profile that keeps {removed.component!r}, such as 'full', or upstream's "
         f"{plan.distribution}=={plan.version}."
     )
@@ -41,6 +41,6 @@ def is_for(module: str, error: str) -> bool:
     return f"ModuleNotFoundError: {module}{MARK}" in error
 
 
-def removed_components(text: str) -> list[tuple[str, str]]:
+def components_in(text: str) -> list[tuple[str, str]]:
     """The (distribution, component) pairs of the messages in a text, in order."""
     return _REMOVED.findall(text)

@@ -1,7 +1,7 @@
 """Takes a profile's components out of an unpacked wheel and leaves stubs that say so.
 
-Runs inside the build container, so standard library only. The build has left out already what the
-component's edits of build files name; here go the files, and each module gets a stub in its place.
+Runs inside the build container, so standard library only. The build has not compiled what the
+component's edits of build files name; this removes the files, and writes a stub for each module.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from spokeshave.inside.levers.base import Shaved, Tree, fits
+from spokeshave.inside.levers.lever import Shaved, Tree, fits
 from spokeshave.inside.model import BuildPlan, Removed
 from spokeshave.inside.stub_message import NAME, removed_message
 
 _EARLY = (
-    '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
+    '''"""Stub of {module}, which is not in this wheel (written by spokeshave)."""
 
 import sys
 
@@ -30,10 +30,10 @@ raise ModuleNotFoundError(
 )
 """
 )
-# Pickling asks every loaded module for a name and forgives an AttributeError alone: hence stand-ins for
+# Pickling asks every loaded module for a name and forgives an AttributeError alone: hence placeholders for
 # names, which raise when they are used. With a `__path__`, `from module import name` asks through importlib
 # first, so that code which guards that import still learns of it.
-_LATE = '''"""Stands in for {module}, which was left out of this wheel (written by spokeshave)."""
+_LATE = '''"""Stub of {module}, which is not in this wheel (written by spokeshave)."""
 
 import sys
 
@@ -48,7 +48,7 @@ def _fault(*args: object, **kwargs: object) -> object:
 
 
 class _LeftOut(type):
-    """In place of a function, a class, an exception or a value; it tells the fault when it is used."""
+    """The placeholder of a function, a class, an exception or a value; using it raises."""
 
     __call__ = __lt__ = __le__ = __gt__ = __ge__ = __iter__ = __len__ = __getitem__ = _fault
 
@@ -56,7 +56,7 @@ class _LeftOut(type):
         return True  # else `__len__` were asked, by help() too
 
     def __getattr__(cls, name: str) -> object:
-        if name.startswith("_"):  # help() goes through `_fields`
+        if name.startswith("_"):  # help() reads `_fields`
             raise AttributeError(name)
         return cls
 
@@ -75,7 +75,7 @@ def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
     """Deletes the component's files and writes its stubs; `saved` is what went less what the stubs take.
 
     Test files that the wheel keeps for the component's sake go into the tests archive, with the others.
-    Raises ValueError where a module or a glob matches nothing that the build made or was told to leave out.
+    Raises ValueError where a module or a glob matches nothing that the build made or was to skip.
     """
     gone: dict[Path, int] = {}
     for module in removed.modules:
@@ -112,7 +112,7 @@ def _files_of(tree: Tree, module: str) -> Iterator[Path]:
 def _write_stub(plan: BuildPlan, removed: Removed, module: str, tree: Tree) -> int:
     place = tree.root.joinpath(*module.split("."))
     if not place.parent.is_dir():
-        return 0  # its package is gone too, and has a stub of its own
+        return 0  # its package is removed too, and has a separate stub
     if place.is_dir():
         shutil.rmtree(place)
     text = (_LATE if module in removed.late else _EARLY).format(

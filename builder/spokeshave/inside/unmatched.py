@@ -15,7 +15,7 @@ from pathlib import Path
 
 from spokeshave.inside.model import BuildPlan, plan_from_json
 
-SOURCES = "sources"  # in the kit: the path of each compiled source, a line for each compile (launcher.sh.in)
+SOURCES = "sources"  # in the build context: the path of the source of each compile, by launcher.sh.in
 _MARK = "spokeshave: patterns that match nothing: "
 _CONFIGURE = "/meson-private/"  # what meson compiles to learn of the compiler is no source of the package
 WHEEL_GLOBS = ("match", "keep", "add-newdocs")  # options of levers that are matched with files of the wheel
@@ -41,7 +41,7 @@ def unmatched(patterns: Iterable[str], names: Iterable[str]) -> list[str]:
 
 
 def of_kit(kit: Path) -> list[str]:
-    """The patterns of a kit's plan that no source fitted which its compilers were called for."""
+    """The patterns of a build context's plan that fitted no source for which its compilers were called."""
     plan = plan_from_json(json.loads((kit / "plan.json").read_text("utf-8")))
     seen = kit / SOURCES
     names = seen.read_text("utf-8").splitlines() if seen.is_file() else []

@@ -67,7 +67,7 @@ def wheels_of(folder: Path, distribution: str) -> dict[Path, WheelName]:
 
 
 def beside(wheel: Path, ending: str) -> Path:
-    """The file that goes with a wheel: of the same name, with `ending` for `.whl`."""
+    """The companion file of a wheel: of the same name, with `ending` for `.whl`."""
     return wheel.with_name(f"{wheel.name.removesuffix('.whl')}{ending}")
 
 

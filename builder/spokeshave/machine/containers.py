@@ -31,14 +31,14 @@ def object_cache(store: Path) -> str:
 class Containers:
     """The Docker client, through the runner that starts every subprocess.
 
-    `logs` is the folder of this run's logs, whose lock it holds; those of other runs lie beside it.
+    `logs` is the folder of this run's logs, whose lock it holds; those of other runs are next to it.
     """
 
     runner: Runner
     logs: Path | None = None
 
     def labels(self) -> tuple[str, ...]:
-        """Labels that tell whose a container is."""
+        """Labels that name the run of a container."""
         return (f"{RUN}={this_run(self.logs.name if self.logs else '')}",)
 
     def probe(self) -> str:
@@ -75,6 +75,12 @@ class Containers:
         """The id of a local image, or nothing where there is none."""
         done = self._docker("image", "inspect", "--format", "{{.Id}}", reference)
         return done.output.strip() if done.ok else None
+
+    def label_of(self, reference: str, name: str) -> str:
+        """The value of a local image's label; empty where there is no such image or label."""
+        form = f'{{{{index .Config.Labels "{name}"}}}}'
+        done = self._docker("image", "inspect", "--format", form, reference)
+        return done.output.strip() if done.ok else ""
 
     def run(
         self,
@@ -120,7 +126,7 @@ class Containers:
             self._docker("rm", "--force", "--volumes", name)
 
     def remove_orphans(self, *, unsure: bool = False) -> Cleared:
-        """Removes containers whose run is gone; with `unsure`, also those of which that cannot be told.
+        """Removes containers whose run has ended; with `unsure`, also those whose run may have.
 
         A run in another PID namespace is judged by the lock of its log folder, where that is in our store.
         """

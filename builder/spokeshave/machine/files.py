@@ -1,6 +1,6 @@
 """One way to write a file that others may read or write at the same moment: it is whole, or as it was before.
 
-Each writer has a temporary file of its own beside the target, and holds its lock (flock, which ends with the
+Each writer has a separate temporary file next to the target, and holds its lock (flock, which ends with the
 process): what a killed writer left has a free lock, and the next one to write that file removes it.
 """
 
@@ -22,7 +22,7 @@ from spokeshave.errors import StoreError
 
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
-_LONGEST = 220  # bytes of the target's name in that of its temporary file, which must stay below 256
+_LONGEST = 220  # bytes of the target's name in that of its temporary file, which must be below 256
 
 
 def unwritable(folder: Path) -> str:
@@ -60,8 +60,8 @@ def write_whole(target: Path, content: str | Iterable[bytes]) -> None:
 def alone_with(target: Path) -> Iterator[None]:
     """Holds a file for one writer that merges into it, or that writes several files by its name; others wait.
 
-    The lock is a hidden file beside it, which is there only while it is held. Raises StoreError where no lock
-    can be held there.
+    The lock is a hidden file next to it, which is there only while it is held. Raises StoreError where no
+    lock can be held there.
     """
     place = Path(os.path.realpath(target))
     lock = place.with_name(f".{_short(place.name)}.lock")
@@ -76,7 +76,7 @@ def alone_with(target: Path) -> Iterator[None]:
 
 
 def remove_left(folder: Path) -> None:
-    """Removes the temporary files in a folder whose writers are gone, those of earlier versions too."""
+    """Removes the temporary files in a folder whose writers have ended, those of earlier versions too."""
     for path in folder.glob(".*.tmp"):
         _remove_dead(path)
 
@@ -89,7 +89,7 @@ def is_temporary(path: Path, target: str) -> bool:
 
 @contextlib.contextmanager
 def _arriving(target: Path) -> Iterator[BinaryIO]:
-    """A stream whose content is at `target` in the end; a link stays one, a device is written directly."""
+    """A stream whose content is at `target` in the end; a link is kept, a device is written directly."""
     place = Path(os.path.realpath(target))
     with _told(target):
         if target.exists() and not target.is_file():
@@ -114,15 +114,16 @@ def _told(target: Path) -> Iterator[None]:
         yield
     except OSError as fault:
         if fault.errno in DISK_FULL:
-            raise  # the command line tells what frees space
+            raise  # the command line says what frees space
         raise StoreError(
-            f"{target} cannot be written: {fault.strerror}", next_step="name another place, or mend this one"
+            f"{target} cannot be written: {fault.strerror}",
+            next_step="name another folder, or make this one writable",
         ) from fault
 
 
 @contextlib.contextmanager
 def _beside(place: Path) -> Iterator[BinaryIO]:
-    """A new file for this writer alone, locked; it is gone in the end unless it was moved."""
+    """A new file for this writer alone, locked; it is removed in the end unless it was moved."""
     while True:
         path = place.with_name(f".{_short(place.name)}.{secrets.token_hex(8)}.tmp")
         with path.open("xb") as stream:

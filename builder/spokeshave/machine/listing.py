@@ -94,7 +94,7 @@ class Listing:
         return [_plain(row[at]) for row in self.rows]
 
     def _split(self, width: int) -> list[list[int]]:
-        """The columns of each table, none where not even one column fits beside the labels."""
+        """The columns of each table, none where not even one column fits next to the labels."""
         names = list(range(self.labels))
         groups: list[list[int]] = []
         for at in range(self.labels, len(self.columns)):
@@ -117,7 +117,7 @@ class Listing:
         return Listing(columns=columns, rows=rows, styles=self.styles, sections=self.sections)
 
     def _joined(self, row: Sequence[Cell]) -> Text:
-        """The texts of a row: `whole` ones side by side, others on lines of their own."""
+        """The texts of a row: `whole` ones side by side, others on separate lines."""
         found, gap = Text(), Text()
         for column, cell in zip(self.columns, row, strict=True):
             if not column.number and _plain(cell):
@@ -196,7 +196,7 @@ def show(console: Console, *things: RenderableType) -> None:
 
 
 def heading(console: Console, text: str) -> None:
-    """Prints a rule with a title in it; a title that is too long for one is lines of its own."""
+    """Prints a rule with a title in it; a title that is too long for one has separate lines."""
     if cell_len(text) + 2 * _GAP <= console.width:
         console.rule(Text(text))
     else:

@@ -1,7 +1,7 @@
 """Which run a folder or a container belongs to, and whether that run is alive.
 
 A run holds the lock (flock) of its folders until it ends, however it ends. The lock is felt in every PID
-namespace of one kernel, unlike a process id; so is the boot id, which also tells other kernels apart. What
+namespace of one kernel, unlike a process id; so is the boot id, which differs between kernels. What
 another kernel, or a version of spokeshave without locks, has left cannot be judged: it is kept until nothing
 in it has changed for `FORGOTTEN` seconds, or until the user has it removed.
 """
@@ -59,7 +59,7 @@ class Owner:
     def state(self, folders: Path | None) -> State:
         """Whether it is alive; `folders` is where runs of our store have theirs.
 
-        In another PID namespace than its own, only the lock of its folder tells.
+        In another PID namespace than its own, only the lock of its folder shows that.
         """
         if not self.boot or self.boot != boot_id():
             return "unsure"
@@ -82,10 +82,10 @@ def this_run(folder: str) -> Owner:
 
 @contextlib.contextmanager
 def own_folder(parent: Path, prefix: str) -> Iterator[Path]:
-    """A new folder of this run, `PREFIX-BOOT_RANDOM`, whose lock is held until the end; the folder stays.
+    """A new folder of this run, `PREFIX-BOOT_RANDOM`, whose lock is held until the end; the folder is kept.
 
     What runs on meanwhile in forked processes holds it too. Without locks (NFS without its daemon, for one)
-    the boot alone tells whose it is.
+    the boot alone says whose it is.
     """
     parent.mkdir(parents=True, exist_ok=True)
     while True:
@@ -105,7 +105,7 @@ def own_folder(parent: Path, prefix: str) -> Iterator[Path]:
 
 
 def clear(folders: Iterable[Path], *, unsure: bool = False) -> Cleared:
-    """Removes folders of dead runs; with `unsure`, also those of which no one can tell."""
+    """Removes folders of dead runs; with `unsure`, also those that may be of a live run."""
     found = [_clear_one(folder, unsure) for folder in folders]
     return Cleared(removed=found.count("dead"), left=found.count("unsure"))
 
@@ -169,7 +169,7 @@ def _forgotten(folder: Path) -> bool:
 
 
 def boot_id() -> str:
-    """The kernel's id of this boot, or nothing where it tells none."""
+    """The kernel's id of this boot, or nothing where it has none."""
     with contextlib.suppress(OSError):
         return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
     return ""

@@ -1,9 +1,10 @@
-"""What the user sees while work goes on: stages with elapsed time, on stderr."""
+"""What the user sees during work: stages with elapsed time, on stderr."""
 
 from __future__ import annotations
 
 import contextlib
 import re
+import threading
 import time
 from collections.abc import Iterator
 from typing import Protocol
@@ -38,13 +39,21 @@ class Reporter(Protocol):
         ...
 
 
+class _Stage(threading.local):
+    """The stage that a thread is in."""
+
+    title = ""
+    last = 0.0
+    task: TaskID | None = None
+
+
 class PlainReporter:
-    """Lines with elapsed time, for logs and pipes; at most one progress line in half a minute."""
+    """Lines with elapsed time, for logs and pipes; at most one progress line of a stage in half a minute."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._started = self._last = time.monotonic()
-        self._title = ""
+        self._started = time.monotonic()
+        self._stage = _Stage()
 
     def say(self, text: str) -> None:
         elapsed = time.monotonic() - self._started
@@ -52,60 +61,81 @@ class PlainReporter:
 
     def line(self, text: str) -> None:
         now = time.monotonic()
-        if now - self._last > _PLAIN_EVERY_SECONDS:
-            self._last = now
+        if now - max(self._stage.last, self._started) > _PLAIN_EVERY_SECONDS:
+            self._stage.last = now
             counted = _counted(text)
-            self.say(f"  … {self._title}" + (f" {counted[0]}/{counted[1]}" if counted else ""))
+            self.say(f"  … {self._stage.title}" + (f" {counted[0]}/{counted[1]}" if counted else ""))
 
     @contextlib.contextmanager
     def stage(self, title: str) -> Iterator[None]:
-        outer, started = self._title, time.monotonic()
-        self._title, self._last = title, started
+        outer, started = self._stage.title, time.monotonic()
+        self._stage.title, self._stage.last = title, started
         self.say(title)
         try:
             yield
         finally:
-            self._title = outer
+            self._stage.title = outer
         self.say(f"  done: {title} ({time.monotonic() - started:.1f} s)")
 
 
 class RichReporter:
-    """A live line with spinner, count and elapsed time, for terminals."""
+    """A live line with spinner, count and elapsed time for each stage that runs, for terminals."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._stage = _Stage()
+        self._lock = threading.Lock()
         self._progress: Progress | None = None
-        self._task: TaskID | None = None
+        self._running = 0
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def line(self, text: str) -> None:
-        counted = _counted(text)
-        if self._progress is None or self._task is None:
+        progress, task = self._progress, self._stage.task
+        if progress is None or task is None:
             return
-        if counted:
-            self._progress.update(self._task, completed=counted[0], total=counted[1])
-        self._progress.update(self._task, last=text.strip()[:60])
+        if counted := _counted(text):
+            progress.update(task, completed=counted[0], total=counted[1])
+        progress.update(task, last=text.strip()[:60])
 
     @contextlib.contextmanager
     def stage(self, title: str) -> Iterator[None]:
         started = time.monotonic()
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[last]}", style="dim", markup=False),
-        )
-        with Progress(*columns, console=self._console, transient=True) as progress:
-            self._progress = progress
-            self._task = progress.add_task(title, total=None, last="")
-            try:
-                yield
-            finally:
-                self._progress = self._task = None
+        progress = self._enter()
+        outer, self._stage.task = self._stage.task, progress.add_task(title, total=None, last="")
+        try:
+            yield
+        finally:
+            self._leave(progress, self._stage.task)
+            self._stage.task = outer
         self._console.print(f"[green]✓[/] {title} [dim]{time.monotonic() - started:.1f} s[/]")
+
+    def _enter(self) -> Progress:
+        """The one live display of all threads, started with the first stage."""
+        with self._lock:
+            if self._progress is None:
+                self._progress = Progress(
+                    SpinnerColumn(),
+                    TextColumn("{task.description}", markup=False),
+                    BarColumn(bar_width=24),
+                    TimeElapsedColumn(),
+                    TextColumn("{task.fields[last]}", style="dim", markup=False),
+                    console=self._console,
+                    transient=True,
+                )
+                self._progress.start()
+            self._running += 1
+            return self._progress
+
+    def _leave(self, progress: Progress, task: TaskID) -> None:
+        with self._lock:
+            self._running -= 1
+            if self._running:
+                progress.remove_task(task)
+            else:
+                progress.stop()
+                self._progress = None
 
 
 def _counted(text: str) -> tuple[int, int] | None:

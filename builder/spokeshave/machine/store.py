@@ -1,7 +1,7 @@
 """The content-addressed store: finished stages by key, outside the checkout.
 
-An entry is a folder with a manifest of its files' hashes. It is written beside its place and renamed
-into it, so it is whole or absent; it is checked on every read, against what is pinned of it too where
+An entry is a folder with a manifest of its files' hashes. It is written next to its final name and renamed
+to it, so it is whole or absent; it is checked on every read, against what is pinned of it too where
 something is, and a wrong one is removed and said.
 """
 
@@ -54,9 +54,9 @@ class Store:
         return None
 
     def put(self, kind: str, key: str, fill: Callable[[Path], object], check: Check = anything) -> Path:
-        """Makes an entry from what `fill` writes into a new folder, and returns its place.
+        """Makes an entry from what `fill` writes into a new folder, and returns the entry's folder.
 
-        Where another run has made the same one meanwhile, that stays, since it may be being read.
+        Where another run has made the same one meanwhile, that one is kept, since it may be being read.
         Raises StoreError where the disk is full; nothing is left behind then.
         """
         folder = self._folder(kind, key)
@@ -108,7 +108,7 @@ class Store:
             lock.release()
 
     def sweep(self, *, unsure: bool = False) -> Cleared:
-        """Removes the scratch folders of runs that are gone; with `unsure`, also of those that may be."""
+        """Removes the scratch folders of runs that have ended; with `unsure`, also of those that may be."""
         return clear((self.root / "tmp").glob("*-*"), unsure=unsure)
 
     def runs(self, *, but: str) -> int:

@@ -8,7 +8,7 @@ import shutil
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
 from spokeshave.inside.run import Command, Runner
-from spokeshave.machine.venvs import find_interpreter
+from spokeshave.machine.venvs import Interpreter, find_interpreter
 
 _TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
 
@@ -19,6 +19,11 @@ def usable_cpus() -> int:
 
 
 def find_python(target: Target) -> str:
+    """The path of `host_python`."""
+    return host_python(target).path
+
+
+def host_python(target: Target) -> Interpreter:
     """An interpreter of the target's version with headers; raises EngineMissing where there is none."""
     try:
         found = find_interpreter(target, "the host engine")
@@ -30,7 +35,7 @@ def find_python(target: Target) -> str:
             f"Python {target.python_version} is at {found.path}, but without its headers (Python.h)",
             next_step=f"install them (`apt-get install python{target.python_version}-dev`)",
         )
-    return found.path
+    return found
 
 
 def missing_tools() -> list[str]:
@@ -38,11 +43,18 @@ def missing_tools() -> list[str]:
     return [tool for tool in _TOOLS if not shutil.which(tool)]
 
 
-def compiler_version(runner: Runner) -> str:
-    """The C compiler's first version line, which decides what a host build yields."""
+def host_versions(runner: Runner, python: Interpreter) -> dict[str, str]:
+    """The exact versions that decide what a host build yields: compiler, linkers, libc and Python.
+
+    Raises EngineMissing where a tool is not installed.
+    """
     if missing := missing_tools():
         raise EngineMissing(
             f"the host engine needs {', '.join(missing)}",
             next_step="`apt-get install build-essential pkg-config`",
         )
-    return runner(Command(argv=("gcc", "--version"))).output.splitlines()[0]
+    linkers = [name for name in ("ld", "ld.gold") if shutil.which(name)]
+    found = {
+        name: runner(Command(argv=(name, "--version"))).output.splitlines()[0] for name in ("gcc", *linkers)
+    }
+    return {**found, "libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown", "cpython": python.identity}

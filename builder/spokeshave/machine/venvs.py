@@ -13,10 +13,16 @@ from spokeshave.inside.model import Target
 from spokeshave.inside.run import Command, Finished, Runner, run
 
 _WHO_ARE_YOU = """
-import sys, sysconfig
+import hashlib, platform, sys, sysconfig
 from pathlib import Path
-headers = (Path(sysconfig.get_path("include")) / "Python.h").is_file()
-print(sys.implementation.name, "%d.%d" % sys.version_info[:2], headers, sys.executable, sep="\\n")
+folder = Path(sysconfig.get_path("include"))
+headers = hashlib.sha256()
+for path in sorted(folder.rglob("*.h")):
+    headers.update(path.relative_to(folder).as_posix().encode() + b"\\0" + path.read_bytes() + b"\\0")
+identity = platform.python_version(), sysconfig.get_config_var("SOABI"), headers.hexdigest()
+print(sys.implementation.name, "%d.%d" % sys.version_info[:2], (folder / "Python.h").is_file(), sep="\\n")
+print(*identity)
+print(sys.executable)
 """
 _TRIAL_SECONDS = 60.0
 
@@ -38,10 +44,15 @@ class Venv:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Interpreter:
-    """An interpreter that has run and said what it is; `fault` says why one is of no use, if it is not."""
+    """An interpreter that has run and said what it is; `fault` says why one is of no use, if it is not.
+
+    `identity` is what a compile depends on, wherever it is: its version, its ABI, and the sha256 (hex)
+    of its headers.
+    """
 
     path: str
     headers: bool = False
+    identity: str = ""
     fault: str = ""
 
 
@@ -79,13 +90,13 @@ def _try(path: str, target: Target, runner: Runner) -> Interpreter:
     except (OSError, TimeoutError) as fault:
         return Interpreter(path=path, fault=f"cannot be run ({fault})")
     lines = done.output.strip().splitlines()
-    if not done.ok or len(lines) < 4:
+    if not done.ok or len(lines) < 5:
         said = lines[0] if lines else "no output"
         return Interpreter(path=path, fault=f"cannot be run (exit code {done.returncode}: {said[:200]})")
-    name, version, headers, executable = lines[-4:]
+    name, version, headers, identity, executable = lines[-5:]
     if (name, version) != ("cpython", target.python_version):
         return Interpreter(path=path, fault=f"is {name} {version}")
-    return Interpreter(path=executable, headers=headers == "True")
+    return Interpreter(path=executable, headers=headers == "True", identity=identity)
 
 
 def make_venv(root: Path, runner: Runner, log: Path, *, python: str = sys.executable) -> Venv:
@@ -116,7 +127,7 @@ def install_alike(
     runner: Runner,
     log: Path,
 ) -> Finished:
-    """Installs `files`, and all that `like` has beside the distributions `exclude`, in the same versions."""
+    """Installs `files`, and all that `like` has except the distributions `exclude`, in the same versions."""
     without = tuple(word for name in exclude for word in ("--exclude", name))
     frozen = _pip(like, ("freeze", "--all", *without), runner, None)  # unlogged, to keep every line
     beside = tuple(line for line in frozen.output.splitlines() if "==" in line)

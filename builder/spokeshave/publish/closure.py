@@ -52,7 +52,7 @@ class Outside:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Closure:
-    """What a lock names beside the wheels; `lacking`: what they need and a partial lock leaves to others."""
+    """What a lock names besides the wheels; `lacking`: what they need and a partial lock leaves to others."""
 
     outside: tuple[Outside, ...] = ()
     lacking: Mapping[str, list[str]] = field(default_factory=dict)
@@ -142,7 +142,7 @@ def _not_named(needing: Release, wanted: Requirement, there: Release | None) -> 
 def resolve(
     releases: Iterable[Release], needed: Mapping[str, list[str]], runner: Runner, log: Path
 ) -> tuple[Outside, ...]:
-    """The wheels that pip would install beside these, out of the indexes that it is configured with.
+    """The wheels that pip would install with these, out of the indexes that it is configured with.
 
     Raises PublishError where pip finds no set that fits, and where no Python of the wheels is here.
     """
@@ -162,7 +162,7 @@ def resolve(
 def _report(
     releases: tuple[Release, ...], needed: Mapping[str, list[str]], python: str, runner: Runner, log: Path
 ) -> list[Outside]:
-    """What pip would install beside the wheels for a Python. Nothing is built or installed."""
+    """What pip would install with the wheels for a Python. Nothing is built or installed."""
     try:
         interpreter = find_interpreter(Target(python=python), "pip's resolver").path
     except EngineMissing as fault:

@@ -58,7 +58,7 @@ class IndexFolder:
             ) from fault
 
     def add(self, releases: Iterable[Release], now: datetime) -> tuple[File, ...]:
-        """Publishes wheels and returns their rows; those that are there already stay as they are.
+        """Publishes wheels and returns their rows; those that are there already do not change.
 
         Raises PublishError where another file has one of the names, before anything is written, and
         where the folder is in use or cannot be written.
@@ -166,7 +166,7 @@ class IndexFolder:
             metadata_sha256=hashlib.sha256(release.metadata).hexdigest(),
             verified=release.level,
         )
-        if known:  # a stronger proof that came later is told, one that is missing now still holds
+        if known:  # a higher level that came later counts, and one that is missing now still holds
             stronger = max(release.level, known.verified, key=rank)
             row = replace(known, verified=None if release.refuted else stronger)
         wheel = self.root / row.place

@@ -22,7 +22,7 @@ ROOT = "simple"
 class File:
     """A wheel in the index; `size` in bytes, `upload_time` in ISO 8601, UTC.
 
-    `verified` is the level of its proof, None where it was published without; `yanked` is the reason.
+    `verified` is the level of its verification, None where it was published without; `yanked` is the reason.
     """
 
     filename: str
@@ -49,7 +49,7 @@ class File:
 
     @property
     def href(self) -> str:
-        """Its address beside its project's page; a `+` would be read as a space by some servers."""
+        """Its address relative to its project's page; a `+` would be read as a space by some servers."""
         return quote(self.filename, safe="")
 
 

@@ -59,7 +59,7 @@ def _partial(closure: Closure) -> list[str]:
 def pins(releases: Iterable[Release]) -> str:
     """The text of pins.txt: versions of our wheels alone; raises PublishError.
 
-    pip wants hashes of everything once a constraint has one. An install of other packages beside ours takes
+    pip wants hashes of everything once a constraint has one. An install of other packages with ours takes
     this as -c instead, and cannot replace ours then: public indexes have no local versions.
     """
     lines = [f"{_BY} for pip and uv, as -c or -r, where our wheels are installed already."]

@@ -1,4 +1,4 @@
-"""A wheel as it is published: read from the wheel itself, and from the proof beside it."""
+"""A wheel as it is published: read from the wheel itself, and from the verification report next to it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from spokeshave.inside.wheel import DAMAGE, beside, parse_name, record_faults
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Release:
-    """A wheel to publish; `size` in bytes. `level` is that of its proof, None where it has none.
+    """A wheel to publish; `size` in bytes. `level` is that of its verification, None where it has none.
 
-    `refuted` says that the record beside it is about these very bytes, and verifies nothing.
+    `refuted` says that the report next to it is about these very bytes, and verifies nothing.
     """
 
     path: Path
@@ -45,7 +45,7 @@ class Release:
 def gather(places: Iterable[Path], *, unverified: bool = False) -> tuple[Release, ...]:
     """Reads wheels, and those in folders; by file name.
 
-    Raises WheelError for what is no sound wheel, VerifyError for one without a passing proof (unless
+    Raises WheelError for what is no sound wheel, VerifyError for one without a passing verification (unless
     `unverified`), and PublishError for two files of one name that differ.
     """
     found: dict[str, Release] = {}
@@ -64,7 +64,7 @@ def gather(places: Iterable[Path], *, unverified: bool = False) -> tuple[Release
 
 
 def read_release(path: Path, *, unverified: bool = False) -> Release:
-    """Reads one wheel and its proof; raises WheelError or VerifyError as `gather` does."""
+    """Reads one wheel and its verification report; raises WheelError or VerifyError as `gather` does."""
     if not path.exists():
         raise WheelError(f"{path}: no such file or folder", next_step="name wheels, or their folder")
     project, version = _identity(path)
@@ -74,10 +74,10 @@ def read_release(path: Path, *, unverified: bool = False) -> Release:
     if told[0] != project or not _same(told[1], version):
         raise WheelError(f"{path.name}: its METADATA says {told[0]} {told[1]}", next_step="build it again")
     sha256 = file_sha256(path)
-    level, fault, refuted = _proof(path, sha256)
+    level, fault, refuted = _verified(path, sha256)
     if fault and not unverified:
         raise VerifyError(
-            f"{path.name} is not proved: {fault}",
+            f"{path.name} is not verified: {fault}",
             next_step=f"{_remedy(path)}; or publish with --unverified, which the index then says",
         )
     return Release(
@@ -95,7 +95,7 @@ def read_release(path: Path, *, unverified: bool = False) -> Release:
 
 
 def _remedy(path: Path) -> str:
-    """What makes a proof: `slim` checks what it makes, and `verify` what was built from a recipe."""
+    """What verifies a wheel: `slim` checks what it makes, and `verify` what was built from a recipe."""
     if beside(path, ".slim.json").is_file():
         return "spokeshave slim, with its check and --with what its modules need"
     return f"spokeshave verify {path}"
@@ -131,17 +131,17 @@ def _metadata(path: Path) -> bytes:
         ) from fault
 
 
-def _proof(path: Path, sha256: str) -> tuple[str | None, str, bool]:
-    """The level of the proof beside a wheel, or None and why; and whether it says that the wheel is none."""
+def _verified(path: Path, sha256: str) -> tuple[str | None, str, bool]:
+    """The level of the report next to a wheel, or None and why; and whether it refutes the wheel."""
     found = beside(path, ".verify.json")
     if not found.is_file():
-        return None, f"{found.name} is not beside it", False
+        return None, f"{found.name} is not next to it", False
     try:
         report = json.loads(found.read_text("utf-8"))
-        proved, level, fault = report["sha256"], str(report["level"]), verdict.fault_of(report)
+        about, level, fault = report["sha256"], str(report["level"]), verdict.fault_of(report)
     except (ValueError, KeyError, TypeError, AttributeError):
         return None, f"{found.name} is not a report of `spokeshave verify`", False
-    if proved != sha256:
+    if about != sha256:
         return None, f"{found.name} is about another file (sha256 differs)", False
     if fault:
         return None, f"{found.name} says that {fault}", True

@@ -1,6 +1,6 @@
 """Serves an index folder over HTTP for trying it: pages by what the client accepts, wheels, metadata files.
 
-It knows no passwords and no encryption, and listens on this machine alone unless told otherwise.
+It knows no passwords and no encryption, and listens on this machine alone unless asked otherwise.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LATEST = {  # the names under which a client asks for the newest version of the
 def choose_type(accept: str) -> str | None:
     """The content type of a page for an Accept header; None where none of ours will do.
 
-    Where two are wanted alike, JSON goes first if it is named; what takes anything, as curl does, gets HTML.
+    Where two are wanted alike, JSON is preferred if it is named; clients that take anything (curl) get HTML.
     """
     wishes = dict(_wish(part) for part in accept.split(",") if part.strip()) or {"*/*": 1.0}
     wishes = {_LATEST.get(name, name): quality for name, quality in wishes.items()}
@@ -130,7 +130,7 @@ class IndexServer(ThreadingHTTPServer):
         return f"http://{f'[{host}]' if ':' in host else host}:{port}/{ROOT}/"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away in the middle is no news."""
+        """A client that disconnects in the middle is not reported."""
         if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 

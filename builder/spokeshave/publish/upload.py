@@ -41,8 +41,8 @@ class Uploaded:
 class Server:
     """A package server: where it takes uploads (twine's words for that) and where it shows what it has.
 
-    Passwords come from twine's and pip's own places: .pypirc, TWINE_PASSWORD, netrc, keyring, the address.
-    `pauses` are the seconds between attempts, `patience` those that one may take beside sending the bytes.
+    Passwords come from where twine and pip look: .pypirc, TWINE_PASSWORD, netrc, keyring, the address.
+    `pauses` are the seconds between attempts, `patience` those that one may take besides sending the bytes.
     """
 
     target: tuple[str, ...]
@@ -87,7 +87,7 @@ class Server:
             ) from fault
         if found != release.sha256:
             raise PublishError(
-                f"the server has another {release.filename} (sha256 {found[:12]}…), which stays",
+                f"the server has another {release.filename} (sha256 {found[:12]}…), which is kept",
                 next_step="raise the build number of its profile: a published file never changes",
             )
         return link.url_without_fragment
@@ -155,7 +155,7 @@ def _links(client: PyPIClient, page: str) -> list[Link]:
 
 
 def _fetched_sha256(client: PyPIClient, link: Link) -> str:
-    """The sha256 of the file itself, where the page tells none."""
+    """The sha256 of the file itself, where the page gives none."""
     digest = hashlib.sha256()
     with client.stream("GET", link.url_without_fragment) as response:
         if response.status_code >= 400:

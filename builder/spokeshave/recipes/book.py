@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packaging.specifiers import SpecifierSet
-
 from spokeshave.errors import RecipeError
+from spokeshave.inside.levers import LEVERS
 from spokeshave.inside.library import symbols_in
-from spokeshave.inside.model import Target, local_label
+from spokeshave.inside.model import local_label
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.reading import MAIN, home_of, parse, read_recipe
-from spokeshave.recipes.schema import Profile, Recipe, VersionTable
+from spokeshave.recipes.schema import Profile, Recipe
 from spokeshave.recipes.texts import filled
 
 
@@ -141,6 +140,7 @@ class RecipeBook:
         for path in [Path(name)] if named else [f / "profiles" / f"{name}.toml" for f in self.folders]:
             if path.is_file():
                 profile = parse(path, Profile)
+                _refuse_unknown_levers(path, profile)
                 if profile.name != path.stem:
                     raise RecipeError(
                         f"{path}: name is {profile.name!r}, its file says {path.stem!r}",
@@ -150,6 +150,15 @@ class RecipeBook:
         if named:
             raise RecipeError(f"there is no profile file {name}", next_step="give the path of a profile")
         raise RecipeError(f"there is no profile {name!r}", next_step=did_you_mean(name, self.profile_names()))
+
+
+def _refuse_unknown_levers(path: Path, profile: Profile) -> None:
+    known = [lever.name for lever in LEVERS]
+    for name in profile.levers:
+        if name not in known:
+            raise RecipeError(
+                f"{path}: levers.{name}: there is no lever {name!r}", next_step=did_you_mean(name, known)
+            )
 
 
 def _read_files(loaded: Loaded) -> dict[str, str]:
@@ -178,7 +187,7 @@ def _named_files(recipe: Recipe) -> Iterator[tuple[str, str]]:
 
 
 def _check_symbols(loaded: Loaded) -> None:
-    """Raises RecipeError where symbols that go with a component are not exported in the first place."""
+    """Raises RecipeError where symbols that are removed with a component are exported by no file."""
     library = loaded.recipe.build.library
     if library is None:
         return
@@ -190,40 +199,3 @@ def _check_symbols(loaded: Loaded) -> None:
                 f" {', '.join(strange[:3])}, which no file of `exports` does",
                 next_step="delete these lines, or add the symbols to a file of `exports`",
             )
-
-
-def library_names(recipe: Recipe, profile: Profile) -> list[str]:
-    """The library recipes that a recipe links under a profile, which picks the BLAS."""
-    return [profile.blas.recipe if name == "blas" else name for name in recipe.build.libraries]
-
-
-def pick_version(recipe: Recipe, python_version: str, wanted: str | None = None) -> VersionTable:
-    """The newest version that the target's Python admits, or the wanted one.
-
-    Raises RecipeError where there is none.
-    """
-    for row in recipe.versions:
-        if wanted not in (None, row.version):
-            continue
-        if SpecifierSet(row.requires_python).contains(python_version):
-            return row
-    known = ", ".join(f"{v.version} (Python {v.requires_python})" for v in recipe.versions)
-    raise RecipeError(
-        f"recipe {recipe.name!r} has no version {wanted or ''} for Python {python_version}",
-        next_step=f"it has: {known}",
-    )
-
-
-def source_pin(row: VersionTable, target: Target) -> dict[str, str]:
-    """The source of a version for a target (`pypi`, `version`, `sha256`): its sdist or its wheel.
-
-    Raises RecipeError where upstream's wheel is not pinned for the target's platform.
-    """
-    source = row.source
-    sha256 = source.sha256 or source.wheels.get(target.platform)
-    if sha256 is None:
-        raise RecipeError(
-            f"version {row.version} of {source.pypi} pins no wheel for {target.platform}",
-            next_step=f"it has: {', '.join(source.wheels)}; add the sha256 under versions.source.wheels",
-        )
-    return {"pypi": source.pypi, "version": source.version or row.version, "sha256": sha256}

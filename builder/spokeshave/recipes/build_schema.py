@@ -106,7 +106,7 @@ class FixTable(SourcesTable):
     flags: str = Field(
         pattern=r"^-([fm][a-z0-9=-]+|D\w+(=\w+)?)( -([fm][a-z0-9=-]+|D\w+(=\w+)?))*$", description="the flags"
     )
-    reason: Reason = Field(description="what goes wrong without them")
+    reason: Reason = Field(description="what is miscompiled without them")
 
 
 class SharedTable(Strict):
@@ -137,7 +137,7 @@ class AliasTable(Strict):
 
 
 class WideTable(Strict):
-    """The second width of a BLAS's integers, 64 bits (ILP64), beside the first (LP64)."""
+    """The second width of a BLAS's integers, 64 bits (ILP64), in addition to the first (LP64)."""
 
     folders: tuple[str, ...] = Field(
         description="folders of the build directory whose objects take or return integers, and exist twice"
@@ -212,7 +212,9 @@ class BlasTable(Strict):
 class BuildTable(Strict):
     """How the source is compiled."""
 
-    backend: Backend
+    backend: Backend = Field(
+        description="what builds the wheel: meson-python, make, or upstream's wheel as it is (`prebuilt`)"
+    )
     directory: str = Field(".", description="folder of the build, below the unpacked source")
     requires: str | None = Field(
         None, description="file with the hash-locked build requirements; all but `prebuilt` need one"
@@ -248,10 +250,16 @@ class BuildTable(Strict):
         description="CPU baseline by architecture (`-march`), above the compiler's own: for a package that"
         " cannot be imported on older CPUs anyway",
     )
-    levels: tuple[LevelTable, ...] = ()
-    fixes: tuple[FixTable, ...] = ()
-    library: LibraryTable | None = None
-    prebuilt: PrebuiltTable | None = None
+    levels: tuple[LevelTable, ...] = Field(
+        (), description="optimisation levels of parts of the sources; the first row that matches counts"
+    )
+    fixes: tuple[FixTable, ...] = Field((), description="compiler flags that parts of the sources need")
+    library: LibraryTable | None = Field(
+        None, description="shared library that the wheel holds, for backend `make`"
+    )
+    prebuilt: PrebuiltTable | None = Field(
+        None, description="shared library in upstream's wheel, for backend `prebuilt`"
+    )
 
     @property
     def shared(self) -> LibraryTable | PrebuiltTable | None:

@@ -48,7 +48,7 @@ def group_faults(own: RecipeFile) -> Iterator[Fault]:
         names = [row.name for row in rows]
         for number, name in enumerate(names):
             if name in names[:number]:
-                yield f"{key}.{number}.name", f"there are two rows {name!r}; give each a name of its own"
+                yield f"{key}.{number}.name", f"there are two rows {name!r}; give each another name"
     used = {name for part in own.components for name in part.groups}
     for number, group in enumerate(own.groups):
         if group.name not in used:

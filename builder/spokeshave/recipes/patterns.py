@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from spokeshave.inside.levers import LEVERS
 from spokeshave.inside.unmatched import WHEEL_GLOBS
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.schema import Recipe
 from spokeshave.recipes.texts import Fault
 
 Row = tuple[str, str]  # key path with dots, pattern
-_OPTIONS = (*WHEEL_GLOBS, "apart", "languages", "off")
+_OFF = "off"  # with a reason: the lever is off for this package
 
 
 def source_rows(recipe: Recipe) -> Iterator[Row]:
@@ -33,11 +34,15 @@ def wheel_rows(recipe: Recipe) -> Iterator[Row]:
 
 
 def option_faults(recipe: Recipe) -> Iterator[Fault]:
-    """Options of levers that no lever reads."""
-    for lever, options in recipe.levers.items():
+    """Unknown levers, and options that their lever does not read."""
+    known = {lever.name: (*lever.options, _OFF) for lever in LEVERS}
+    for name, options in recipe.levers.items():
+        if name not in known:
+            yield f"levers.{name}", f"there is no lever {name!r}; {did_you_mean(name, known)}"
         for key in options:
-            if key not in _OPTIONS:
-                yield f"levers.{lever}.{key}", f"unknown option; {did_you_mean(key, _OPTIONS)}"
+            if key not in known.get(name, options):
+                its = ", ".join(known[name])
+                yield f"levers.{name}.{key}", f"lever {name!r} has no option {key!r}; its options are: {its}"
 
 
 def excuse_faults(recipe: Recipe) -> Iterator[Fault]:

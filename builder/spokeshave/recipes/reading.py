@@ -1,4 +1,4 @@
-"""Reads the files of a recipe: `recipe.toml`, and beside it the long tables in files of their own."""
+"""Reads the files of a recipe: `recipe.toml`, and next to it the files of the long tables."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def parse(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(tomllib.loads(path.read_text("utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
-        raise RecipeError(f"{path}: not valid TOML: {fault}", next_step="correct that place") from fault
+        raise RecipeError(f"{path}: not valid TOML: {fault}", next_step="correct that line") from fault
     except ValidationError as fault:
         lines = "\n".join(f"  {_explain(dict(e), model)}" for e in fault.errors())
         title = str(model.model_config.get("title")).lower()

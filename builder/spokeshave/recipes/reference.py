@@ -33,7 +33,7 @@ def reference() -> str:
         schema = json_schema(what)
         parts.append(f"## {title}\n\n{_table(schema)}\n")
         for name, part in sorted(schema.get("$defs", {}).items()):
-            parts.append(f"### {title}: {_name(name)}\n\n{_table(part)}\n")
+            parts.append(f"### {title}: `{_name(name)}`\n\n{_table(part)}\n")
     return "\n".join(parts)
 
 
@@ -59,7 +59,7 @@ def _tables_of(model: type[Strict]) -> list[str]:
 
 
 def _name(model: str) -> str:
-    """A table's name in the reference: that of its model without what tells models apart."""
+    """A table's name in the reference: that of its model without the ending."""
     return model.removesuffix("Table").removesuffix("Row")
 
 
@@ -93,7 +93,7 @@ def _default(field: dict[str, Any]) -> str:
 
 def _type(field: dict[str, Any]) -> str:  # noqa: PLR0911  (one line a case)
     if "$ref" in field:
-        return f"table {_name(field['$ref'].rsplit('/', 1)[-1])}"
+        return f"table `{_name(field['$ref'].rsplit('/', 1)[-1])}`"
     if "enum" in field:
         return " or ".join(f"`{value}`" for value in field["enum"])
     if "const" in field:

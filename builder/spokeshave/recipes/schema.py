@@ -22,8 +22,8 @@ from spokeshave.recipes.build_schema import (
     Specifier,
     Strict,
     Text,
-    Width,
 )
+from spokeshave.recipes.verify_schema import TrainingTable, VerifyTable
 
 Prose = Annotated[str, PROSE]
 _DRAFT = "not verified yet: builds print so, and no verification record is required"
@@ -49,7 +49,7 @@ class VersionTable(Strict):
     requires_python: Specifier = Field(
         ">=3.11", alias="requires-python", description="Pythons that this version is for"
     )
-    source: SourceTable
+    source: SourceTable = Field(description="the sdist or the wheels that this version is built from")
     patches: tuple[str, ...] = Field((), description="patch files, applied in this order")
     lp64_patches: tuple[str, ...] = Field(
         (),
@@ -75,17 +75,6 @@ class BundledTable(Strict):
     source: Text = Field(description="where the code comes from")
 
 
-class SkipTable(Strict):
-    """An upstream test that is not run."""
-
-    test: str = Field(description="start of a node id")
-    reason: Reason
-    lever: str | None = Field(None, description="skip only where this lever is on")
-    blas_integers: Width | None = Field(
-        None, alias="blas-integers", description="skip only where the package calls a BLAS of this width"
-    )
-
-
 class EditTable(Strict):
     """A line of a build file that is deleted where the component is removed, so that it is not compiled."""
 
@@ -97,7 +86,7 @@ class ComponentTests(Strict):
     """Upstream tests outside a component's folders that fail without it, but not with its stub's error."""
 
     test: str = Field(description="start of a node id")
-    reason: Reason
+    reason: Reason = Field(description="why the test fails without the component")
 
 
 class AllowTable(Strict):
@@ -111,8 +100,10 @@ class AllowTable(Strict):
 class ComponentTable(Strict):
     """A part of the package that a profile may remove."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
-    summary: Prose
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]*$", description="name of the component; profiles name it `recipe/name`"
+    )
+    summary: Prose = Field(description="content of the component, for `spokeshave components`")
     modules: tuple[str, ...] = Field(
         (),
         description="modules to remove, with all below them; each gets a stub that raises on import",
@@ -121,7 +112,9 @@ class ComponentTable(Strict):
         (), description="those of `modules` whose stub raises on first use, because kept code imports them"
     )
     files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel to remove")
-    edits: tuple[EditTable, ...] = ()
+    edits: tuple[EditTable, ...] = Field(
+        (), description="lines of build files that are deleted, so that the component is not compiled"
+    )
     patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
     untrained: tuple[Pattern, ...] = Field(
         (), description="patterns of generated sources that its patches change; PGO profiles do not fit them"
@@ -135,94 +128,57 @@ class ComponentTable(Strict):
         (),
         description="imports of it that kept code may have, as a patch handles its absence",
     )
-    tests: tuple[ComponentTests, ...] = ()
-
-
-class VerifyTable(Strict):
-    """How a wheel is verified: compared with the PyPI wheel."""
-
-    requires: str = Field(description="file with the hash-locked test requirements")
-    present: tuple[Glob, ...] = Field((), description="globs that must match a file of the wheel")
-    absent: tuple[Glob, ...] = Field((), description="globs that must match no file of the wheel")
-    marker: str = Field("", description="pytest -m expression")
-    options: tuple[str, ...] = Field((), description="further options for pytest, for example upstream's own")
-    smoke: tuple[str, ...] = Field((), description="test files or folders that take seconds")
-    core: tuple[str, ...] = Field((), description="test files or folders that take minutes")
-    full: tuple[str, ...] = Field((), description="all test files or folders")
-    compiler: tuple[str, ...] = Field(
-        (), description="tests that need a compiler; level full runs them in the image with one"
+    tests: tuple[ComponentTests, ...] = Field(
+        (), description="upstream tests outside its folders that fail without it"
     )
-    stack: tuple[str, ...] = Field(
-        (), description="recipes whose wheels are installed with this one, ours or PyPI's"
-    )
-    skip: tuple[SkipTable, ...] = ()
-    cores: tuple[str, ...] = Field((), description="kernels that the BLAS must report, by core name")
-
-
-class BundleTable(Strict):
-    """A PGO profile, which `spokeshave train` has written."""
-
-    file: str = Field(description="file in the recipe's folder")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-
-class TrainingTable(Strict):
-    """Profile-guided optimization (PGO): how profile data is collected and used."""
-
-    level: str | None = Field(
-        None,
-        description="optimisation level, in place of `build.level`, of sources with profile data, for"
-        " code that ran 300 times; their other code is optimised for size",
-    )
-    variable: str = Field("", description="environment variable that switches CPU dispatch levels off")
-    dispatch: tuple[str, ...] = Field(("",), description="its values; profile data is collected with each")
-    suite: bool = Field(True, description="run the benchmark suite: upstream's, or spokeshave's own")
-    tests: tuple[str, ...] = Field((), description="upstream's tests that are run as well, files or folders")
-    reach: tuple[str, ...] = Field(
-        (),
-        description="upstream's tests that show which code runs at all: what they miss is `unreached`",
-    )
-    unreached: Literal["kept", "small"] = Field(
-        "kept",
-        description="code that never ran, in sources with a row of levels: kept at that level, or small",
-    )
-    untrained: tuple[Pattern, ...] = Field(
-        (),
-        description="patterns of sources that are compiled without profile data",
-    )
-    bundles: tuple[BundleTable, ...] = Field((), description="PGO profiles; a build uses the first that fits")
-
-    @model_validator(mode="after")
-    def _reach_for_small(self) -> Self:
-        if self.reach and self.unreached == "kept":
-            raise ValueError(
-                "`reach` tells what is unreached, and nothing is done to that: unreached = 'small'"
-            )
-        return self
 
 
 class Recipe(Strict):
     """A package: all that its files say, with what its components inherit."""
 
     schema_: Literal[1] = Field(alias="schema", description="version of this format")
-    name: str
+    name: str = Field(description="name of the recipe: that of its folder, and what commands take")
     kind: Literal["library", "python"] = Field("python", description="a Python package or a shared library")
     distribution: str = Field(description="name of the wheel's distribution")
     import_name: str = Field(alias="import-name", description="package to import")
-    summary: Text
+    timed_import: str | None = Field(
+        None,
+        alias="timed-import",
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+        description="module whose import `spokeshave bench --imports` times: the one that applications import"
+        " first; `import-name` if there is none",
+    )
+    summary: Text = Field(description="one line about the package; a library wheel has it in METADATA")
     draft: bool = Field(False, description=_DRAFT)
     license: str = Field(description="SPDX expression of the package's own code")
-    versions: tuple[VersionTable, ...] = Field(min_length=1)
-    build: BuildTable
-    bundled: tuple[BundledTable, ...] = ()
-    components: tuple[ComponentTable, ...] = ()
+    versions: tuple[VersionTable, ...] = Field(
+        min_length=1, description="versions that can be built; the first one that the Python admits is used"
+    )
+    build: BuildTable = Field(description="how the source is compiled")
+    bundled: tuple[BundledTable, ...] = Field(
+        (), description="third-party code inside the wheel, for its licences and its SBOM"
+    )
+    components: tuple[ComponentTable, ...] = Field((), description="parts that a profile may remove")
     levers: dict[str, dict[str, tuple[str, ...]]] = Field(
         default_factory=dict,
         description="data for the levers: globs to match, to keep, to compile `apart`, …; `off` with a reason"
         " switches a lever off for this package",
     )
-    verify: VerifyTable
-    training: TrainingTable | None = None
+    verify: VerifyTable = Field(description="how the wheel is compared with the PyPI wheel")
+    training: TrainingTable | None = Field(
+        None, description="how profile data is collected and used; without it, the package is built without"
+    )
+
+    @property
+    def timed_module(self) -> str:
+        """The module whose import `spokeshave bench` times."""
+        return self.timed_import or self.import_name
+
+    @model_validator(mode="after")
+    def _imports_its_own(self) -> Self:
+        if self.timed_module.split(".")[0] != self.import_name.split(".")[0]:
+            raise ValueError(f"timed-import: {self.timed_import!r} is not in {self.import_name!r}")
+        return self
 
     @model_validator(mode="after")
     def _wheels_for_prebuilt(self) -> Self:
@@ -235,7 +191,7 @@ class Recipe(Strict):
     def _patterns_for_the_shell(self) -> Self:
         for glob in self.levers.get("link-time", {}).get("apart", ()):
             if not re.fullmatch(SHELL_PATTERN, glob):
-                raise ValueError(f"levers.link-time.apart: {glob!r} is not a shell pattern for a path")
+                raise ValueError(f"`levers.link-time.apart`: {glob!r} is not a shell pattern for a path")
         return self
 
 
@@ -253,14 +209,14 @@ TRACED = "traced runs: "
 class TracedRunTable(Strict):
     """A run that `spokeshave trace` recorded."""
 
-    date: Prose
-    command: Prose
+    date: Prose = Field(description="day of the run, as YYYY-MM-DD")
+    command: Prose = Field(description="command line that was traced")
 
 
 class TraceTable(Strict):
     """What traced runs showed: for people and for `spokeshave explain`, in no key."""
 
-    runs: Annotated[tuple[TracedRunTable, ...], PROSE] = ()
+    runs: Annotated[tuple[TracedRunTable, ...], PROSE] = Field((), description="runs that were recorded")
     kept: Annotated[dict[str, str], PROSE] = Field(
         default_factory=dict, description="kept component (`recipe/name`) to the reason"
     )
@@ -277,12 +233,16 @@ class Profile(Strict):
     )
     build: int = Field(1, ge=1, description="build number in the local label")
     extends: str | None = Field(None, description="profile whose levers, removals and BLAS hold here too")
-    summary: Prose
+    summary: Prose = Field(description="one line about the profile")
     draft: bool = Field(False, description=_DRAFT)
-    blas: BlasTable = Field(default_factory=lambda: BlasTable.model_validate({}))
+    blas: BlasTable = Field(
+        default_factory=lambda: BlasTable.model_validate({}), description="the BLAS that the stack shares"
+    )
     trace: TraceTable | None = Field(None, description="what traced runs showed, written by `trace`")
-    remove: tuple[RemoveTable, ...] = ()
-    allow: tuple[AllowTable, ...] = ()
+    remove: tuple[RemoveTable, ...] = Field((), description="components that the profile removes")
+    allow: tuple[AllowTable, ...] = Field(
+        (), description="imports of removed modules that kept code may have"
+    )
     levers: dict[str, bool] = Field(
         default_factory=dict, description="lever name to on or off; one not named is off"
     )

@@ -1,4 +1,4 @@
-"""Whether a profile may take out what it takes out: its components against the import graph of the stack.
+"""Checks the removals of a profile: its components against the import graph of the stack.
 
 The graph is made from the patched sources of every recipe, since a package can need another one's module.
 """
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave import own_code
-from spokeshave.build.plan import Chosen, chosen_components, patch_names
 from spokeshave.context import Context
 from spokeshave.errors import RemovalRefused
 from spokeshave.inside.model import Target, bare_text, digest_of
-from spokeshave.recipes.book import Loaded, pick_version, source_pin
+from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import Profile
+from spokeshave.recipes.select import Chosen, chosen_components, patch_names, pick_version, source_pin
 from spokeshave.removal.graph import Breaks, Edge, ImportGraph, broken, build_graph
-from spokeshave.removal.readers.base import parents
 from spokeshave.removal.readers.package import PackageImports, package_from_json, read_package
+from spokeshave.removal.readers.reader import parents
 from spokeshave.sources import patches
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import fetch_sdist
@@ -38,7 +38,7 @@ class _Source:
 
 
 def stack_recipes(context: Context) -> list[Loaded]:
-    """All recipes of Python packages, in the order in which they can be built and proved."""
+    """All recipes of Python packages, in the order in which they can be built and verified."""
     loaded = {name: context.book.load(name) for name in context.book.names()}
     python = {name: one for name, one in loaded.items() if one.recipe.kind == "python"}
     done: dict[str, Loaded] = {}
@@ -151,7 +151,7 @@ def check_removals(context: Context, profile: Profile, target: Target) -> None:
     if lines:
         more = [f"  … and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
         raise RemovalRefused(
-            f"profile {profile.name!r} takes out what kept modules need:\n"
+            f"profile {profile.name!r} removes what kept modules need:\n"
             + "\n".join([*lines[:_SHOWN], *more]),
             next_step="keep that component; or, where that code is not to run, say so with a reason "
             "under [[allow]] in the profile",
@@ -159,6 +159,6 @@ def check_removals(context: Context, profile: Profile, target: Target) -> None:
 
 
 def owner_of(module: str, removed: Mapping[str, str]) -> str | None:
-    """The component that takes a module out, with itself or with a package around it; or nothing."""
+    """The component that removes a module, or a package around it; or nothing."""
     around = [module, *reversed(parents(module))]
     return next((removed[name] for name in around if name in removed), None)

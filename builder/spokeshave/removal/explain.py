@@ -1,4 +1,4 @@
-"""Why a module is in a profile's wheels or out of them, who needs it, what it weighs; what may go at all."""
+"""Why a module is kept or removed under a profile, who needs it, and its size; the removable components."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from spokeshave.build.plan import chosen_components
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import Target
@@ -16,20 +15,21 @@ from spokeshave.inside.stub_message import MARK
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import TRACED, ComponentTable, Profile
+from spokeshave.recipes.select import chosen_components
 from spokeshave.removal.check import import_graph, owner_of, removed_modules, stack_recipes
 from spokeshave.removal.graph import Edge, ImportGraph, chain_to, needed_by
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
     """What is known of one module under one profile.
 
-    `component` takes it out, for `reason`; `users` are the imports of it from elsewhere, `needed` the
-    shortest way from another package's public modules or, failing that, a guarded import in one of them (a
-    function that asks for it and says what is missing), or the way from its own package's others.
-    `weight` is in bytes unpacked, of the module and all below it, by the wheel that was weighed; `stubs` are
-    the wheels of these that hold a stub in its place. `traced` is what a traced profile says of the component
+    `component` removes it, for `reason`. `users` are the imports of it from elsewhere. `needed` is the
+    shortest way from another package's public modules. Without one, it is a guarded import in one of them (a
+    function that asks for it and says what is missing), or the way from other modules of its package.
+    `weight` is in bytes unpacked, of the module and all below it, by the wheel that was read; `stubs` are
+    the wheels of these that hold a stub for it. `traced` is what a traced profile says of the component
     in its table [trace], and `runs` are the runs that it rests on; empty in other profiles.
     """
 
@@ -48,9 +48,9 @@ class Explanation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
-    """A component that a profile may take out, and whether this one does, for `reason`.
+    """A component that a profile can remove, and whether this one does, for `reason`.
 
-    `weight` is in bytes unpacked, in the wheel `wheel`; None where no wheel at hand has it whole.
+    `weight` is in bytes unpacked, in the wheel `wheel`; None where none of the wheels has it whole.
     """
 
     component: str
@@ -63,7 +63,7 @@ class Offer:
 
 
 def offers(loaded: Loaded, profile: Profile, wheels: Iterable[Path]) -> list[Offer]:
-    """All components of a recipe, weighed in the first of its wheels that has the component whole.
+    """All components of a recipe, with the size in the first of its wheels that has the component whole.
 
     Raises RecipeError where the profile names one that there is not.
     """
@@ -80,7 +80,7 @@ def offers(loaded: Loaded, profile: Profile, wheels: Iterable[Path]) -> list[Off
             modules=part.modules,
             removed=part.name in reasons,
             reason=reasons.get(part.name, ""),
-            weight=_weigh_all(whole, part) if whole else None,
+            weight=_size_of_all(whole, part) if whole else None,
             wheel=whole.name if whole else None,
         )
         found.append(offer)
@@ -90,7 +90,7 @@ def offers(loaded: Loaded, profile: Profile, wheels: Iterable[Path]) -> list[Off
 def explain(
     context: Context, module: str, profile: Profile, target: Target, wheels: Iterable[Path]
 ) -> Explanation:
-    """Looks the module up in the import graph and the profile, and weighs it in `wheels`.
+    """Looks the module up in the import graph and the profile, and its size in `wheels`.
 
     Raises RecipeError for a module that no package of the stack has.
     """
@@ -102,7 +102,7 @@ def explain(
     reason = next((row.reason for row in profile.remove if row.component == component), "")
     offered = _offered(context, module)
     wheels = tuple(wheels)
-    weights = {path.name: weigh(path, module) for path in wheels}
+    weights = {path.name: size_in(path, module) for path in wheels}
     return Explanation(
         module=module,
         profile=profile.name,
@@ -163,7 +163,7 @@ def _needed(graph: ImportGraph, module: str, removed: Mapping[str, str]) -> str 
     return str(chain) if chain else None
 
 
-def weigh(wheel: Path, module: str) -> int:
+def size_in(wheel: Path, module: str) -> int:
     """The bytes, unpacked, that a module and all below it take in a wheel."""
     stem = module.replace(".", "/")
     with zipfile.ZipFile(wheel) as archive:
@@ -174,7 +174,7 @@ def weigh(wheel: Path, module: str) -> int:
         )
 
 
-def _weigh_all(wheel: Path, part: ComponentTable) -> int:
+def _size_of_all(wheel: Path, part: ComponentTable) -> int:
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     stems = tuple(f"{module.replace('.', '/')}{end}" for module in part.modules for end in "/.")

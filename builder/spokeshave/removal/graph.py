@@ -1,7 +1,7 @@
 """The import graph over the sources of several packages: which removals of modules are safe.
 
-Nothing is imported or run. What only the run can tell (a name put together from variables) makes no edge,
-and neither does a package's lazy loader that serves whatever submodule its user asks for.
+Nothing is imported or run. An import that only a run shows (a name made of variables) makes no edge.
+A package's lazy loader, which serves any submodule that its user asks for, makes none either.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 
 from spokeshave.errors import RecipeError
 from spokeshave.nearest import did_you_mean
-from spokeshave.removal.readers.base import EdgeKind, covers, longest_known, parents
 from spokeshave.removal.readers.package import PackageImports, SourceFile
+from spokeshave.removal.readers.reader import EdgeKind, covers, longest_known, parents
 
 Allowance = tuple[str, str]
 
@@ -32,7 +32,7 @@ class Edge:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportGraph:
-    """All modules of some packages and who imports whom; imports from outside are left out."""
+    """All modules of some packages and who imports whom; without imports from outside."""
 
     modules: frozenset[str]
     edges: tuple[Edge, ...]
@@ -134,7 +134,7 @@ def broken(
     extra: Sequence[Edge] = (),
     allowed: Collection[Allowance] = (),
 ) -> Breaks:
-    """The imports that fail once `removed` and all below is gone, each with how a user gets there.
+    """The imports that fail without `removed` and all below, each with how a user gets there.
 
     `extra` are imports that no source shows. `allowed` are pairs of a glob for the importer and the
     target, which stands for all below it too. A guarded import is no break. Raises RecipeError for a

@@ -1,6 +1,6 @@
-"""The BLAS of a profile: what it weighs and how fast it is beside the one in the stock wheels.
+"""The BLAS of a profile: its size and speed, compared with the one in the PyPI wheels.
 
-The times come from files beside the wheels that `spokeshave bench --blas` writes.
+The times come from the files that `spokeshave bench --blas` writes next to the wheels.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ROUTINES = ("dgemm", "sgemm", "zgemm", "dgesv", "dgesdd", "dsyevd")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Speed:
-    """Seconds of one routine on matrices of `size` rows, and ours / stock with its quartiles."""
+    """Seconds of one routine on matrices of `size` rows, and the ratio with its quartiles."""
 
     routine: str
     size: int
@@ -43,9 +43,9 @@ class Span:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Backend:
-    """A library that provides the BLAS, in bytes unpacked; `speeds` is empty where nothing was measured.
+    """A library that provides the BLAS, in bytes unpacked; `speeds` is empty if nothing was measured.
 
-    `stock_unpacked` is what the stock wheels of the same packages bundle instead.
+    `stock_unpacked` are the bytes of the libraries that the PyPI wheels of the same packages contain instead.
     """
 
     distribution: str
@@ -60,7 +60,7 @@ class Backend:
         return tuple(sorted({speed.threads for speed in self.speeds}))
 
     def span(self, routine: str, threads: int) -> Span | None:
-        """What one routine takes beside stock; None where it was not measured."""
+        """The time of one routine compared with the PyPI wheels; None if it was not measured."""
         rows = [s for s in self.speeds if (s.routine, s.threads) == (routine, threads)]
         if not rows:
             return None
@@ -87,9 +87,9 @@ def is_backend(build_plan: Mapping[str, Any]) -> bool:
 
 
 def measured(folder: Path, profile: str, distribution: str, version: str) -> tuple[Speed, ...]:
-    """The speeds beside the wheels in `folder`, as far as they are of this very version of the library.
+    """The speeds in `folder` that were measured on this version of the library.
 
-    Raises BenchError where a file is damaged.
+    Raises BenchError if a file is damaged.
     """
     reports = [read_json(path) for path in blas_results(folder, profile)]
     return tuple(

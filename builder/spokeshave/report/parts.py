@@ -1,7 +1,7 @@
-"""The stack as a reader thinks of it: packages, and the BLAS apart from them; ours beside stock.
+"""The parts of the stack, compared with the PyPI wheels: each package, and the BLAS in a separate row.
 
-Stock numpy and scipy each bundle an OpenBLAS with its Fortran run-time; ours share one wheel. Only with the
-libraries in a row of their own can a package be compared with its twin.
+PyPI's numpy and scipy each contain an OpenBLAS with its Fortran run-time; ours share one wheel. A package can
+be compared with its PyPI wheel only if the libraries are in a separate row.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from spokeshave.inside.sizes import KINDS, FileSize, Sizes, by_kind, sum_known
 from spokeshave.inside.wheel import parse_name
 
 BLAS = "BLAS, Fortran"
-_LIBRARY_WHEELS = ("slim_openblas", "slim_netlib", "slim_scipy_openblas")
 _LIBRARIES = re.compile(r"\.libs/lib(\w*openblas|gfortran|quadmath)")
 
 SideName = Literal["ours", "stock"]
@@ -32,13 +31,13 @@ class Side:
 
     @property
     def installed(self) -> int | None:
-        """Unpacked with bytecode; None where that was not measured."""
+        """Unpacked with bytecode; None if that was not measured."""
         return None if self.bytecode is None else self.unpacked + self.bytecode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """A package, or the libraries that packages share or bundle; a side that lacks it is None."""
+    """A package, or the libraries that packages share or contain; a side that lacks it is None."""
 
     name: str
     ours: Side | None
@@ -54,19 +53,20 @@ def package_of(filename: str) -> str:
     return parse_name(filename).distribution.replace("_", "-")
 
 
-def part_of(wheel: Sizes, file: str) -> str:
-    """The part to which a file of a wheel belongs."""
-    return BLAS if _is_library(wheel) or _LIBRARIES.search(file) else package_of(wheel.name)
+def part_of(wheel: Sizes, file: str, blas: str) -> str:
+    """The part to which a file of a wheel belongs; `blas` is the distribution that provides the BLAS."""
+    return BLAS if _LIBRARIES.search(file) else part_of_wheel(package_of(wheel.name), blas)
 
 
-def part_of_wheel(distribution: str) -> str:
+def part_of_wheel(distribution: str, blas: str) -> str:
     """The part to which the levers of a wheel belong (by distribution, with dashes or underscores)."""
-    return BLAS if distribution.replace("-", "_") in _LIBRARY_WHEELS else distribution.replace("_", "-")
+    name = distribution.replace("_", "-")
+    return BLAS if name == blas.replace("_", "-") else name
 
 
-def parts(ours: Sequence[Sizes], stock: Sequence[Sizes]) -> tuple[Part, ...]:
+def parts(ours: Sequence[Sizes], stock: Sequence[Sizes], blas: str) -> tuple[Part, ...]:
     """All parts of the stack, in the order of the wheels, the libraries last."""
-    left, right = _split(ours), _split(stock)
+    left, right = _split(ours, blas), _split(stock, blas)
     names = dict.fromkeys([*left, *right])
     ordered = [*(name for name in names if name != BLAS), *([BLAS] if BLAS in names else [])]
     return tuple(Part(name=name, ours=left.get(name), stock=right.get(name)) for name in ordered)
@@ -82,20 +82,17 @@ def total(rows: Sequence[Part]) -> Part:
 
 
 def comparable(rows: Sequence[Part]) -> bool:
-    """Whether there is a stock twin for every part of ours."""
+    """Whether every part of ours can be compared with a PyPI wheel."""
     return bool(rows) and all(row.stock is not None for row in rows)
 
 
-def _is_library(wheel: Sizes) -> bool:
-    return parse_name(wheel.name).distribution in _LIBRARY_WHEELS
-
-
-def _split(wheels: Iterable[Sizes]) -> dict[str, Side]:
+def _split(wheels: Iterable[Sizes], blas: str) -> dict[str, Side]:
     found: dict[str, Side] = {}
     for wheel in wheels:
-        own = [file for file in wheel.files if part_of(wheel, file.name) != BLAS]
-        libraries = [file for file in wheel.files if part_of(wheel, file.name) == BLAS]
-        packed = wheel.wheel if _is_library(wheel) else sum(file.packed for file in libraries)
+        own = [file for file in wheel.files if part_of(wheel, file.name, blas) != BLAS]
+        libraries = [file for file in wheel.files if part_of(wheel, file.name, blas) == BLAS]
+        whole = part_of_wheel(package_of(wheel.name), blas) == BLAS
+        packed = wheel.wheel if whole else sum(file.packed for file in libraries)
         # The archive's own directory counts to the package, so that the shares add up to the file.
         for name, files, share in (
             (package_of(wheel.name), own, wheel.wheel - packed),

@@ -1,4 +1,4 @@
-"""A race as a picture: how the ratios are spread, with their mean, and the slowest and fastest cases."""
+"""A picture of benchmark results: the spread of the ratios, their mean, the slowest and fastest cases."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from xml.etree.ElementTree import Element
 
 from spokeshave.bench.findings import BenchReport, CaseResult
+from spokeshave.bench.model import side_title
 from spokeshave.report.html.markup import Child, el, standalone
 
 _WIDTH, _MARGIN = 1000.0, 28.0
@@ -24,21 +25,21 @@ _STYLE = (
 )
 
 
-def speed_picture(races: Sequence[tuple[str, BenchReport]]) -> str:
-    """One SVG with a panel for each race (title and report), below each other; it needs no other file."""
+def speed_picture(reports: Sequence[tuple[str, BenchReport]]) -> str:
+    """One SVG with a panel for each comparison (title and report), one below the other, in a single file."""
     panels, top = [], 0.0
-    for title, report in races:
+    for title, report in reports:
         drawn, height = _panel(title, report)
         panels.append(el("g", *drawn, transform=f"translate(0 {top:.0f})"))
         top += height
-    label = "; ".join(_told(title, report) for title, report in races)
+    label = "; ".join(_words(title, report) for title, report in reports)
     return standalone(*panels, width=_WIDTH, height=top, style=_STYLE, label=label)
 
 
-def _told(title: str, report: BenchReport) -> str:
+def _words(title: str, report: BenchReport) -> str:
     found = report.summary
     if found is None and report.imports:
-        return f"{title}: {len(report.imports)} imports, in fresh processes by turns"
+        return f"{title}: {len(report.imports)} imports, in fresh processes, interleaved"
     if found is None:
         return f"{title}: nothing was measured"
     over = " and ".join(f"{found.over[bound]:.1%} above {bound:.2f}" for bound in (1.10, 1.15))
@@ -49,9 +50,9 @@ def _told(title: str, report: BenchReport) -> str:
 
 
 def _panel(title: str, report: BenchReport) -> tuple[list[Child], float]:
-    """The elements of one race, and how high they are."""
+    """The elements of one comparison, and their height."""
     heading = el("text", title, x=_MARGIN, y=34, class_="title")
-    words = _told(title, report).removeprefix(f"{title}: ")
+    words = _words(title, report).removeprefix(f"{title}: ")
     drawn: list[Child] = [heading, el("text", words, x=_MARGIN, y=56, class_="soft")]
     top = 76.0
     if report.summary:
@@ -70,8 +71,8 @@ def _panel(title: str, report: BenchReport) -> tuple[list[Child], float]:
 
 
 def _import(module: str, what: str, ratio: float) -> list[Child]:
-    """A bar from nothing to the ratio, and where stock's would end."""
-    left, whole = 330.0, (_WIDTH - _MARGIN - 330.0) / 2  # stock's bar takes half of the room
+    """A bar from nothing to the ratio, and a line at the end of the other side's bar."""
+    left, whole = 330.0, (_WIDTH - _MARGIN - 330.0) / 2  # the other side's bar takes half of the room
     length = whole * min(ratio, 2.0)
     return [
         el("text", f"import {module}: {what}", x=_MARGIN, y=13),
@@ -84,14 +85,14 @@ def _import(module: str, what: str, ratio: float) -> list[Child]:
 
 
 def _x(ratio: float) -> float:
-    """Where a ratio lies on the axis."""
+    """The position of a ratio on the axis."""
     reach = (_MOST + 1) * _STEP
     share = (max(-reach, min(reach, math.log(ratio))) + reach) / (2 * reach)
     return _MARGIN + share * (_WIDTH - 2 * _MARGIN)
 
 
 def _spread(report: BenchReport) -> list[Child]:
-    """The histogram; what is farther than the axis goes is in its outermost bars."""
+    """The histogram; ratios beyond the axis are in its outermost bars."""
     bars = Counter(
         max(-_MOST, min(_MOST, round(math.log(result.ratio) / _STEP))) for result in report.results
     )
@@ -102,7 +103,7 @@ def _spread(report: BenchReport) -> list[Child]:
         drawn.append(el("line", x1=x, x2=x, y1=0, y2=_PLOT, class_="grid"))
         drawn.append(el("text", f"{tick:.2f}", x=x, y=_PLOT + 18, class_="middle soft"))
     drawn.append(el("line", x1=_MARGIN, x2=_WIDTH - _MARGIN, y1=_PLOT, y2=_PLOT, class_="axis"))
-    axis = f"time, ours / {report.header.against} (logarithmic; to the right: ours is slower)"
+    axis = f"time, ours / {side_title(report.header.against)} (logarithmic; to the right: ours is slower)"
     drawn.append(el("text", axis, x=_WIDTH / 2, y=_PLOT + 38, class_="middle soft"))
     assert report.summary is not None
     x = _x(report.summary.mean_by_function)
@@ -121,13 +122,13 @@ def _bar(at: int, count: int, highest: int) -> Element:
 
 
 def _fill(ratio: float) -> str:
-    """The colour of a bar: nothing is said of ratios between 0.9 and 1.1."""
+    """The colour of a bar: neutral for ratios between 0.9 and 1.1."""
     return _SLOW if ratio > 1.1 else _FAST if ratio < 0.9 else _SAME
 
 
 def _cases(name: str, results: Sequence[CaseResult]) -> list[Child]:
     room = int((_WIDTH / 2 - 90) / 7.2)  # characters
-    drawn: list[Child] = [el("text", f"{name} (in grey: not seen in every pair of processes)", class_="soft")]
+    drawn: list[Child] = [el("text", f"{name} (grey: not in every pair of processes)", class_="soft")]
     for at, result in enumerate(results, 1):
         label = result.case.label
         label = label if len(label) <= room else f"{label[: room - 1]}…"

@@ -1,4 +1,4 @@
-"""Sizes beside the stock wheels, what each lever and component saved, and the verdicts of verification."""
+"""Sizes compared with the PyPI wheels, bytes saved by lever and component, and verification results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from spokeshave.report.waterfall import ComponentRow, LeverRow, Step, waterfall
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """All that the report says; `kept` are the wheels whose sizes were taken from the store, by file name."""
+    """The values of the report; `kept` are the wheels whose sizes were taken from the store, by file name."""
 
     ours: tuple[Sizes, ...]
     stock: tuple[Sizes, ...]
@@ -31,13 +31,18 @@ class Report:
     blas: Backend | None = None
     kept: tuple[str, ...] = ()
 
+    @property
+    def blas_wheel(self) -> str:
+        """The distribution that provides the BLAS, by its build plan; empty where none does."""
+        return self.blas.distribution if self.blas else ""
+
     def parts(self) -> tuple[Part, ...]:
-        """The stack by package, ours beside stock."""
-        return parts(self.ours, self.stock)
+        """The stack by package, ours and the PyPI wheels."""
+        return parts(self.ours, self.stock, self.blas_wheel)
 
     def waterfall(self) -> tuple[Step, ...]:
-        """The steps from stock to ours; empty where a package has no stock twin here."""
-        return waterfall(self.parts(), self.levers, self.components)
+        """The steps from the PyPI wheels to ours; empty if a package has no PyPI wheel here."""
+        return waterfall(self.parts(), self.levers, self.components, self.blas_wheel)
 
 
 def make_report(
@@ -46,10 +51,10 @@ def make_report(
     measured: Mapping[str, Mapping[str, int]],
     measure: Measure = measure_now,
 ) -> Report:
-    """Measures the wheels and reads what lies beside them.
+    """Measures the wheels and reads the files next to them.
 
-    `measured` maps a plan's digest to what builds without a lever have shown: lever name to bytes saved.
-    `measure` gives the sizes of a wheel.
+    `measured` maps a plan's digest to the results of ablation: lever name to bytes saved. `measure` gives the
+    sizes of a wheel.
     """
     ours: list[Measured] = []
     levers: list[LeverRow] = []
@@ -91,8 +96,8 @@ def _backend(path: Path, plan: Mapping[str, Any], size: Sizes) -> Backend:
 
 
 def _bundled_blas(stock: tuple[Sizes, ...]) -> int | None:
-    """The bytes of the BLAS and its run-time in the stock wheels, a copy in each of them."""
-    return next((row.stock.unpacked for row in parts((), stock) if row.name == BLAS and row.stock), None)
+    """The bytes of the BLAS and its run-time in the PyPI wheels, a copy in each of them."""
+    return next((row.stock.unpacked for row in parts((), stock, "") if row.name == BLAS and row.stock), None)
 
 
 def _levers(path: Path, record: Mapping[str, Any], measured: Mapping[str, int]) -> Iterable[LeverRow]:
@@ -111,18 +116,18 @@ def _levers(path: Path, record: Mapping[str, Any], measured: Mapping[str, int]) 
 def _components(path: Path, record: Mapping[str, Any]) -> Iterable[ComponentRow]:
     unbuilt = {row["component"] for row in record["build_plan"].get("removed", ()) if row["edited"]}
     for row in record.get("components", ()):
-        left_out = row["name"] in unbuilt
+        unbuilt_one = row["name"] in unbuilt
         yield ComponentRow(
             wheel=parse_name(path.name).distribution,
             component=row["name"],
-            saved=None if left_out else row["saved"],
+            saved=None if unbuilt_one else row["saved"],
             files=row["files"],
-            reason=f"not compiled: {row['reason']}" if left_out else row["reason"],
+            reason=f"not compiled: {row['reason']}" if unbuilt_one else row["reason"],
         )
 
 
 def _verdict(path: Path, sha256: str) -> str:
-    """What the verification beside a wheel says, where it is about this very file."""
+    """The result of the verification report next to a wheel, if it is about this file."""
     data = verdict.read(path)
     if data is None or data.get("sha256") != sha256:
         return "not verified"
@@ -139,7 +144,7 @@ def _verdict(path: Path, sha256: str) -> str:
 
 
 def to_json(report: Report) -> dict[str, object]:
-    """The report as JSON-serialisable data; sizes in bytes. Single files are left out."""
+    """The report as JSON-serialisable data; sizes in bytes. It has no single files."""
     rows = report.parts()
     return {
         **_plain(report),
@@ -160,6 +165,6 @@ def _plain(report: Report) -> dict[str, object]:
 
 
 def _without_files(wheel: Sizes) -> dict[str, object]:
-    told = asdict(replace(wheel, files=()))
-    del told["files"]
-    return told
+    data = asdict(replace(wheel, files=()))
+    del data["files"]
+    return data

@@ -53,7 +53,7 @@ def size_table(report: Report) -> Listing:
 
 
 def notes(rows: Sequence[Part]) -> list[str]:
-    """What a reader of the sizes must know."""
+    """The notes below the table of sizes."""
     found = ["unpacked: without bytecode; with bytecode: as pip installs it"]
     whole = total(rows)
     if any(side and side.bytecode is None for side in (whole.ours, whole.stock)):
@@ -118,7 +118,7 @@ def _saved(size: int | None) -> str:
 
 
 def lever_notes(report: Report) -> list[str]:
-    """The levers that the table leaves out, since their savings were not measured."""
+    """The levers that the table omits, since the bytes that they save were not measured."""
     lacking: dict[str, list[str]] = {}
     for row in report.levers:
         if row.saved is None:

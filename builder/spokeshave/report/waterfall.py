@@ -1,7 +1,7 @@
-"""From the stock stack's bytes to ours, step by step: levers, components, and what is left over.
+"""From the bytes of the PyPI wheels to ours, step by step: levers, components, and the remainder.
 
-The levers' savings are measured on our own builds, so they and our size do not add up to stock's. What
-stands between is shown as steps of its own rather than spread over the others.
+The bytes that levers save are measured on our builds, so they and our size do not add up to the PyPI wheels.
+The difference is shown as separate steps and not spread over the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ StepKind = Literal["total", "lever", "component", "libraries", "rest"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LeverRow:
-    """What a lever saved on a wheel, in bytes; `saved` is None where no build without it was measured."""
+    """What a lever saved on a wheel, in bytes; `saved` is None if no build without it was measured."""
 
     wheel: str
     lever: str
@@ -28,7 +28,7 @@ class LeverRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ComponentRow:
-    """What leaving a component out of a wheel saved, in bytes unpacked; None if it was not even compiled."""
+    """The bytes that removing a component from a wheel saved, unpacked; None if it was not compiled."""
 
     wheel: str
     component: str
@@ -54,18 +54,19 @@ class Step:
 
 
 def waterfall(
-    rows: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow]
+    rows: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow], blas: str
 ) -> tuple[Step, ...]:
-    """The steps from stock's bytes to ours, unpacked without bytecode.
+    """The steps from the bytes of the PyPI wheels to ours, unpacked without bytecode.
 
-    Each step starts where the one before it ends, and the last one ends at our size exactly. Empty where
-    a part has no stock twin.
+    `blas` is the distribution that provides the BLAS.
+    Each step starts where the one before it ends, and the last one ends at our size exactly. Empty if a part
+    has no PyPI wheel.
     """
     whole = total(rows)
     if not comparable(rows) or whole.stock is None or whole.ours is None:
         return ()
-    steps = [Step(label="stock", kind="total", before=0, after=whole.stock.unpacked)]
-    for saving in (*_levers(levers), *_components(components), *_libraries(rows, levers, components)):
+    steps = [Step(label="PyPI", kind="total", before=0, after=whole.stock.unpacked)]
+    for saving in (*_levers(levers), *_components(components), *_libraries(rows, levers, components, blas)):
         before = steps[-1].after
         label, kind, saved, note = saving
         steps.append(Step(label=label, kind=kind, before=before, after=before - saved, note=note))
@@ -97,21 +98,21 @@ def _components(rows: Sequence[ComponentRow]) -> Iterable[tuple[str, StepKind, i
 
 
 def _libraries(
-    parts: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow]
+    parts: Sequence[Part], levers: Sequence[LeverRow], components: Sequence[ComponentRow], wheel: str
 ) -> Iterable[tuple[str, StepKind, int, str]]:
-    """What the shared BLAS saves beyond the levers that acted on it."""
+    """The bytes that the shared BLAS saves beyond the levers that acted on it."""
     blas = next((part for part in parts if part.name == BLAS), None)
     if blas is None or blas.stock is None:
         return
     rows: list[LeverRow | ComponentRow] = [*levers, *components]
-    told = sum(row.saved or 0 for row in rows if part_of_wheel(row.wheel) == BLAS)
+    known = sum(row.saved or 0 for row in rows if part_of_wheel(row.wheel, wheel) == BLAS)
     ours = blas.ours.unpacked if blas.ours else 0
     note = "one library for all packages, with the kernels and routines that the profile needs"
-    yield "one slim BLAS", "libraries", blas.stock.unpacked - ours - told, note
+    yield "one slim BLAS", "libraries", blas.stock.unpacked - ours - known, note
 
 
 def _unmeasured(levers: Sequence[LeverRow], components: Sequence[ComponentRow]) -> str:
     names = [row.lever for row in levers if row.saved is None]
     names += [row.component for row in components if row.saved is None]
     listed = ", ".join(dict.fromkeys(names))
-    return f"includes what was not measured apart: {listed}" if listed else ""
+    return f"includes levers and components without a separate measurement: {listed}" if listed else ""

@@ -1,1 +1,1 @@
-"""Slims wheels that have no recipe: the levers that act on a finished wheel, and a check beside stock."""
+"""Slims PyPI wheels that have no recipe, and compares each slim wheel with the PyPI wheel."""

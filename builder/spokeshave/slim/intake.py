@@ -1,4 +1,4 @@
-"""A stock wheel as it comes: nothing is unpacked before the whole file has been found sound."""
+"""Reads and checks a PyPI wheel; nothing is unpacked before the whole file was checked."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from packaging.version import InvalidVersion, Version
 from spokeshave.errors import UnsafeArchive, WheelError
 from spokeshave.inside.model import file_sha256
 from spokeshave.inside.wheel import DAMAGE, MalformedWheel, WheelName, parse_name, record_faults
-from spokeshave.slim.fields import read_headers, read_identity
+from spokeshave.slim.arguments import why_no_wheel
+from spokeshave.slim.metadata_fields import read_headers, read_identity
 from spokeshave.slim.model import Stock
-from spokeshave.slim.words import why_no_wheel
 from spokeshave.sources.archive import DEFAULT_LIMITS
 
 _SIGNATURES = (".dist-info/RECORD.jws", ".dist-info/RECORD.p7s")
 _ENCRYPTED = 0x1  # of a member's general purpose flags
-_FETCH_AGAIN = "fetch the wheel again, or tell its project; a damaged wheel is not worth slimming"
+_FETCH_AGAIN = "fetch the wheel again, or report it to its project; slim takes no damaged wheel"
 _RENAME = "give the file the name that its project gave it"
 _OURS = re.compile(r"(^|\.)slim\.\d+$")
 
@@ -169,5 +169,5 @@ def _version(path: Path, name: WheelName, dist_info: str, identity: tuple[str, s
         )
     ((_, version),) = known
     if version.local and _OURS.search(version.local):
-        raise WheelError(f"{path} is slim already", next_step="name the stock wheel instead")
+        raise WheelError(f"{path} is slim already", next_step="name the PyPI wheel instead")
     return version

@@ -1,4 +1,4 @@
-"""The nouns of slimming: what is asked for, the stock wheel, what came out."""
+"""The nouns of slimming: the settings, the PyPI wheel, the slim wheel."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ON_REQUEST = ("docstrings", "comments", "indentation")
 class Settings:
     """Which levers act, globs of files that none of them touches, and the last number of the version.
 
-    `drop_signature` allows the signature of RECORD to go, which a changed wheel cannot keep.
+    `drop_signature` allows the removal of RECORD's signature, which does not fit a changed wheel.
     """
 
     levers: tuple[str, ...] = DEFAULT_LEVERS
@@ -30,7 +30,7 @@ class Settings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stock:
-    """A stock wheel that is known to be sound: its file, its names and its sha256 (hex).
+    """A PyPI wheel that was checked: its file, its names and its sha256 (hex).
 
     `project` is the name in METADATA; `signatures` are the members that sign RECORD; `extras` (normalized)
     are those whose requirements the check installs.
@@ -51,9 +51,9 @@ class Stock:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Saving:
-    """What one lever took, in bytes unpacked, the files that it touched, and what it left and why.
+    """The bytes (unpacked) that one lever saved, the number of files that it changed, and notes on kept ones.
 
-    `folders` are the outermost folders that it emptied, by their names in the stock wheel.
+    `folders` are the outermost folders that it emptied, by their names in the PyPI wheel.
     """
 
     lever: str
@@ -63,7 +63,7 @@ class Saving:
     folders: tuple[str, ...] = ()
 
     def to_json(self) -> Mapping[str, object]:
-        """For the record that lies beside the wheel."""
+        """The row in the record of the wheel."""
         return {
             "name": self.lever,
             "saved": self.saved,
@@ -75,9 +75,9 @@ class Saving:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slimmed:
-    """A slim wheel, the stock wheel that it was made of, and where the bytes went.
+    """A slim wheel, the PyPI wheel that it was made of, and the bytes that each lever saved.
 
-    `gone` are the files that are no longer there, by their names in the stock wheel.
+    `gone` are the removed files, by their names in the PyPI wheel.
     """
 
     stock: Stock
@@ -90,7 +90,7 @@ class Slimmed:
     gone: tuple[str, ...] = field(repr=False)
 
     def to_json(self) -> Mapping[str, object]:
-        """The record that lies beside the wheel; sizes in bytes."""
+        """The record that is written next to the wheel; sizes in bytes."""
         return {
             "schema": 1,
             "stock": {

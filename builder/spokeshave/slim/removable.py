@@ -1,7 +1,7 @@
-"""Type stubs, sources and headers that may leave a wheel that nobody has written a recipe for.
+"""Type stubs, sources and headers that must be kept in a wheel without a recipe.
 
-The globs are the levers' own; what is decided here is what they must keep, because it is data that the
-package reads, or because it would say less than the truth once other files are gone.
+The levers have the globs of files to remove. This module selects those to keep: the package reads them as
+data, or they would be wrong once other files are removed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from spokeshave.inside.levers.base import Tree, fits
-from spokeshave.slim.includes import include_folder, with_included
+from spokeshave.inside.levers.lever import Tree, fits
+from spokeshave.slim.header_folders import include_folder, with_included
 from spokeshave.slim.wheel_layout import EXT_SUFFIXES, Source, sources
 
 _READS_STUBS = re.compile(r"attach_stub|\.pyi\b")  # lazy loaders take a package's names from its stub
@@ -21,10 +21,10 @@ _PROMISE = re.compile(r"^def (get_include\w*|include_dir\w*)\b", re.MULTILINE)
 
 
 def stubs_to_keep(tree: Tree) -> frozenset[str]:
-    """Stubs whose module is not beside them, or reads them; the mark py.typed where no stub goes.
+    """Stubs without a module next to them, stubs that their module reads, and py.typed if no stub is removed.
 
-    A stub without a module is data (a type checker's own stubs, a distribution of stubs only), and
-    py.typed without stubs says that the modules themselves are annotated, which stays true.
+    A stub without a module is data: a type checker's own stubs, a distribution of stubs only.
+    py.typed without stubs says that the modules themselves are annotated, which remains true.
     """
     stubs = [path for path in tree.files() if path.suffix == ".pyi"]
     keep = {path for path in stubs if not _has_module(path) or _is_read(path)}
@@ -43,7 +43,7 @@ def _top(tree: Tree, path: Path) -> str:
 
 
 def _has_module(stub: Path) -> bool:
-    """Whether the module is beside its stub, or is a compiled one whose stubs fill a folder of its name."""
+    """Whether the module is next to its stub, or is a compiled one whose stubs fill a folder of its name."""
     if stub.with_suffix(".py").is_file() or _is_compiled(stub.parent, stub.name.removesuffix(".pyi")):
         return True
     return _is_compiled(stub.parent.parent, stub.parent.name)
@@ -62,8 +62,8 @@ def sources_to_keep(tree: Tree) -> frozenset[str]:
     """Files that some module names: templates that are compiled at run time, headers that are read.
 
     A folder without modules counts as named where a module of its package makes a path with its name:
-    numpy.distutils compiles all that is in its `checks`. Folders of headers are no matter of this. What a
-    file that stays includes stays too: numba.pycc compiles numba/_helperlib.c with its headers.
+    numpy.distutils compiles all that is in its `checks`. Folders of headers are decided elsewhere. The files
+    that a kept file includes are kept too: numba.pycc compiles numba/_helperlib.c with its headers.
     """
     words: set[str] = set()
     parts: dict[str, set[str]] = {}
@@ -83,7 +83,7 @@ def sources_to_keep(tree: Tree) -> frozenset[str]:
 
 
 def promises_of_headers(found: Iterable[Source]) -> tuple[str, ...]:
-    """The modules with a function that tells compilers where the headers are, such as get_include."""
+    """The modules with a function that returns the folder of the headers, such as get_include."""
     return tuple(
         f"{source.module}.{match[1]}() now names folders without headers"
         for source in found

@@ -15,13 +15,13 @@ from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target, file_sha256
 from spokeshave.inside.wheel import beside
 from spokeshave.machine.files import alone_with, copy_whole, write_whole
-from spokeshave.slim.importing import Imports, compare_imports
+from spokeshave.slim.arguments import Wanted, read_word
+from spokeshave.slim.import_check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock, with_extras
-from spokeshave.slim.make import slim
+from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
 from spokeshave.slim.two_venvs import make_pair, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
-from spokeshave.slim.words import Wanted, read_word
 from spokeshave.sources.download import download_requirement
 from spokeshave.verify.outcomes import Comparison
 
@@ -46,11 +46,15 @@ class SlimRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """What the check found, or why there was none (`skipped`); `marker` tells which tests were run."""
+    """The result of the check, or why there was none (`skipped`); `marker` says which tests were run.
+
+    `flaky` maps tests that passed when they ran again to all their outcomes.
+    """
 
     skipped: str = ""
     imports: Imports | None = None
     tests: Comparison | None = None
+    flaky: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     marker: str = ""
 
     @property
@@ -61,11 +65,11 @@ class Verdict:
 
     @property
     def tested(self) -> bool:
-        """Whether an upstream test passes on stock: where none does, they prove nothing."""
+        """Whether an upstream test passes with the PyPI wheel: if none does, the tests verify nothing."""
         return bool(self.tests and self.tests.stock.get("passed"))
 
     def to_json(self) -> Mapping[str, object]:
-        """For the record beside the wheel."""
+        """The check in the record of the wheel."""
         return {
             "skipped": self.skipped,
             "imports": asdict(self.imports) if self.imports else None,
@@ -82,7 +86,7 @@ class Outcome:
     verdict: Verdict = field(default_factory=Verdict)
 
     def to_json(self) -> Mapping[str, object]:
-        """The record that lies beside the wheel."""
+        """The record that is written next to the wheel."""
         return {**self.slimmed.to_json(), "check": self.verdict.to_json(), "tool": __version__}
 
 
@@ -97,10 +101,10 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
         outcomes = []
         for number, stock in enumerate(stocks):
-            place = scratch / str(number)
-            place.mkdir()
-            outcomes.append(_one(context, request, stock, place))
-            shutil.rmtree(place)
+            folder = scratch / str(number)
+            folder.mkdir()
+            outcomes.append(_one(context, request, stock, folder))
+            shutil.rmtree(folder)
         return tuple(outcomes)
 
 
@@ -125,11 +129,11 @@ def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: P
     return stock
 
 
-def _one(context: Context, request: SlimRequest, stock: Stock, place: Path) -> Outcome:
+def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> Outcome:
     with context.reporter.stage(f"slimming {stock.path.name}"):
-        (place / "work").mkdir()
-        slimmed = slim(stock, request.settings, output=place / "made", scratch=place / "work")
-    found = _with_evidence(context, slimmed, _check(context, request, slimmed, place))
+        (folder / "work").mkdir()
+        slimmed = slim(stock, request.settings, output=folder / "made", scratch=folder / "work")
+    found = _with_evidence(context, slimmed, _check(context, request, slimmed, folder))
     outcome = Outcome(slimmed=slimmed, verdict=found)
     if outcome.verdict.faults:
         _withdraw(outcome, request.output)
@@ -137,48 +141,50 @@ def _one(context: Context, request: SlimRequest, stock: Stock, place: Path) -> O
     return replace(outcome, slimmed=_deliver(context, outcome, request.output))
 
 
-def _check(context: Context, request: SlimRequest, slimmed: Slimmed, place: Path) -> Verdict:
+def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Path) -> Verdict:
     if not request.check:
         return Verdict(skipped="--no-check was given")
     if reason := why_not_here(slimmed.stock.name):
         context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
         return Verdict(skipped=reason)
     log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
-    suite = fetch_suite(context, slimmed, place / "sdist") if request.tests else None
+    suite = fetch_suite(context, slimmed, folder / "sdist") if request.tests else None
     extra = (*request.extra, "pytest") if suite and suite.found else request.extra
-    with context.reporter.stage(f"checking {slimmed.wheel.name} beside stock"):
-        stock, ours = make_pair(slimmed, extra=extra, folder=place, runner=context.runner, log=log)
-        imports = compare_imports(slimmed, stock, ours, folder=place, runner=context.runner)
+    with context.reporter.stage(f"comparing {slimmed.wheel.name} with the PyPI wheel"):
+        stock, ours = make_pair(slimmed, extra=extra, folder=folder, runner=context.runner, log=log)
+        imports = compare_imports(slimmed, stock, ours, folder=folder, runner=context.runner)
     if suite is None or not suite.found:
         if suite:
             context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
         return Verdict(imports=imports)
-    with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, stock and slim"):
+    with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, PyPI's and slim"):
         chosen = replace(suite, marker=request.marker)
-        tests = compare_tests(context, slimmed, chosen, stock, ours)
+        tests, flaky = compare_tests(context, slimmed, chosen, stock, ours)
     which = f" (those marked {request.marker!r} alone)" if request.marker else ""
-    context.reporter.say(f"{slimmed.stock.project}: {told(tests)}{which}")
-    return Verdict(imports=imports, tests=tests, marker=request.marker)
+    context.reporter.say(f"{slimmed.stock.project}: {summary(tests)}{which}")
+    for test, seen in flaky.items():
+        context.reporter.say(f"{slimmed.stock.project}: flaky: {test}: {', '.join(seen)}")
+    return Verdict(imports=imports, tests=tests, flaky=flaky, marker=request.marker)
 
 
 def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdict:
-    """The verdict; where nothing of the wheel was tried, one that says that there was no check."""
+    """The verdict; if nothing of the wheel was run, one that says that there was no check."""
     passed = found.tests.ours.get("passed") if found.tests else 0
     if found.skipped or found.faults or found.imports is None:
         return found
     if verdict.shows_something(len(found.imports.imported), passed):
         return found
     reasons = [f"{name}: {error}" for name, error in found.imports.failing_in_stock.items()]
-    why = "no module can be imported in stock" + "".join(f" ({one})" for one in reasons[:1])
+    why = "no module of the PyPI wheel can be imported" + "".join(f" ({one})" for one in reasons[:1])
     context.reporter.say(f"{slimmed.wheel.name}: not verified: {why}; --with adds what its modules need")
     return replace(found, skipped=why)
 
 
-def told(tests: Comparison) -> str:
-    """What upstream's tests say, in a line; that it is little, where most do not pass on stock."""
+def summary(tests: Comparison) -> str:
+    """The result of upstream's tests in a line, with a hint if most do not pass with the PyPI wheel."""
     passed, ran = tests.stock.get("passed", 0), sum(tests.stock.values()) - tests.stock.get("skipped", 0)
-    line = f"of {ran:,} upstream tests, {passed:,} pass on stock, {len(tests.losses):,} of them not on slim"
-    return line if passed > ran / 2 else f"{line}; add --with what the others need"
+    line = f"of {ran:,} upstream tests, {passed:,} pass with the PyPI wheel, {len(tests.losses):,} were lost"
+    return line if passed > ran / 2 else f"{line}; install what the others need with --with"
 
 
 def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
@@ -191,35 +197,35 @@ def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
         if outcome.verdict.skipped:
             if (before := verdict.read(record)) and before.get("sha256") != slimmed.sha256:
                 record.unlink()  # it is about another wheel of that name
-        elif kept := verdict.put(record, _verify_report(outcome)):
+        elif kept := verdict.put(record, _verify_report(outcome).to_json()):
             context.reporter.say(kept)
         copy_whole(slimmed.wheel, wheel)
     return replace(slimmed, wheel=wheel)
 
 
 def _withdraw(outcome: Outcome, output: Path) -> None:
-    """Writes beside the same wheel of an earlier run, which may be called verified there, that it failed."""
+    """Writes the failed report next to the same wheel of an earlier run, which may have a passing one."""
     wheel = output / outcome.slimmed.wheel.name
     if wheel.is_file() and file_sha256(wheel) == outcome.slimmed.sha256:
-        verdict.put(beside(wheel, ".verify.json"), _verify_report(outcome))
+        verdict.put(beside(wheel, ".verify.json"), _verify_report(outcome).to_json())
 
 
-def _verify_report(outcome: Outcome) -> Mapping[str, object]:
-    """The verdict in the shape of `verify.VerifyReport`, for whoever takes only verified wheels."""
+def _verify_report(outcome: Outcome) -> verdict.VerifyReport:
+    """The verdict for commands that take only verified wheels; `plan` is the PyPI wheel's sha256."""
     imports = outcome.verdict.imports
-    return {
-        "wheel": outcome.slimmed.wheel.name,
-        "sha256": outcome.slimmed.sha256,
-        "plan": outcome.slimmed.stock.sha256,
-        "level": "upstream" if outcome.verdict.tested else "imports",
-        "place": f"{sys.implementation.cache_tag} {sys.platform}",
-        "faults": list(outcome.verdict.faults),
-        "imported": len(imports.imported) if imports else 0,
-        "comparison": asdict(outcome.verdict.tests) if outcome.verdict.tests else None,
-        "flaky": {},
-        "passed": not outcome.verdict.faults,
-        "judge": own_code.code_digest("slim"),
-    }
+    return verdict.VerifyReport(
+        wheel=outcome.slimmed.wheel.name,
+        sha256=outcome.slimmed.sha256,
+        plan=outcome.slimmed.stock.sha256,
+        level="upstream" if outcome.verdict.tested else "imports",
+        place=f"{sys.implementation.cache_tag} {sys.platform}",
+        faults=outcome.verdict.faults,
+        imported=len(imports.imported) if imports else 0,
+        comparison=asdict(outcome.verdict.tests) if outcome.verdict.tests else None,
+        flaky=outcome.verdict.flaky,
+        passed=not outcome.verdict.faults,
+        judge=own_code.code_digest("slim"),
+    )
 
 
 def _write(path: Path, data: Mapping[str, object]) -> None:
@@ -231,11 +237,11 @@ def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:
     failed = [one for one in outcomes if one.verdict.faults]
     if not failed:
         return None
-    told = "\n".join(
+    faults = "\n".join(
         f"  {one.slimmed.wheel.name}: {fault}" for one in failed for fault in one.verdict.faults[:5]
     )
     return VerifyError(
-        f"{len(failed)} of {len(outcomes)} wheels do less than stock and were not written:\n{told}",
-        next_step="ask for fewer levers (--without takes off one that is always on), or name what must stay"
-        " as it is with --keep",
+        f"{len(failed)} of {len(outcomes)} wheels do less than PyPI's and were not written:\n{faults}",
+        next_step="switch a lever off (--without for one that is always on), or keep files unchanged with"
+        " --keep",
     )

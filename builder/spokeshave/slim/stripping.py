@@ -1,4 +1,4 @@
-"""Symbol tables and debug information go where the file stays what the loader saw before.
+"""Removes symbol tables and debug information of a file if all that the loader reads is unchanged.
 
 Files that patchelf has rewritten can break under `strip`, and some carry data behind their last section:
 each is stripped on the side and taken over only if all that is loaded is the same, byte by byte.
@@ -17,8 +17,8 @@ from elftools.elf.elffile import ELFFile
 
 from spokeshave.build.elf import ElfFacts, read_elf
 from spokeshave.errors import EngineMissing
-from spokeshave.inside.levers import lever
-from spokeshave.inside.levers.base import Shaved, Tree, is_elf
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.levers.lever import Shaved, Tree, is_elf
 
 _LINKED = ("ET_DYN", "ET_EXEC")  # an ET_REL is not linked yet: its symbols are what it is for
 # Where the section headers are, and how many: the one part of an ELF header that strip has to change.
@@ -77,7 +77,7 @@ def _strip_one(path: Path, name: str) -> tuple[int, str]:
 
 def _stripped(path: Path, name: str) -> tuple[bytes | None, str]:
     """The outcome of the lever on a copy of the file."""
-    act = lever("symbols").shave
+    act = lever_named("symbols").shave
     assert act is not None
     with tempfile.TemporaryDirectory(prefix="spokeshave-") as scratch:
         root = Path(scratch) / "root"

@@ -1,4 +1,4 @@
-"""Which folders of tests may leave a wheel that nobody has written a recipe for.
+"""Which folders of tests can be removed from a wheel without a recipe.
 
 Only a folder `tests` or `test` inside a package, with a test_*.py or conftest.py below it, that nothing
 else in the wheel names: no import, no entry point, no path made of its name, no documentation. What
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 from spokeshave.slim.wheel_layout import EXT_SUFFIXES, TEST_FOLDERS, Source, site_folders, sources
 
 _MARKS = ("test_*.py", "conftest.py")
@@ -49,21 +49,21 @@ class _Text:
 
 
 def sort_test_folders(root: Path) -> tuple[tuple[Path, ...], Mapping[str, str]]:
-    """The test folders of an unpacked wheel that may go, and the reason why each other one stays.
+    """The test folders of an unpacked wheel that can be removed, and why each other one is kept.
 
-    A folder that stays may use another one, so that the question is asked again until nothing changes.
+    A kept folder may use another one, so that the search is repeated until nothing changes.
     """
-    going = list(_candidates(root))
-    staying: dict[str, str] = {}
-    everything: list[Source | _Text] = [*sources(root), *_texts(root)] if going else []
+    removed = list(_candidates(root))
+    reasons: dict[str, str] = {}
+    everything: list[Source | _Text] = [*sources(root), *_texts(root)] if removed else []
     while True:
-        outside = [one for one in everything if not any(one.path.is_relative_to(f.path) for f in going)]
-        named = {folder.path: _who_names(folder, outside) for folder in going}
-        kept = [folder for folder in going if named[folder.path]]
-        staying |= {f.path.relative_to(root).as_posix(): named[f.path] for f in kept}
-        going = [folder for folder in going if folder not in kept]
+        outside = [one for one in everything if not any(one.path.is_relative_to(f.path) for f in removed)]
+        named = {folder.path: _who_names(folder, outside) for folder in removed}
+        kept = [folder for folder in removed if named[folder.path]]
+        reasons |= {f.path.relative_to(root).as_posix(): named[f.path] for f in kept}
+        removed = [folder for folder in removed if folder not in kept]
         if not kept:
-            return tuple(folder.path for folder in going), staying
+            return tuple(folder.path for folder in removed), reasons
 
 
 def _candidates(root: Path) -> Iterator[_Folder]:

@@ -1,4 +1,4 @@
-"""Fresh venvs of this Python: one with the stock wheel, one with the slim one, and the same beside them."""
+"""The two venvs of the check: one with the PyPI wheel, one with the slim wheel, all else the same."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from packaging.tags import parse_tag, sys_tags
 from spokeshave.errors import VerifyError
 from spokeshave.inside.run import Runner
 from spokeshave.inside.wheel import WheelName
-from spokeshave.machine.venvs import Venv, install, install_alike, make_venv
+from spokeshave.machine.venv_pair import InstallFailed, make_venv_pair
+from spokeshave.machine.venvs import Venv
 from spokeshave.slim.model import Slimmed, Stock
 from spokeshave.sources.download import pip_error
 
@@ -27,25 +28,30 @@ def why_not_here(name: WheelName) -> str:
 def make_pair(
     slimmed: Slimmed, *, extra: tuple[str, ...], folder: Path, runner: Runner, log: Path
 ) -> tuple[Venv, Venv]:
-    """The venv of stock and the venv of ours: with what the wheel requires and `extra`, in one version.
+    """The venvs of the PyPI wheel and of ours, with the wheel's requirements and `extra` in one version.
 
-    Raises NetworkError where pip cannot get that, and VerifyError where ours cannot be installed.
+    Raises NetworkError where pip cannot get those, and VerifyError where ours cannot be installed.
     """
-    stock, ours = (make_venv(folder / side, runner, log) for side in ("stock", "slim"))
-    done = install(stock, ("--", _installed(slimmed.stock), *extra), runner, log)
-    if not done.ok:
-        fault = pip_error(done.output, f"{slimmed.stock.path.name} and what it requires", log)
-        fault.next_step += "; --no-check leaves the check out"
-        raise fault
-    project, files = slimmed.stock.project, (str(slimmed.wheel),)
-    done = install_alike(ours, files, like=stock, exclude=(project,), runner=runner, log=log)
-    if not done.ok:
-        tail = "\n  ".join(done.output.splitlines()[-4:])
-        raise VerifyError(f"{slimmed.wheel.name} cannot be installed:\n  {tail}", log=log)
-    return stock, ours
+    try:
+        return make_venv_pair(
+            folder,
+            ("pypi", "slim"),
+            reference=("--", _installed(slimmed.stock), *extra),
+            ours=(str(slimmed.wheel),),
+            replaced=(slimmed.stock.project,),
+            runner=runner,
+            log=log,
+        )
+    except InstallFailed as failed:
+        if failed.side == "ours":
+            what = f"{slimmed.wheel.name} cannot be installed:\n  {failed.tail}"
+            raise VerifyError(what, log=log) from failed
+        fault = pip_error(failed.output, f"{slimmed.stock.path.name} and what it requires", log)
+        fault.next_step += "; --no-check skips the check"
+        raise fault from failed
 
 
 def _installed(stock: Stock) -> str:
-    """The wheel as pip takes it, with what its extras require."""
+    """The wheel as pip takes it, with the requirements of its extras."""
     path = stock.path.resolve()
     return f"{stock.project}[{','.join(stock.extras)}] @ {path.as_uri()}" if stock.extras else str(path)

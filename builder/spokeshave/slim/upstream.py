@@ -1,4 +1,4 @@
-"""A package's own tests, out of its sdist, on stock and on ours: outcome by outcome."""
+"""A package's tests, from its sdist, run with the PyPI wheel and with ours and compared by outcome."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from spokeshave.slim.wheel_layout import TEST_FOLDERS
 from spokeshave.sources.archive import unpack
 from spokeshave.sources.download import find_source, read_pip_settings
 from spokeshave.sources.fetch import fetch_sdist
-from spokeshave.verify.outcomes import GOOD, Comparison, Outcomes, as_good, compare
+from spokeshave.verify.outcomes import GOOD, Comparison, Outcomes, compare
+from spokeshave.verify.rerun import rerun_lost
 
 SECONDS = 3600.0  # for all tests of a package, on one side
 _SOURCE_ROOTS = ("src", "lib", "python")
 _BROKEN_OFF = (3, 4)  # pytest.ExitCode: INTERNAL_ERROR, USAGE_ERROR
-# pytest's settings, which may name fixtures' plugins; what they add to the command line is left out.
+# pytest's settings, which may name fixtures' plugins; options that they add to the command line are not used.
 _CONFIGURATION = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conftest.py")
 
 
@@ -31,8 +32,8 @@ _CONFIGURATION = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg", "conft
 class Suite:
     """Test folders of an unpacked sdist.
 
-    `inside` maps places in site-packages to the folders that belong there; `beside` are the others, by
-    their place in the sdist. `marker` says which of their tests are run, as pytest's -m does.
+    `inside` maps paths in site-packages to the folders that belong there; `beside` are the others, by their
+    path in the sdist. `marker` selects the tests that are run, as pytest's -m does.
     """
 
     sdist: Path
@@ -82,32 +83,32 @@ def _outermost(sdist: Path) -> Iterator[Path]:
             yield path
 
 
-def compare_tests(context: Context, slimmed: Slimmed, suite: Suite, stock: Venv, ours: Venv) -> Comparison:
-    """Runs the suite in both venvs, which have pytest; losses are run once more, alone, before they count.
+def compare_tests(
+    context: Context, slimmed: Slimmed, suite: Suite, stock: Venv, ours: Venv
+) -> tuple[Comparison, Mapping[str, tuple[str, ...]]]:
+    """Runs the suite in both venvs, which have pytest; returns flaky tests too, as `verify.rerun` finds them.
 
     Raises VerifyError where pytest does not even start.
     """
-    theirs = _run(context, slimmed, suite, stock, ())
-    mine = _run(context, slimmed, suite, ours, ())
-    mine, theirs = align(mine, theirs)
-    found = compare(mine, theirs, {})
-    if found.losses and len(found.losses) < 40:  # more are no accident
-        files = tuple(sorted({loss.test.partition("::")[0] for loss in found.losses}))
-        again = _run(context, slimmed, suite, ours, files)
-        mended = {
-            loss.test: again[loss.test]
-            for loss in found.losses
-            if loss.test in again and as_good(again[loss.test][0], loss.stock)
-        }
-        found = compare({**mine, **mended}, theirs, {})
-    return found
+    pypi = _run(context, slimmed, suite, stock, ())
+    mine, theirs = align(_run(context, slimmed, suite, ours, ()), pypi)
+
+    def again(tests: tuple[str, ...]) -> Outcomes:
+        """Whole files: an id that differs from run to run cannot be selected."""
+        files = tuple(sorted({test.partition("::")[0] for test in tests}))
+        return align(_run(context, slimmed, suite, ours, files), pypi)[0]
+
+    def judge(outcomes: Outcomes) -> Comparison:
+        return compare(outcomes, theirs, {})
+
+    return rerun_lost(mine, judge(mine), again, judge)
 
 
 def align(ours: Outcomes, stock: Outcomes) -> tuple[Outcomes, Outcomes]:
-    """Gives cases whose ids are others in each run (an address, a UUID, the order of a set) common names.
+    """Gives cases whose ids differ from run to run (an address, a UUID, the order of a set) common names.
 
-    Those that one side alone has are numbered within their function, good outcomes first and equal ones
-    together: as many must be good on ours as on stock, and in the same way.
+    Cases that one side alone has are numbered within their function, good outcomes first and equal ones
+    together: as many must be good with ours as with the PyPI wheel, and in the same way.
     """
     return _numbered(ours, stock), _numbered(stock, ours)
 
@@ -128,10 +129,10 @@ def _numbered(outcomes: Outcomes, other: Outcomes) -> Outcomes:
 
 
 def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tuple[str, ...]) -> Outcomes:
-    """One run of pytest where the sdist's root would be; ids are relative to what both sides have."""
+    """One run of pytest in the layout of the sdist; node ids are relative to folders that both sides have."""
     work = venv.root / "upstream"
     root = venv.root if suite.inside else work  # with pytest's settings in it, where that can be
-    selection = [root / place for place in only] or list(_lay_out(suite, venv, work))
+    selection = [root / path for path in only] or list(_lay_out(suite, venv, work))
     outcomes = work / "outcomes.json"
     outcomes.unlink(missing_ok=True)
     argv = (
@@ -155,7 +156,7 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
         tail = "\n  ".join(done.output.splitlines()[-6:])
         raise VerifyError(
             f"upstream's tests do not run ({venv.root.name}):\n  {tail}",
-            next_step="install what they import, with --with NAME for each, or leave out --tests",
+            next_step="install what they import, with --with NAME for each, or do not give --tests",
             log=log,
         )
     rows = json.loads(outcomes.read_text("utf-8"))
@@ -163,19 +164,19 @@ def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tup
 
 
 def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[Path]:
-    """Copies the tests into their places; yields the folders to run."""
+    """Copies the tests to where they run; yields their folders."""
     (work / "home").mkdir(parents=True)
     copy_inside(work / "code")
-    for place, folder in suite.inside.items():
-        target = venv.site / place
+    for path, folder in suite.inside.items():
+        target = venv.site / path
         shutil.copytree(folder, target, dirs_exist_ok=True)
         yield target
     for name in _CONFIGURATION if suite.beside else ():
         if (suite.sdist / name).is_file():
             shutil.copyfile(suite.sdist / name, work / name)
-    for place in suite.beside:
-        shutil.copytree(suite.sdist / place, work / place)
-        yield work / place
-    for name in _SOURCE_ROOTS if suite.beside else ():  # a conftest may go to the package through its source
+    for path in suite.beside:
+        shutil.copytree(suite.sdist / path, work / path)
+        yield work / path
+    for name in _SOURCE_ROOTS if suite.beside else ():  # a conftest may read the package in its source folder
         if any((suite.sdist / name).glob("*/__init__.py")) and not (work / name).exists():
             (work / name).symlink_to(venv.site)

@@ -1,4 +1,4 @@
-"""Where modules lie in an unpacked wheel, and what they are called once it is installed."""
+"""Where modules are in an unpacked wheel, and their names once it is installed."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from spokeshave.removal.readers.base import Reference, Unit
 from spokeshave.removal.readers.python import python_references
+from spokeshave.removal.readers.reader import Reference, Unit
 
 EXT_SUFFIXES = (".so", ".pyd")
 TEST_FOLDERS = ("tests", "test")
 _DATA = re.compile(r"^[^/]+\.data/(purelib|platlib)/")
-# What a path to a file of one's own package starts from.
+# A path to a file of the same package starts from one of these.
 _ANCHORS = re.compile(r"\b(__file__|__path__|importlib[._]resources|pkgutil|pkg_resources)\b")
 _NOT_MODULES = re.compile(r"^[^/]+\.(data|dist-info)/")
 
@@ -58,7 +58,7 @@ class Source:
 
     @cached_property
     def path_parts(self) -> frozenset[str]:
-        """All parts of its strings that could be paths, where it makes paths to files of its own package.
+        """All parts of its strings that could be paths, if it makes paths to files of the same package.
 
         Docstrings have blanks in them, and are no paths.
         """
@@ -81,5 +81,5 @@ def sources(root: Path) -> Iterator[Source]:
 
 
 def site_folders(root: Path) -> tuple[Path, ...]:
-    """The folders of an unpacked wheel whose content goes into site-packages."""
+    """The folders of an unpacked wheel whose content is installed into site-packages."""
     return (root, *sorted(root.glob("*.data/purelib")), *sorted(root.glob("*.data/platlib")))

@@ -53,7 +53,7 @@ def unpack(archive: Path, destination: Path, *, limits: Limits = DEFAULT_LIMITS)
         member = f"member {refused.member[:200]!r} " if refused.member else ""
         raise UnsafeArchive(
             f"{archive.name}: {member}{str(refused)[:400]}",  # a name may be a megabyte long
-            next_step="do not unpack it by other means: pin another release, or tell the project",
+            next_step="do not unpack it by other means: pin another release, or report it to the project",
         ) from None
     except _DAMAGE as fault:
         raise _damaged(archive, fault) from fault
@@ -103,11 +103,11 @@ def _check_tree(members: list[Member], limits: Limits) -> None:
                 raise RefusedError(f"is a hard link to {member.target!r}, no file before it", member.name)
             copied += sizes[member.target]
             if copied > limits.total_bytes:
-                raise RefusedError(f"goes beyond {limits.total_bytes} bytes in total", member.name)
+                raise RefusedError(f"exceeds {limits.total_bytes} bytes in total", member.name)
         sizes[member.name] = member.size
     tops = sorted({name.partition("/")[0] for name in kinds})
     if len(tops) != 1 or kinds.get(tops[0], Kind.FOLDER) is not Kind.FOLDER:
-        raise RefusedError(f"must hold one top folder and nothing beside it, not {tops[:5]}")
+        raise RefusedError(f"must hold one top folder and nothing else, not {tops[:5]}")
     for member in members:
         _check_place(member, kinds)
 
@@ -115,7 +115,7 @@ def _check_tree(members: list[Member], limits: Limits) -> None:
 def _check_place(member: Member, kinds: dict[str, Kind]) -> None:
     """Refuses a member below a link or a file, and a link that leaves the tree or meets a link.
 
-    A chain of links that each stay inside can still lead out ("a/..", where a is a link), so that a
+    A chain of links that are each inside can still lead out ("a/..", where a is a link), so that a
     target must reach its end through real folders only.
     """
     parts = member.name.split("/")

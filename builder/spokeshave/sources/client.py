@@ -47,7 +47,7 @@ known.load()
 found = {
     "default-index": PyPI.simple_url,
     # pip also takes certificates from the variables of requests.
-    "bundle": os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"),
+    "certificates": os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE"),
 }
 for section in "global", "download", ":env:":  # as `pip download` reads them: the later one wins
     for key in (
@@ -103,7 +103,7 @@ def read_pip_settings(runner: Runner, python: str = sys.executable) -> PipSettin
         index_url=found.get("index-url") or found["default-index"],
         extra_index_urls=tuple(found.get("extra-index-url", "").split()),
         find_links=tuple(_expanded(link) for link in found.get("find-links", "").split()),
-        cert=_path(found.get("cert") or found["bundle"]),
+        cert=_path(found.get("cert") or found["certificates"]),
         client_cert=_path(found.get("client-cert")),
         proxy=f"http://{proxy}" if proxy and "://" not in proxy else proxy,
         trusted_hosts=tuple(found.get("trusted-host", "").split()),
@@ -123,7 +123,7 @@ def _path(text: str | None) -> Path | None:
 def connect(settings: PipSettings, problems: list[str]) -> PyPIClient:
     """An HTTP client with pip's certificates, proxy, trusted hosts, timeout and passwords.
 
-    Passwords come from the addresses, netrc or keyring. What an index refuses goes to `problems`.
+    Passwords come from the addresses, netrc or keyring. What an index refuses is added to `problems`.
     Raises NetworkError where a certificate cannot be read; requests raise httpx2.HTTPError.
     """
     trusted = {
@@ -135,7 +135,7 @@ def connect(settings: PipSettings, problems: list[str]) -> PyPIClient:
     def judge(response: httpx2.Response) -> None:
         if _may_pass(response):
             raise status_error(response)
-        if response.status_code in (401, 403, 407):  # unearth goes on as if the page were empty
+        if response.status_code in (401, 403, 407):  # unearth continues as if the page were empty
             problems.append(f"{Link(str(response.url)).redacted}: {status_error(response)}")
 
     indexes = [place for _, place in settings.places()]

@@ -1,4 +1,4 @@
-"""Fetches what the recipes pin, from wherever the user's pip would: sdists and stock wheels.
+"""Fetches what the recipes pin, from wherever the user's pip would: sdists and PyPI wheels.
 
 The sdists come through unearth, since `pip download` would run their build to read their metadata.
 """
@@ -96,7 +96,7 @@ def download_source(
 def find_source(pypi: str, version: str, *, settings: PipSettings) -> SourcePin:
     """The sdist that the index offers for a version, pinned by the hash that it is offered with.
 
-    Raises NetworkError where no place has one with a sha256.
+    Raises NetworkError where no index has one with a sha256.
     """
     problems: list[str] = []
     wanted = SourcePin(pypi=pypi, version=version, sha256="")
@@ -124,7 +124,7 @@ def _not_found(source: SourcePin, settings: PipSettings, wrong: str, problems: l
 def _sdists(
     session: PyPIClient, source: SourcePin, settings: PipSettings, problems: list[str]
 ) -> Iterator[Link]:
-    """All sdists of that version, place by place; as with pip, a place that fails is no end."""
+    """All sdists of that version, index by index; as with pip, one that fails does not end the search."""
     fetcher = cast(Fetcher, session)
     for kind, place in settings.places():
         name = Link(place).redacted

@@ -91,7 +91,7 @@ class _Meter:
     def add(self, count: int) -> None:
         self._bytes += count
         if self._bytes > self._limits.total_bytes:
-            raise RefusedError(f"goes beyond {self._limits.total_bytes} bytes in total", self.member)
+            raise RefusedError(f"exceeds {self._limits.total_bytes} bytes in total", self.member)
         ratio = self._bytes / max(self._packed, 1)
         if self._bytes > self._limits.ratio_floor_bytes and ratio > self._limits.ratio:
             raise RefusedError(f"makes it expand more than {self._limits.ratio:g} times", self.member)
@@ -185,7 +185,7 @@ def read_members(file: Archive, limits: Limits) -> Members:
     """Yields each member with its content, of which links and folders have none.
 
     The next member may be asked for before the content has been read. Raises RefusedError for what
-    no source needs and for what goes beyond `limits` (bytes, ratio), and whatever tarfile, zipfile
+    no source needs and for what exceeds `limits` (bytes, ratio), and whatever tarfile, zipfile
     and the decompressors raise for a damaged file.
     """
     meter = _Meter(os.fstat(file.fileno()).st_size, limits)

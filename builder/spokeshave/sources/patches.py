@@ -139,7 +139,7 @@ def _apply(tree: Path, files: dict[Path, _File], name: str, item: Any, hunks: li
     path = target or source
     if not path or (source and target and source != target):
         names = [os.fsdecode(side) for side in (item.source, item.target)]
-        _fail(name, f"goes from {names[0]} to {names[1]}, which is not supported")
+        _fail(name, f"renames a file from {names[0]} to {names[1]}, which is not supported")
     shown = path.relative_to(tree).as_posix()
     file = files.get(path) or _read(path)
     if source and file.lines is None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.inside.model import Target
-from spokeshave.recipes.book import Loaded, pick_version
+from spokeshave.recipes.book import Loaded
+from spokeshave.recipes.select import pick_version
 from spokeshave.sources.fetch import fetch_wheel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StockPin:
-    """A stock wheel: distribution, version and sha256 (hex)."""
+    """A PyPI wheel: distribution, version and sha256 (hex)."""
 
     distribution: str
     version: str
@@ -21,7 +22,7 @@ class StockPin:
 
 
 def stock_pin(loaded: Loaded, target: Target, version: str | None) -> StockPin | None:
-    """The stock wheel of a version, or of the newest one; None where the recipe pins none for the target."""
+    """The PyPI wheel of a version, or of the newest one; None where the recipe pins none for the target."""
     row = pick_version(loaded.recipe, target.python_version, version)
     sha256 = row.stock.get(target.identifier)
     if sha256 is None:
@@ -30,6 +31,6 @@ def stock_pin(loaded: Loaded, target: Target, version: str | None) -> StockPin |
 
 
 def stock_wheel(context: Context, pin: StockPin, target: Target) -> Path:
-    """A stock wheel, from the store or the index."""
+    """A PyPI wheel, from the store or the index."""
     source = {"pypi": pin.distribution, "version": pin.version, "sha256": pin.sha256}
     return fetch_wheel(context, source, target)

@@ -8,7 +8,7 @@ Standard library only: `inject.py` copies it into the traced program's path. Wha
 | functions of C, pybind11, f2py | builtins of Python's own kind | every call from Python code |
 | Cython functions, compiled classes | by name alone | every call from Python code |
 | callables in tables of a module | by name of the table, if classes or Cython functions | every call |
-| a place that calls by value | its first thousand calls | its first thousand calls |
+| a line that calls by value | its first thousand calls | its first thousand calls |
 | calls from compiled code | not | not |
 | names that code has | globals, closure, locals, dotted names | the same |
 
@@ -33,7 +33,7 @@ from .scope import Scope, module_name
 SEES_CALLS = sys.version_info >= (3, 12)
 _FUNCTION = 0x1  # inspect.CO_OPTIMIZED: the code of a function, not of a module or class
 _REMEMBERED = 200_000  # code objects
-_TIMES, _MOST = 16, 1000  # calls that are looked at: from a place that names its function; from others
+_TIMES, _MOST = 16, 1000  # calls that are looked at: from a line that names its function; from others
 _TOOL = "spokeshave trace"
 _TOOL_IDS = (4, 3)  # of sys.monitoring: those that no kind of tool is asked to take
 
@@ -44,18 +44,18 @@ class Calls:
     def __init__(self, scope: Scope, journal: Journal) -> None:
         self.holdings = Holdings()
         self._scope, self._journal = scope, journal
-        self._done: dict[int, CodeType] = {}  # by id, which stays theirs as long as they are held here
+        self._done: dict[int, CodeType] = {}  # by id, which is theirs as long as they are held here
         self._left: set[int] = set()  # of these: those that have returned once
-        self._places: dict[int, tuple[CodeType, dict[int, int]]] = {}
-        self._spent: set[tuple[int, int]] = set()  # places of 3.11 that are heard no more
+        self._offsets: dict[int, tuple[CodeType, dict[int, int]]] = {}
+        self._spent: set[tuple[int, int]] = set()  # lines of 3.11 that are not recorded any more
         self._waiting: dict[str, tuple[str, str]] = {}  # dotted names that are not there yet
         self._loaded = 0  # modules at the last look for these
-        self._disable: Any = None  # a callback of sys.monitoring returns it to hear of this place no more
+        self._disable: Any = None  # what a callback returns to get no more events of a line
         self._tool = -1
         self._spawned: Callable[[FrameType], None] | None = None
 
     def when_spawned(self, action: Callable[[FrameType], None]) -> None:
-        """What to do when `multiprocessing` starts a process, of which no audit event tells."""
+        """Sets the action for a process that `multiprocessing` starts, which causes no audit event."""
         self._spawned = action
 
     def listen(self) -> None:
@@ -67,7 +67,7 @@ class Calls:
         monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
         free = [number for number in _TOOL_IDS if monitoring.get_tool(number) is None]
         if not free:
-            self._journal.tell("lost", "no free place in sys.monitoring")
+            self._journal.write("lost", "no free tool id in sys.monitoring")
             return
         self._tool, self._disable, events = free[0], monitoring.DISABLE, monitoring.events
         monitoring.use_tool_id(self._tool, _TOOL)
@@ -82,25 +82,25 @@ class Calls:
         monitoring.set_events(self._tool, sum(callbacks))
 
     def finish(self) -> None:
-        """Looks for the names that were not there before; says so if another tool took our place."""
+        """Looks for the names that were not there before; says so if another tool took our id."""
         self._look_for_waiting(loaded=True)
         if self._tool >= 0:
             monitoring: Any = sys.monitoring  # type: ignore[attr-defined, unused-ignore]
             if monitoring.get_tool(self._tool) != _TOOL or not monitoring.get_events(self._tool):
-                self._journal.tell("lost", "another tool took over sys.monitoring")
+                self._journal.write("lost", "another tool took over sys.monitoring")
 
     def other_profiler(self, frame: FrameType) -> None:
         """`sys.setprofile` was called: a new thread that takes ours is no other; 3.12 has no need of it."""
         ours = module_name(frame) == "threading" and threading.getprofile() == self._on_profile
         if not SEES_CALLS and not ours:
-            self._journal.tell("lost", "another profiler took over")
+            self._journal.write("lost", "another profiler took over")
 
     def named(self, dotted: str, user: str, function: str) -> None:
         """A name counts as used: now, or as soon as it is there."""
         if (value := find(dotted)) is None:
             self._waiting.setdefault(dotted, (user, function))
         elif self._journal.is_new("dotted", dotted, user):
-            self._tell_named(origins(value, bases=True), user, function)
+            self._record_named(origins(value, bases=True), user, function)
 
     # Events.
 
@@ -112,7 +112,7 @@ class Calls:
             if (id(frame.f_code), frame.f_lasti) in self._spent or self._scope.state.loading:
                 return
             if self._is_heard(frame, frame.f_lasti, argument):
-                self._scope.quietly(self._tell_called, argument, frame)
+                self._scope.quietly(self._record_called, argument, frame)
         elif event == "return" and id(frame.f_code) not in self._left:
             if frame.f_code.co_name == "<module>":
                 self._scope.quietly(self._leave_module, frame)
@@ -130,7 +130,7 @@ class Calls:
         if not self._is_heard(frame, offset, function):
             return self._disable
         if type(function) is not FunctionType:
-            self._scope.quietly(self._tell_called, function, frame)
+            self._scope.quietly(self._record_called, function, frame)
         return None
 
     def _on_return(self, code: CodeType, offset: int, value: object) -> Any:
@@ -160,18 +160,18 @@ class Calls:
                 return
             if self._scope.state.loading:
                 return
-            self._tell_ran(frame, module)
+            self._record_ran(frame, module)
         elif self._spawned and code.co_name == "spawnv_passfds" and module == "multiprocessing.util":
             self._spawned(frame)
             return
         if len(self._done) < _REMEMBERED:
             self._done[id(code)] = code
         if code.co_flags & _FUNCTION:
-            self._tell_globals(code.co_names, frame, bases=not ours)
+            self._record_globals(code.co_names, frame, bases=not ours)
         if ours:
-            self._tell_members(frame, module)
+            self._record_members(frame, module)
         else:
-            self._tell_program(frame, module)
+            self._record_program(frame, module)
         self._look_for_waiting()
 
     def _leave(self, frame: FrameType) -> None:
@@ -183,7 +183,7 @@ class Calls:
         user = module_name(frame)
         for value in list(frame.f_locals.values()) if code.co_flags & _FUNCTION else ():
             found = list(origins(value, bases=True)) or origins(type(value), bases=True)
-            self._tell_named(found, user, code.co_qualname)
+            self._record_named(found, user, code.co_qualname)
         self._look_for_waiting()
 
     def _leave_module(self, frame: FrameType) -> None:
@@ -191,80 +191,80 @@ class Calls:
             self._scope.state.loading -= 1
             self._loaded = 0
         else:  # what a module of the program has got by the time that it is loaded
-            self._tell_globals(tuple(frame.f_globals), frame, bases=True)
+            self._record_globals(tuple(frame.f_globals), frame, bases=True)
             self._look_for_waiting(loaded=True)
 
     def _is_heard(self, frame: FrameType, offset: int, function: object) -> bool:
-        """Whether a place has made few calls until now; fewer are enough if it calls a global by its name."""
+        """Whether an offset in code has made few calls until now; a global's name lowers the limit."""
         code = frame.f_code
-        places = self._places.get(id(code))
-        if places is None:
-            if len(self._places) >= _REMEMBERED:
+        offsets = self._offsets.get(id(code))
+        if offsets is None:
+            if len(self._offsets) >= _REMEMBERED:
                 return True
-            places = self._places[id(code)] = (code, {})
-        times = places[1].get(offset, 0) + 1
+            offsets = self._offsets[id(code)] = (code, {})
+        times = offsets[1].get(offset, 0) + 1
         if times == _TIMES and any(_is_global(name, frame, function) for name in code.co_names):
             times = _MOST
-        places[1][offset] = times
+        offsets[1][offset] = times
         if times >= _MOST and not SEES_CALLS:
             self._spent.add((id(code), offset))
         return times < _MOST
 
-    def _tell_called(self, function: object, frame: FrameType) -> None:
+    def _record_called(self, function: object, frame: FrameType) -> None:
         if function is _thread.start_new_thread and not SEES_CALLS and module_name(frame) != "threading":
-            self._journal.tell("lost", "a thread was started without the module threading")
+            self._journal.write("lost", "a thread was started without the module threading")
         modules = [*called(function), self.holdings.module_of(function)]
         if any(map(self._scope.is_watched, modules)):
-            self._tell_named(modules, module_name(frame), frame.f_code.co_qualname)
+            self._record_named(modules, module_name(frame), frame.f_code.co_qualname)
 
-    def _tell_ran(self, frame: FrameType, module: str) -> None:
+    def _record_ran(self, frame: FrameType, module: str) -> None:
         """The module of a function, and the bases of its class."""
         function = frame.f_code.co_qualname
         if self._scope.is_watched(module) and self._journal.is_new("ran", module):
-            self._journal.tell("ran", module, function)
+            self._journal.write("ran", module, function)
         owner = frame.f_globals.get(function.partition(".")[0]) if "." in function else None
         if owner is not None and issubclass(type(owner), type):
-            self._tell_named(origins(owner, bases=True), module, function)
+            self._record_named(origins(owner, bases=True), module, function)
 
-    def _tell_globals(self, names: Iterable[str], frame: FrameType, *, bases: bool) -> None:
+    def _record_globals(self, names: Iterable[str], frame: FrameType, *, bases: bool) -> None:
         user, function = module_name(frame), frame.f_code.co_qualname
         for name in names:
             value = frame.f_globals.get(name)
             if value is not None:
-                self._tell_named(self._from(value, bases=bases), user, function)
+                self._record_named(self._from(value, bases=bases), user, function)
 
     def _from(self, value: object, *, bases: bool) -> list[str]:
         found = [*origins(value, bases=bases), *([] if SEES_CALLS else held(value))]
         return found or [self.holdings.module_of(value)]
 
-    def _tell_named(self, modules: Iterable[str], user: str, function: str) -> None:
+    def _record_named(self, modules: Iterable[str], user: str, function: str) -> None:
         for module in modules:
             watched = module != user and self._scope.is_watched(module)
             if watched and self._journal.is_new("named", module, user):
-                self._journal.tell("named", module, user, function)
+                self._journal.write("named", module, user, function)
 
-    def _tell_members(self, frame: FrameType, user: str) -> None:
-        """Dotted names in code of ours; instructions are read only where that would tell something new."""
+    def _record_members(self, frame: FrameType, user: str) -> None:
+        """Dotted names in code of ours; instructions are read only where they can show something new."""
         code, look_up = frame.f_code, _lookup(frame)
         new = (
             module
             for value in members(code, roots(code, look_up, self._scope.packages))
             for module in self._from(value, bases=False)
             if module != user and self._scope.is_watched(module)
-            if not self._journal.was_told("named", module, user)
+            if not self._journal.has_written("named", module, user)
         )
         if any(new):
             for dotted in chains(code, look_up, _package(frame))[0]:
-                self._tell_named(self._from(find(dotted), bases=False), user, code.co_qualname)
+                self._record_named(self._from(find(dotted), bases=False), user, code.co_qualname)
 
-    def _tell_program(self, frame: FrameType, user: str) -> None:
-        """Imports and dotted names in code of the program: of what is loaded already, no event tells."""
+    def _record_program(self, frame: FrameType, user: str) -> None:
+        """Imports and dotted names in code of the program: no event shows those of loaded modules."""
         code, look_up = frame.f_code, _lookup(frame)
         if not roots(code, look_up, self._scope.packages):
             return
         spelt, imported = chains(code, look_up, _package(frame))
         for name in sorted(filter(self._scope.is_ours, imported)):
-            self._journal.tell("mention", name, user)
+            self._journal.write("mention", name, user)
         for name in sorted(filter(self._scope.is_ours, spelt | imported)):
             self.named(name, user, code.co_qualname)
 

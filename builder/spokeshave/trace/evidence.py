@@ -1,12 +1,12 @@
-"""Why a program needs a component: what its runs have shown, and what no run can show."""
+"""Why a program needs a component: the signs in its runs, and the uses that no run can show."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from spokeshave.inside.levers.base import fits
+from spokeshave.inside.levers.lever import fits
 from spokeshave.recipes.schema import ComponentTable
-from spokeshave.removal.readers.base import covers
+from spokeshave.removal.readers.reader import covers
 from spokeshave.trace.record import Run
 
 _FOR_COMPILERS = (".h", ".pxd", ".a")
@@ -21,8 +21,8 @@ def is_loaded(part: ComponentTable, runs: Iterable[Run]) -> bool:
 def evidence(name: str, part: ComponentTable, runs: Sequence[Run]) -> str | None:
     """The plainest sign that the program uses a component (`recipe/name`); None where there is none.
 
-    That a module was loaded while another one of the stack was is no sign: whether that import can go, the
-    import graph tells. No sign is no proof either: see `unseen`.
+    A load during the load of another module of the stack is no sign: the import graph shows whether that
+    import can be removed. The absence of signs shows nothing by itself: see `unseen`.
     """
     signs = (_imports, _calls, _deferred_imports, _names, _data)
     found = (sign for find in signs for run in runs for sign in find(part, run))
@@ -33,7 +33,7 @@ def unseen(part: ComponentTable, run: Run) -> bool:
     """Whether the run could have used the component without a sign of it.
 
     Calls of Python code are visible in each run that lost nothing. Calls of compiled code are not, on any
-    Python: other compiled code makes some, and a place that calls by value is heard for a while only.
+    Python: other compiled code makes some, and a line that calls by value is recorded for a while only.
     """
     if not part.modules:
         return is_read_unseen(part, run)
@@ -48,7 +48,7 @@ def is_read_unseen(part: ComponentTable, run: Run) -> bool:
     return not part.modules and any(load.module.partition(".")[0] in packages for load in run.loads)
 
 
-def is_proved(name: str, run: Run) -> bool:
+def is_rechecked(name: str, run: Run) -> bool:
     """Whether the command has run again without the component and ended as before."""
     return run.recheck is not None and name in run.recheck.without
 

@@ -17,13 +17,13 @@ from typing import IO
 
 from spokeshave.errors import NothingRecorded, TraceError
 from spokeshave.own_code import package_root
+from spokeshave.trace.child_commands import kind_of, shown
 from spokeshave.trace.journal import LOSSES, PAGE, PAGE_SIZE
 from spokeshave.trace.processes import still_running
 from spokeshave.trace.record import Lines, read_lines, read_starts
-from spokeshave.trace.starts import kind_of, shown
 
 _PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_INJECTED = ("calls", "chains", "journal", "origins", "recorder", "scope", "starts")
+_INJECTED = ("calls", "chains", "child_commands", "journal", "origins", "recorder", "scope")
 _NEXT = (
     "python -I, -E and -S keep the recorder out, and so does whatever sets or clears PYTHONPATH on the way "
     "to it: start it without, or have it keep what PYTHONPATH has"
@@ -55,53 +55,53 @@ def run_recorded(
 
     The files of its processes are copied into `folder` afterwards. The code is 128 more than the signal that
     ended the command, as in a shell. SIGINT, SIGTERM and SIGHUP are passed on to it, and to `on_signal`. With
-    `output` it gets no input, and all that it writes goes there.
+    `output` it gets no input, and its output is written there.
     Raises TraceError where it cannot be started, NothingRecorded where it ran unheard.
     """
-    with open_place() as place:
-        variables = _prepared(environment, watch, place)
-        processes = place / "processes"
+    with open_folder() as work:
+        variables = _prepared(environment, watch, work)
+        processes = work / "processes"
         with (processes / PAGE).open("rb") as page:
             with nullcontext() if output is None else output.open("wb") as log:
                 code = _pass_through(argv, variables, log, on_signal)
             reasons = _losses(processes, page.read(PAGE_SIZE))
         files = _copied(_files(processes), folder / "processes")
-        kind = kind_of(argv[0], argv, variables, str(place.resolve() / "inject"))
+        kind = kind_of(argv[0], argv, variables, str(work.resolve() / "inject"))
     hidden = [shown(argv)] if kind == "hidden" else []
     lines = read_lines(files)
     if not lines.processes:
-        told = f"no Python process of {argv[0]!r} was recorded (exit code {code})"
-        raise NothingRecorded("; ".join([told, *reasons]), next_step=_NEXT, code=code)
+        what = f"no Python process of {argv[0]!r} was recorded (exit code {code})"
+        raise NothingRecorded("; ".join([what, *reasons]), next_step=_NEXT, code=code)
     found = {"lost": (*lines.lost, *reasons), "hidden": (*lines.hidden, *hidden)}
     return code, lines.model_copy(update=found)
 
 
-def _prepared(environment: Mapping[str, str], watch: Watch, place: Path) -> dict[str, str]:
+def _prepared(environment: Mapping[str, str], watch: Watch, folder: Path) -> dict[str, str]:
     try:
-        return prepare(environment, watch, place)
+        return prepare(environment, watch, folder)
     except OSError as fault:
         raise TraceError(
-            f"the recorder cannot be written to {place}: {fault.strerror}",
+            f"the recorder cannot be written to {folder}: {fault.strerror}",
             next_step="set TMPDIR to a folder with room",
         ) from fault
 
 
 def _copied(files: Sequence[Path], folder: Path) -> list[Path]:
-    """The files where they stay: beside the log of the run."""
+    """Copies the files next to the log of the run, where they are kept."""
     folder.mkdir(parents=True, exist_ok=True)
     return [Path(shutil.copyfile(path, folder / path.name)) for path in files]
 
 
 @contextmanager
-def open_place() -> Iterator[Path]:
+def open_folder() -> Iterator[Path]:
     """A folder that processes of other users get to, as those of a service do, and nobody else finds."""
     with tempfile.TemporaryDirectory(prefix="spokeshave-trace-", ignore_cleanup_errors=True) as name:
         outer = Path(name).resolve()
-        place = outer / secrets.token_hex(16)
-        place.mkdir()
-        for folder in (outer, place):
+        inner = outer / secrets.token_hex(16)
+        inner.mkdir()
+        for folder in (outer, inner):
             folder.chmod(0o711)
-        yield place
+        yield inner
 
 
 def _files(folder: Path) -> list[Path]:
@@ -111,7 +111,7 @@ def _files(folder: Path) -> list[Path]:
 
 def _losses(folder: Path, page: bytes) -> list[str]:
     """Why the processes have recorded less than all: as they report, and as the folder shows."""
-    found = [why for place, why in enumerate(LOSSES) if page[place : place + 1].strip(b"\0")]
+    found = [why for index, why in enumerate(LOSSES) if page[index : index + 1].strip(b"\0")]
     if not os.access(folder, os.W_OK):
         found.append("the folder of the record was removed or became read-only")
     if left := still_running(read_starts(_files(folder))):
@@ -123,8 +123,8 @@ def prepare(environment: Mapping[str, str], watch: Watch, folder: Path) -> dict[
     """Writes the recorder into a folder; returns the variables with which Python finds it there."""
     injected, output = folder.resolve() / "inject", folder.resolve() / "processes"
     package = injected / "spokeshave_recorder"
-    for place in (package, output):
-        place.mkdir(parents=True)
+    for one in (package, output):
+        one.mkdir(parents=True)
     source = package_root() / "trace"
     for name in _INJECTED:
         shutil.copyfile(source / f"{name}.py", package / f"{name}.py")
@@ -153,7 +153,7 @@ def _pass_through(
     log: IO[bytes] | None,
     on_signal: Callable[[int], object],
 ) -> int:
-    """Not by `run.py`, which keeps the output and starts a session of its own: this one may be a dialogue."""
+    """Not by `run.py`, which keeps the output and starts a new session: this one may be a dialogue."""
     streams = (None, None, None) if log is None else (subprocess.DEVNULL, log, subprocess.STDOUT)
     try:
         process = subprocess.Popen(

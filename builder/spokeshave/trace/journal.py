@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 
-# Taken now, since a test suite may put something else in their places.
+# Taken now, since a test suite may replace them.
 _open, _write, _close, _fstat = os.open, os.write, os.close, os.fstat
 _getpid, _geteuid, _fchmod = os.getpid, os.geteuid, os.fchmod
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
@@ -33,11 +33,11 @@ LOSSES = (
 
 
 class Journal:
-    """Rows of one process, each written once; a forked process writes a file of its own."""
+    """Rows of one process, each written once; a forked process writes a separate file."""
 
     def __init__(self, output: str) -> None:
         self._output = output
-        self._told: set[tuple[str, ...]] = set()
+        self._written: set[tuple[str, ...]] = set()
         self._page: mmap.mmap | None = None
         self._folder = -1
         self._file = self._before = (-1, 0, 0)  # descriptor, device, inode: this process's and its parent's
@@ -57,25 +57,25 @@ class Journal:
         except OSError:
             self._folder = -1
 
-    def was_told(self, *key: str) -> bool:
+    def has_written(self, *key: str) -> bool:
         """Whether this key was asked for before."""
-        return key in self._told
+        return key in self._written
 
     def is_new(self, *key: str) -> bool:
         """Whether this key is asked for the first time."""
-        if key in self._told:
+        if key in self._written:
             return False
-        self._told.add(key)
+        self._written.add(key)
         return True
 
-    def tell(self, *fields: str) -> None:
+    def write(self, *fields: str) -> None:
         """Writes a row, once."""
         if self.is_new(*fields):
             line = "\t".join(field.replace("\t", " ").replace("\n", " ") for field in fields)
             self._append(f"{line}\n".encode("utf-8", "backslashreplace"))
 
     def lose(self, reason: int) -> None:
-        """Reports a loss by its place in `LOSSES`: this works where no file can be written."""
+        """Reports a loss by its index in `LOSSES`: this works where no file can be written."""
         if self._page is not None:
             self._page[reason] = 1
 

@@ -93,7 +93,7 @@ def _module(value: Any) -> str:
 
 
 def namespace(module: object) -> dict[str, Any]:
-    """The names of a module, past a `__getattr__` of its own."""
+    """The names of a module, without its `__getattr__`."""
     found = _NAMESPACE(module, "__dict__")
     return found if type(found) is dict else {}
 
@@ -103,7 +103,7 @@ class Holdings:
 
     def __init__(self) -> None:
         self._new: list[str] = []
-        self._known: dict[int, tuple[object, str]] = {}  # by id, which stays theirs as long as they are held
+        self._known: dict[int, tuple[object, str]] = {}  # by id, which is theirs as long as they are held
 
     def add(self, module: str) -> None:
         """Takes note of an ext module that is about to be loaded."""

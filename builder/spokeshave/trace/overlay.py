@@ -9,15 +9,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from spokeshave.build.plan import chosen_components, make_plan, patch_names
+from spokeshave.build.plan import make_plan
 from spokeshave.context import Context
 from spokeshave.errors import PatchError
 from spokeshave.inside import stubs
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan, Environment, Removed, Target
 from spokeshave.inside.stub_message import MARK
-from spokeshave.recipes.book import Loaded, library_names, pick_version
+from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import ComponentTable, Profile
+from spokeshave.recipes.select import chosen_components, library_names, patch_names, pick_version
 from spokeshave.removal.check import stack_recipes
 from spokeshave.sources.patches import apply_patches
 
@@ -26,7 +27,7 @@ _TOOL = {"compile": "", "finish": ""}
 _COMPILED = (".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".src", ".f", ".tp")
 _SECTION = re.compile(rb"^--- (?P<old>\S+).*\n\+\+\+ (?P<new>\S+).*\n(?=@@ )", re.MULTILINE)
 _RAISING = re.compile(r"\b(raise|return) (ModuleNotFoundError|AttributeError|ImportError)\(")
-_TOLD = "_spokeshave_told"
+_REPORTER = "_spokeshave_told"
 _TEXT = f'''"""Lets the recorder hear of each message of a stub, also of those that nobody shows."""
 
 import builtins
@@ -54,23 +55,23 @@ def changes_compiled_code(loaded: Loaded, part: ComponentTable) -> bool:
 def lay_over(
     context: Context, profile: Profile, target: Target, roots: Mapping[str, Path], site: Path
 ) -> None:
-    """Makes a folder for `sys.path` with the packages in `roots` less what the profile takes out of them.
+    """Makes a folder for `sys.path` with the packages in `roots`, without the profile's removals.
 
     Files are hard links where the disk allows that, and none of the install's own is written to. Raises
     PatchError where the install's Python files are not those that the recipe's patches are for, or lack a
     module of a component.
     """
     site.mkdir(parents=True)
-    (site / f"{_TOLD}.py").write_text(_TEXT, "utf-8")
+    (site / f"{_REPORTER}.py").write_text(_TEXT, "utf-8")
     for loaded in stack_recipes(context):
         if root := roots.get(loaded.recipe.import_name):
             for folder in _folders(loaded, root):
                 shutil.copytree(folder, site / folder.name, symlinks=True, copy_function=_link)
-            _take_out(context, loaded, profile, target, site)
+            _remove(context, loaded, profile, target, site)
 
 
 def _folders(loaded: Loaded, root: Path) -> Iterator[Path]:
-    """The package's folder, and that of its vendored libraries, which ext modules find by their own place."""
+    """The package's folder, and that of its vendored libraries, which ext modules find by a relative path."""
     yield root
     names = {loaded.recipe.import_name, loaded.recipe.distribution.replace("-", "_")}
     yield from (folder for name in sorted(names) if (folder := root.parent / f"{name}.libs").is_dir())
@@ -84,10 +85,10 @@ def _link(source: str, target: str) -> str:
     return target
 
 
-def _take_out(context: Context, loaded: Loaded, profile: Profile, target: Target, site: Path) -> None:
+def _remove(context: Context, loaded: Loaded, profile: Profile, target: Target, site: Path) -> None:
     plan = _plan(context, loaded.recipe.name, profile, target)
     changed = _patch(loaded, profile, target, site)
-    tree = Tree(root=site, tests=site / f"{_TOLD}.tests")
+    tree = Tree(root=site, tests=site / f"{_REPORTER}.tests")
     for removed in (_there(row, site) for row in plan.removed):
         if removed.modules or removed.files:
             try:
@@ -99,13 +100,13 @@ def _take_out(context: Context, loaded: Loaded, profile: Profile, target: Target
         changed += _stubs(removed, site)
     for path in changed:
         if path.is_file():  # else it went with its component
-            _let_tell(path)
+            _let_report(path)
 
 
 def _there(removed: Removed, site: Path) -> Removed:
     """The component less modules that this install lacks, such as numpy.distutils from Python 3.12 on."""
-    places = {module: site.joinpath(*module.split(".")) for module in removed.modules}
-    there = tuple(m for m, at in places.items() if at.is_dir() or any(at.parent.glob(f"{at.name}.*")))
+    paths = {module: site.joinpath(*module.split(".")) for module in removed.modules}
+    there = tuple(m for m, at in paths.items() if at.is_dir() or any(at.parent.glob(f"{at.name}.*")))
     return replace(removed, modules=there, late=tuple(m for m in removed.late if m in there))
 
 
@@ -156,13 +157,13 @@ def _sections(patch: bytes) -> Iterator[tuple[str, bytes]]:
 
 
 def _stubs(removed: Removed, site: Path) -> list[Path]:
-    places = (site.joinpath(*module.split(".")) for module in removed.modules)
-    return [stub for place in places if (stub := place.with_name(f"{place.name}.py")).is_file()]
+    paths = (site.joinpath(*module.split(".")) for module in removed.modules)
+    return [stub for path in paths if (stub := path.with_name(f"{path.name}.py")).is_file()]
 
 
-def _let_tell(path: Path) -> None:
-    """Has a patched file or a stub raise its messages through the module that tells the recorder."""
-    text = _RAISING.sub(rf'\1 __import__("{_TOLD}").\2(', path.read_text("utf-8"))
+def _let_report(path: Path) -> None:
+    """Has a patched file or a stub raise its messages through the module that reports to the recorder."""
+    text = _RAISING.sub(rf'\1 __import__("{_REPORTER}").\2(', path.read_text("utf-8"))
     path.unlink()  # it may be a link to the install's own
     path.write_text(text, "utf-8")
     for compiled in (path.parent / "__pycache__").glob(f"{path.stem}.*.pyc"):

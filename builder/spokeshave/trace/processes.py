@@ -15,7 +15,7 @@ _PATIENCE, _PAUSE = 3.0, 0.02  # seconds: helpers of multiprocessing end after t
 class Start:
     """The start of a recorder: in a new Python (`start`) or in a forked process (`fork`).
 
-    `token` tells processes apart that have one number after another.
+    `token` differs for processes that have one number after another.
     """
 
     how: str
@@ -29,7 +29,7 @@ class Start:
 class Began:
     """A start of Python by process `pid` that the recorder should hear of.
 
-    `way` is `exec` where the new Python takes the place of its process.
+    `way` is `exec` where the new Python replaces its process.
     """
 
     way: str

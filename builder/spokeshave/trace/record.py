@@ -26,7 +26,7 @@ class Load(_Frozen):
 
     `program`: by a module outside the stack; `call`: by a function of the stack that the program had called;
     `loading`: while a module of the stack was loaded, which alone does not show that it is used. `kind` is
-    `stub` where the wheel had one of our stubs in its place.
+    `stub` where the wheel had one of our stubs instead.
     """
 
     module: str
@@ -37,7 +37,7 @@ class Load(_Frozen):
 
 
 class Mention(_Frozen):
-    """An import that stands in code of the program that ran, of what was loaded already, perhaps."""
+    """An import in code of the program that ran; the module may have been loaded before."""
 
     name: str
     user: str
@@ -92,7 +92,7 @@ class Run(_Frozen):
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Modules that the program asked for and that its wheels had left out."""
+        """Modules that the program asked for and that were removed from its wheels."""
         return tuple(load.module for load in self.loads if load.kind == "stub")
 
 
@@ -132,7 +132,7 @@ def add_run(path: Path, run: Run) -> None:
 
 
 def replace_run(path: Path, old: Run, new: Run) -> None:
-    """Puts a run in the place of one that a record has; adds it where the record has lost that one."""
+    """Replaces a run in a record; adds it where the record has lost that one."""
     with alone_with(path):
         runs = [run for run in read_record(path) if run != old] if path.exists() else []
         _write(path, (*runs, new))
@@ -144,7 +144,7 @@ def _write(path: Path, runs: tuple[Run, ...]) -> None:
 
 
 class Lines(_Frozen):
-    """What the processes of one run have told; `roots` are the folders of packages, by import name.
+    """The merged records of a run's processes; `roots` are the folders of packages, by import name.
 
     `touched` are messages of stubs and placeholders that were used, in a recheck alone.
     """

@@ -1,11 +1,11 @@
 """Records what a Python process loads and uses of some packages, into a file of that process.
 
-Standard library only, Python 3.11 to 3.14: `inject.py` copies it and its neighbours into a package beside a
+Standard library only, Python 3.11 to 3.14: `inject.py` copies it and its neighbours into a package next to a
 `sitecustomize.py`, so that it runs in every Python process of the traced command. All that it imports, it
 imports at the start: the program may change its root folder. It never raises: what it cannot do, it leaves.
 
-This file has what processes load and start, `calls.py` what they use and what of that is visible in which
-Python, `journal.py` how a line is written and how a loss is reported.
+This file records what processes load and start, `calls.py` what they use: its table says what is visible
+in which Python. `journal.py` writes the lines and reports losses.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from types import CodeType, FrameType
 from typing import Any
 
 from .calls import Calls
+from .child_commands import kind_of, shown
 from .journal import Journal
 from .scope import Scope, module_name
-from .starts import kind_of, shown
 
 _CODE_SUFFIXES = (".py", ".pyc", ".so")
 _STUB = " is not in this wheel of "
@@ -30,7 +30,7 @@ _INJECTED = os.path.dirname(_HERE)  # noqa: PTH120
 
 
 class Recorder:
-    """What one process has told so far; `packages` are import names, `watched` modules of components.
+    """Records one process; `packages` are import names, `watched` modules of components.
 
     Without `calls` it listens to loads and stubs alone, which costs the program no time.
     """
@@ -58,7 +58,7 @@ class Recorder:
         }
 
     def start(self) -> None:
-        """Tells of this process and begins to listen."""
+        """Records this process and begins to listen."""
         self._scope.quietly(self._begin)
         os.register_at_fork(before=self._before_fork, after_in_child=self._after_fork)
         atexit.register(self._scope.quietly, self._calls.finish)
@@ -69,20 +69,20 @@ class Recorder:
         self._calls.when_spawned(self._on_spawn)
         if self._listens:
             self._calls.listen()
-        self._tell_start("start")
+        self._record_start("start")
 
     def _before_fork(self) -> None:
         self._scope.quietly(self._calls.finish)
 
     def _after_fork(self) -> None:
         self._scope.state.busy = False
-        self._scope.quietly(self._tell_start, "fork")
+        self._scope.quietly(self._record_start, "fork")
 
-    def _tell_start(self, how: str) -> None:
-        """The parent and the time tell processes apart that have one number after another."""
+    def _record_start(self, how: str) -> None:
+        """The parent and the time differ for processes that have one number after another."""
         version = ".".join(map(str, sys.version_info[:3]))
         ids = (str(os.getpid()), str(os.getppid()), str(time.time_ns()))
-        self._journal.tell("start", how, *ids, version)
+        self._journal.write("start", how, *ids, version)
 
     def _on_event(self, event: str, args: tuple[Any, ...]) -> None:
         if (action := self._events.get(event)) is not None:
@@ -94,7 +94,7 @@ class Recorder:
         """With a file, an ext module is loaded; without, a module is looked for and may not be there."""
         if file and self._scope.is_ours(name):
             self._calls.holdings.add(name)
-            self._tell_load(name, "ext")
+            self._record_load(name, "ext")
 
     def _on_exec(self, code: object) -> None:
         """The body of a module runs: it was found and read."""
@@ -103,21 +103,21 @@ class Recorder:
             inside = self._inside(code.co_filename)
             if inside.endswith(".py"):
                 name = inside.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
-                self._tell_load(name, "stub" if _is_stub(code) else "python")
+                self._record_load(name, "stub" if _is_stub(code) else "python")
 
-    def _tell_load(self, name: str, kind: str) -> None:
+    def _record_load(self, name: str, kind: str) -> None:
         frame = _importing(sys._getframe(1))
         if frame is None:
-            self._journal.tell("load", name, kind, "", "0", "program")
+            self._journal.write("load", name, kind, "", "0", "program")
         else:
             line = str(frame.f_lineno)
-            self._journal.tell("load", name, kind, module_name(frame), line, self._moment(frame))
+            self._journal.write("load", name, kind, module_name(frame), line, self._moment(frame))
 
     def _on_open(self, path: object, mode: object, flags: int) -> None:
         if type(path) is str and not path.endswith(_CODE_SUFFIXES):
             inside = self._inside(os.path.normpath(path) if ".." in path else path)
             if inside and (flags & os.O_ACCMODE) != os.O_WRONLY:
-                self._journal.tell("data", inside)
+                self._journal.write("data", inside)
 
     def _learn_root(self, file: str) -> None:
         folder, _, base = file.rpartition("/")
@@ -126,7 +126,7 @@ class Recorder:
             return
         if getattr(sys.modules.get(name), "__file__", None) == file:
             self._roots[name] = folder
-            self._journal.tell("root", name, folder)
+            self._journal.write("root", name, folder)
 
     def _inside(self, file: str) -> str:
         """The file's path from the folder that holds its package; nothing for one of no package."""
@@ -158,7 +158,7 @@ class Recorder:
         The frame that raises the event is of `overlay.py`'s module, which that of the stub has called.
         """
         if self._moment(_frame().f_back) != "loading":
-            self._journal.tell("touched", message)
+            self._journal.write("touched", message)
 
     def _on_other_profiler(self, *rest: object) -> None:
         if self._listens:
@@ -194,10 +194,10 @@ class Recorder:
         variables = {os.fsdecode(key): os.fsdecode(value) for key, value in given.items()}
         kind = kind_of(os.fsdecode(executable), words, variables, _INJECTED)
         if kind == "hidden":
-            self._journal.tell("hidden", shown(words))
+            self._journal.write("hidden", shown(words))
         elif kind == "recorded":
             self._started += 1
-            self._journal.tell("began", way, str(os.getpid()), str(self._started), shown(words))
+            self._journal.write("began", way, str(os.getpid()), str(self._started), shown(words))
 
 
 def _frame() -> FrameType:

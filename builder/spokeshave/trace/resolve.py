@@ -1,4 +1,4 @@
-"""From what was loaded to what may go: the largest set of unused components that no kept module needs."""
+"""From the loaded modules to the removals: the largest set of unused components that no kept module needs."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ from spokeshave.inside.model import Target
 from spokeshave.recipes.schema import ComponentTable, Profile, RemoveTable
 from spokeshave.removal.check import find_breaks, graph_of, import_graph, owner_of, read_stack, stack_recipes
 from spokeshave.removal.graph import Edge, ImportGraph
-from spokeshave.removal.readers.base import covers, parents
 from spokeshave.removal.readers.package import PackageImports
-from spokeshave.trace.evidence import evidence, harness, is_loaded, is_proved, unseen
+from spokeshave.removal.readers.reader import covers, parents
+from spokeshave.trace.evidence import evidence, harness, is_loaded, is_rechecked, unseen
 from spokeshave.trace.record import Run
 
 _SEEN = "(seen at run time)"
 _UNSEEN = "loaded; use not visible"
-_PROVED = "loaded; its use is not visible; the command passed without it"
-_BY_HAND = (
-    "removed by hand only: PyPI's wheel has no module or file of its own for it, so no run shows its use"
-)
+_RECHECKED = "loaded; its use is not visible; the command passed without it"
+_BY_HAND = "removed by hand only: PyPI's wheel has no separate module or file for it, so no run shows its use"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
-    """One component: whether it goes, and why; `weight` is in bytes as installed where it was traced."""
+    """One component: whether it is removed, and why; `weight` is in bytes as installed when traced."""
 
     component: str
     removed: bool
@@ -37,7 +35,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Resolution:
-    """All components in the stack's order, each once; those inside another one that goes are left out."""
+    """All components in the stack's order, each once, without those inside another removed one."""
 
     base: str
     verdicts: tuple[Verdict, ...]
@@ -57,11 +55,11 @@ def components(context: Context) -> dict[str, ComponentTable]:
 
 
 def resolve(context: Context, base: Profile, target: Target, runs: Sequence[Run]) -> Resolution:
-    """Takes out of the base profile's wheels all that the runs did not use and no kept module needs.
+    """Removes from the base profile's wheels all that the runs did not use and no kept module needs.
 
-    What a run cannot show is kept, unless its recheck has. The check is the one of every profile: what
-    kept modules need stays, though the program may never load those. Raises TraceError where nothing of the
-    stack was loaded, and where the base profile already leaves out what the program uses.
+    A component whose use a run cannot show is kept, unless the recheck passed without it. As in every
+    profile, all that kept modules need is kept, though the program may never load those. Raises TraceError
+    where nothing of the stack was loaded, and where the base profile removes a component that is used.
     """
     if not any(run.loads for run in runs):
         raise TraceError("the program loaded nothing of the stack", next_step="trace a command that does")
@@ -71,7 +69,7 @@ def resolve(context: Context, base: Profile, target: Target, runs: Sequence[Run]
     gone = [row.component for row in base.remove]
     if lacking := [f"  {name}: {used[name]}" for name in gone if name in used]:
         raise TraceError(
-            f"profile {base.name!r} leaves out what the program uses:\n" + "\n".join(lacking),
+            f"profile {base.name!r} removes what the program uses:\n" + "\n".join(lacking),
             next_step="name another --profile to begin with, such as lean",
         )
     open_to = [name for name in parts if name not in {*used, *doubts, *gone}]
@@ -105,9 +103,9 @@ def _doubts(
 
 
 def _unseen(graph: ImportGraph, runs: Sequence[Run]) -> Iterator[Edge]:
-    """Imports of one module of the stack by another that loads, of which no source tells.
+    """Imports of one module of the stack by another that loads, which no source shows.
 
-    A package's lazy loader is told of by its own edges, whomever it serves (`from numpy import *`). Compiled
+    A package's lazy loader has separate edges, whichever module it serves (`from numpy import *`). Compiled
     code has no frame: its imports seem to be those of the module that loads it.
     """
     known: dict[str, set[str]] = {}
@@ -140,19 +138,19 @@ def _settle(
     candidates: Mapping[str, ComponentTable],
     extra: Sequence[Edge],
 ) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Gives back what kept modules need until the check accepts the rest: what goes, why the others stay.
+    """Returns the components to remove, after keeping what kept modules need, and why the others are kept.
 
-    It begins with all, so that components that only each other need go together, and those inside another
-    one have their patches when that one comes back. Those that come back take their patches along, so the
-    graph is read again, with no more than the patches that are left.
+    It begins with all, so that components that need only each other are removed together. Those inside
+    another one then have their patches when that one is kept. A kept component has no patches, so the graph
+    is read again with the patches that are left.
     """
     going, needed = tuple(candidates), dict[str, str]()
     while True:
         before = going
         for only_outer in (False, True):
             rows = _outer(going, candidates) if only_outer else going
-            graph = import_graph(context, taking_out(base, rows), target)
-            while back := _needed(context, taking_out(base, rows), graph, candidates, extra):
+            graph = import_graph(context, with_removals(base, rows), target)
+            while back := _needed(context, with_removals(base, rows), graph, candidates, extra):
                 needed |= back
                 going, rows = (tuple(name for name in names if name not in back) for names in (going, rows))
         if going == before:
@@ -166,7 +164,7 @@ def _needed(
     candidates: Mapping[str, ComponentTable],
     extra: Sequence[Edge],
 ) -> dict[str, str]:
-    """The candidates that the profile takes out and kept modules need, with the chain of imports."""
+    """The candidates that the profile removes and kept modules need, with the chain of imports."""
     found, removed = find_breaks(context, profile, graph, extra)
     back: dict[str, str] = {}
     for chain in found.chains:
@@ -181,7 +179,7 @@ def _needed(
 
 
 def _is_within(name: str, going: Sequence[str], parts: Mapping[str, ComponentTable]) -> bool:
-    """Whether all modules of a component lie in another one that goes: it has nothing left to take out."""
+    """Whether all modules of a component are in another removed one: nothing is left of it to remove."""
     part = parts[name]
     others = [module for other in going if other != name for module in parts[other].modules]
     return bool(part.modules) and all(
@@ -190,12 +188,12 @@ def _is_within(name: str, going: Sequence[str], parts: Mapping[str, ComponentTab
 
 
 def _outer(going: Sequence[str], parts: Mapping[str, ComponentTable]) -> tuple[str, ...]:
-    """The components that have something that no other one takes out."""
+    """The components with a part that no other one removes."""
     return tuple(name for name in going if not _is_within(name, going, parts))
 
 
-def taking_out(base: Profile, going: Sequence[str]) -> Profile:
-    """The profile that takes these components out too."""
+def with_removals(base: Profile, going: Sequence[str]) -> Profile:
+    """The profile that removes these components too."""
     rows = [RemoveTable(component=name, reason="not used by the traced program") for name in going]
     return base.model_copy(update={"remove": (*base.remove, *rows)})
 
@@ -205,7 +203,7 @@ def _doubt(name: str, part: ComponentTable, known: frozenset[str], runs: Sequenc
     if not part.files and known.isdisjoint(part.modules):
         return _BY_HAND
     for run in runs:
-        if unseen(part, run) and not is_proved(name, run):
+        if unseen(part, run) and not is_rechecked(name, run):
             untried = run.recheck.untried.get(name) if run.recheck else None
             return f"{_UNSEEN}; {untried}" if untried else _UNSEEN
     return harness(part, runs)
@@ -213,7 +211,7 @@ def _doubt(name: str, part: ComponentTable, known: frozenset[str], runs: Sequenc
 
 def _unused(part: ComponentTable, runs: Sequence[Run]) -> str:
     if any(unseen(part, run) for run in runs):
-        return _PROVED
+        return _RECHECKED
     if not part.modules:
         return "not read"
     return "loaded with its package, but not used" if is_loaded(part, runs) else "not loaded"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from spokeshave.build.elf import ElfFacts, elf_files
 from spokeshave.errors import WheelError
-from spokeshave.inside.levers.base import fits
+from spokeshave.inside.levers.lever import fits
 from spokeshave.inside.levers.test_stubs import stub_text
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.run import Command, Runner
@@ -54,7 +54,7 @@ def inspect(
 
 
 def _test_stubs(archive: zipfile.ZipFile, plan: BuildPlan) -> Iterator[str]:
-    """The modules that stand in for test modules, which are not there themselves."""
+    """The stub modules of test modules."""
     text = stub_text(plan.import_name).encode()
     for info in archive.infolist():
         if info.filename.endswith(".py") and info.file_size == len(text) and archive.read(info) == text:
@@ -63,9 +63,11 @@ def _test_stubs(archive: zipfile.ZipFile, plan: BuildPlan) -> Iterator[str]:
 
 def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[str]:
     verify = recipe.verify
-    taken = _taken(plan)
+    removed = _removed_globs(plan)
     faults = [
-        f"no file fits {glob!r}" for glob in verify.present if not fits(glob, taken) and not _any(names, glob)
+        f"no file fits {glob!r}"
+        for glob in verify.present
+        if not fits(glob, removed) and not _any(names, glob)
     ]
     faults += [
         f"{name} must not be there ({glob!r})"
@@ -85,8 +87,8 @@ def _content_faults(names: list[str], recipe: Recipe, plan: BuildPlan) -> list[s
     return faults
 
 
-def _taken(plan: BuildPlan) -> list[str]:
-    """Globs of what the removed components take out."""
+def _removed_globs(plan: BuildPlan) -> list[str]:
+    """Globs of the files that are removed with components."""
     modules = [module.replace(".", "/") for part in plan.removed for module in part.modules]
     return [
         *(f"{module}{rest}" for module in modules for rest in ("/*", ".*")),

@@ -1,4 +1,4 @@
-"""What counts as a fault of a wheel: of its tests, imports and BLAS, beside PyPI's. Pure."""
+"""The faults of a wheel's tests, imports and BLAS, compared with the PyPI wheel's. Pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from spokeshave.build.wheelhouse import Candidate
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.stub_message import is_for
 from spokeshave.verify.outcomes import Comparison
-from spokeshave.verify.trial import Level, Results
+from spokeshave.verify.paired_run import Level, Results
 
 
 def loss_faults(level: Level, comparison: Comparison) -> list[str]:
-    """The tests that were lost, skips that fit none, and a level that proves nothing."""
+    """The lost tests, the skips that fit no test, and a level that verifies nothing."""
     lost = [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
     unmatched = [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
     return [*lost, *unmatched, *scope_faults(level, comparison)]
@@ -34,27 +34,27 @@ def compiler_faults(candidate: Candidate, level: Level, stock: Results) -> list[
     ran = any(t.startswith(wanted) and o[0] == "passed" for t, o in stock.outcomes.items())
     if level != "full" or not wanted or ran:
         return []
-    return ["no test that needs a compiler passed on stock: the place has none"]
+    return ["no test that needs a compiler passed with the PyPI wheel: the test environment has no compiler"]
 
 
 def scope_faults(level: Level, comparison: Comparison) -> list[str]:
-    """A level proves nothing where all of its tests are of what the profile leaves out."""
+    """A level verifies nothing where all of its tests are of components that the profile removes."""
     if comparison.ours.get("passed") or not comparison.stock.get("passed"):
         return []
     higher = {"smoke": "; verify with --level core", "core": "; verify with --level full"}.get(level, "")
-    return [f"no upstream test of level {level} passed, all are of what the profile leaves out{higher}"]
+    return [f"no upstream test of level {level} passed: all are of removed components{higher}"]
 
 
 def import_faults(ours: Results, stock: Results, plan: BuildPlan) -> list[str]:
-    """Public modules that stock can import and we cannot, or that answer help() or a pickle on stock alone.
+    """Public modules that import, or answer help() or a pickle, with the PyPI wheel alone.
 
-    One that the profile takes out must fail with its stub's message instead.
+    A module that the profile removes must fail with its stub's message instead.
     """
     faults = []
-    gone = [module for part in plan.removed for module in part.modules]
+    removed = [module for part in plan.removed for module in part.modules]
     late = {module for part in plan.removed for module in part.late}  # these can be imported
     for name in stock.imported:
-        above = next((m for m in gone if name == m or name.startswith(f"{m}.")), None)
+        above = next((m for m in removed if name == m or name.startswith(f"{m}.")), None)
         why = ours.import_failures.get(name, "there is no such module")
         if above is None and name not in ours.imported:
             faults.append(f"import {name}: {why}")

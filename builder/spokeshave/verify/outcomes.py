@@ -1,4 +1,4 @@
-"""Outcome by outcome: our wheel's tests beside the stock wheel's. Pure."""
+"""Our wheel's tests compared with the PyPI wheel's, outcome by outcome. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spokeshave.inside.stub_message import removed_components
+from spokeshave.inside.stub_message import components_in
 
 Outcomes = Mapping[str, tuple[str, str]]
 """Node id to outcome and reason."""
@@ -15,13 +15,13 @@ Outcomes = Mapping[str, tuple[str, str]]
 GOOD = frozenset({"passed", "xfailed", "xpassed"})
 _PASSED = frozenset({"passed", "xpassed"})  # an expected failure is not one of them
 BAD = frozenset({"failed", "error"})
-_NOT_RUN = "not run"
-_NAMED = 10  # names of one owner in a fault; a base class that is gone takes hundreds along
+NOT_RUN = "not run"
+_NAMED = 10  # names of one owner in a fault; a removed base class can take hundreds along
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loss:
-    """A test that passes on stock and not on ours, or fails on ours and not on stock."""
+    """A test that passes with the PyPI wheel and not with ours, or fails with ours alone."""
 
     test: str
     stock: str
@@ -31,12 +31,12 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
-    """The verdict: what was lost, and the counts behind it.
+    """The verdict: the lost tests, and the counts behind it.
 
-    `skipped` maps a recipe's reason to the stock-passing tests that it left out, `removed` a component
-    that the profile takes out to the stock-passing tests that went with it, not run or failing with the
-    message of its stub (which `ours` counts as removed); `skip_reasons` counts the skips that the tests
-    themselves made on ours; `both_failed` are the tests that fail on stock too.
+    `skipped` maps a recipe's reason to the tests that it skips, `removed` a removed component to the tests
+    that are removed with it: not run, or failing with the message of its stub (in `ours`: removed).
+    Both list only tests that pass with the PyPI wheel. `skip_reasons` counts the skips that the tests
+    themselves made with ours; `both_failed` are the tests that fail with both wheels.
     """
 
     ours: Mapping[str, int]
@@ -55,15 +55,15 @@ class Comparison:
 
 
 def as_good(ours: str, stock: str) -> bool:
-    """Whether an outcome on ours is as good as stock's; an expected failure is worse than a pass."""
+    """Whether our outcome is as good as the PyPI wheel's; an expected failure is worse than a pass."""
     return ours in (_PASSED if stock in _PASSED else GOOD)
 
 
 def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, str]:
     """Tests, and files that could not be collected, that ran into a removed component's stub: to its name.
 
-    `parts` maps the distribution and the component of every part that is not in the wheels to what it is
-    called here. The message itself is `inside.stub_message`.
+    `parts` maps the distribution and the component of every part that is not in the wheels to its name
+    here. The message itself is `inside.stub_message`.
     """
     found = {}
     for test, (outcome, reason) in ours.items():
@@ -74,8 +74,8 @@ def missed(ours: Outcomes, parts: Mapping[tuple[str, str], str]) -> dict[str, st
 
 
 def stubbed_part(text: str, parts: Mapping[tuple[str, str], str]) -> str | None:
-    """What the component is called here whose stub has the last word in a text; None where none has."""
-    said = removed_components(text)
+    """The name here of the component whose stub has the last message in a text; None where none has."""
+    said = components_in(text)
     return parts.get(said[-1]) if said else None
 
 
@@ -87,8 +87,8 @@ def name_faults(
 ) -> list[str]:
     """Names that dir() lists of a public module or class of PyPI's and not of ours; each maps to its answer.
 
-    A name is no fault if it answers with the stub of a component that is not in the wheels (`parts`), or if
-    PyPI's wheel defines it, or its owner, in a module of such a component (`offered`, `gone`).
+    A name is no fault if it answers with the stub of a component that is not in the wheels (`parts`). It is
+    none either if PyPI's wheel defines it or its owner in a module of such a component (`offered`, `gone`).
     """
     faults = []
     for owner, answers in lacking.items():
@@ -117,13 +117,13 @@ def compare(
     removed: Mapping[str, str] | None = None,
     parts: Mapping[tuple[str, str], str] | None = None,
 ) -> Comparison:
-    """Judges our outcomes by stock's.
+    """Judges our outcomes by the PyPI wheel's (`stock`).
 
     `skips` maps the start of a node id to the recipe's reason, `removed` to the component that is not in
-    the wheel; those tests were not run on ours. `parts` are those of `missed`. A test that passes on stock
-    must pass on ours, or have run into a stub; one that is not there at all is lost too, and so is one that
-    fails on ours where stock skips it or does not have it. A skip, or a removed test outside a folder, that
-    fits no test is reported.
+    the wheel; those tests were not run with ours. `parts` are those of `missed`. A test that passes with the
+    PyPI wheel must pass with ours, or have run into a stub; a test that is missing is lost. A test that fails
+    with ours is lost too where the PyPI wheel skips it or does not have it. A skip that fits no test is
+    reported, and so is a removed test outside a folder.
     """
     removed = removed or {}
     stubbed = missed(ours, parts or {})
@@ -132,9 +132,9 @@ def compare(
     judged: dict[str, list[Loss]] = {}
     unmatched = set(skips) | {start for start in removed if not start.endswith("/")}
     for test in sorted({*stock, *ours}):
-        wanted, _ = stock.get(test, (_NOT_RUN, ""))
-        found, reason = ours.get(test, (_NOT_RUN, "the test was not collected"))
-        rules = [s for s in (*removed, *skips) if test.startswith(s)] if found == _NOT_RUN else []
+        wanted, _ = stock.get(test, (NOT_RUN, ""))
+        found, reason = ours.get(test, (NOT_RUN, "the test was not collected"))
+        rules = [s for s in (*removed, *skips) if test.startswith(s)] if found == NOT_RUN else []
         unmatched.difference_update(rules)
         part = stubbed.get(test if test in ours else test.partition("::")[0])
         if rules or part:
@@ -166,4 +166,4 @@ def _verdict(ours: str, stock: str) -> str:
         return "gained"
     if ours in BAD:
         return "failed on both" if stock in BAD else "lost"
-    return "as on stock"
+    return "the same"

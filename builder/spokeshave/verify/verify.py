@@ -1,11 +1,11 @@
-"""Proves wheels in a clean place: content, imports, upstream's tests beside the stock wheel's."""
+"""The verification of a wheel: its content, its imports, and its tests compared with the PyPI wheel's."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Literal
 
 from spokeshave import own_code, verdict
 from spokeshave.build.images.choice import images_of
@@ -15,44 +15,25 @@ from spokeshave.inside.model import BuildPlan, bare_text, digest_of
 from spokeshave.inside.prover.kernels import cpu_flags
 from spokeshave.inside.wheel import beside
 from spokeshave.machine.files import write_whole
+from spokeshave.verdict import VerifyReport
 from spokeshave.verify.contents import inspect
+from spokeshave.verify.environments import ContainerEnvironment, HostEnvironment, VerifyEnvironment
 from spokeshave.verify.faults import blas_faults, compiler_faults, expected_cores, import_faults, loss_faults
 from spokeshave.verify.outcomes import Comparison, name_faults, stubbed_part
-from spokeshave.verify.places import ContainerPlace, HostPlace, Place
-from spokeshave.verify.trial import Level, Results, Trial, removed_components, test_lock
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class VerifyReport:
-    """The verdict on one wheel. `passed` is true only where no list below holds a fault.
-
-    `judge` is the digest of our own code that ran the tests and judged them; older reports have none.
-    """
-
-    wheel: str
-    sha256: str
-    plan: str
-    level: Level
-    place: str
-    faults: tuple[str, ...]
-    imported: int
-    comparison: Mapping[str, Any] | None
-    flaky: Mapping[str, tuple[str, ...]]
-    passed: bool
-    judge: str = ""
+from spokeshave.verify.paired_run import Level, PairedRun, removed_components, test_lock
 
 
 def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport:
-    """Proves one wheel; a report that passed is reused while nothing has changed and no later run failed.
+    """Verifies one wheel; a report that passed is reused while nothing has changed and no later run failed.
 
-    The report is written beside the wheel, where that does not say more of it already (`verdict.put`).
+    The report is written next to the wheel, unless the one there covers more (`verdict.put`).
     """
-    place = make_place(context, candidate.plan, "run-compiler" if level == "full" else "run")
+    environment = make_environment(context, candidate.plan, "run-compiler" if level == "full" else "run")
     key = digest_of(
         [
             [one.sha256 for one in (candidate.own, *candidate.companions)],
             candidate.own.tests_sha256,
-            [level, place.digest, own_code.code_digest("test"), own_code.code_digest("judge")],
+            [level, environment.digest, own_code.code_digest("test"), own_code.code_digest("judge")],
             [candidate.loaded.recipe.verify.facts(), bare_text("requirements.txt", test_lock(candidate))],
             removed_components(candidate.loaded, candidate.plan),
             sorted(cpu_flags()) if candidate.loaded.recipe.verify.cores else [],
@@ -64,14 +45,13 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
     subject = {"sha256": candidate.own.sha256, "judge": _judge()}
     stored = None if verdict.failed_before(path, subject) else context.store.get("verified", key)
     if stored is None:
-        report = _prove(context, candidate, level, place)
+        report = _compare(context, candidate, level, environment)
         if report.passed:
-            text = json.dumps(asdict(report), indent=1, sort_keys=True) + "\n"
-            context.store.put("verified", key, lambda new: write_whole(new / "verify.json", text))
+            context.store.put("verified", key, lambda new: write_whole(new / "verify.json", report.text()))
     else:
         context.reporter.say(f"{label}: verified before ({level}), nothing has changed")
-        report = report_from_json(json.loads((stored / "verify.json").read_text("utf-8")))
-    if kept := verdict.put(path, asdict(report)):
+        report = verdict.report_from_json(json.loads((stored / "verify.json").read_text("utf-8")))
+    if kept := verdict.put(path, report.to_json()):
         context.reporter.say(f"{label}: {kept}")
     return report
 
@@ -80,15 +60,12 @@ def _judge() -> str:
     return digest_of([own_code.code_digest("test"), own_code.code_digest("judge")])
 
 
-def report_from_json(data: Mapping[str, Any]) -> VerifyReport:
-    """The inverse of `dataclasses.asdict` for a report."""
-    return VerifyReport(**{**data, "faults": tuple(data["faults"])})
-
-
-def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-compiler"]) -> Place:
-    """The clean place that fits the engine that built the wheel."""
+def make_environment(
+    context: Context, plan: BuildPlan, kind: Literal["run", "run-compiler"]
+) -> VerifyEnvironment:
+    """The test environment that fits the engine that built the wheel."""
     if plan.environment.engine == "host":
-        return HostPlace(
+        return HostEnvironment(
             target=plan.target,
             path=context.environ["PATH"],
             runner=context.runner,
@@ -100,7 +77,7 @@ def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-comp
     image = images.choose(kind, plan.target, "local" if kind == "run-compiler" else None)
     with context.reporter.stage(f"run image {image.reference}"):
         images.ensure(image, plan.target)
-    return ContainerPlace(
+    return ContainerEnvironment(
         image=image.reference,
         digest=image.digest,
         containers=context.containers,
@@ -108,7 +85,10 @@ def make_place(context: Context, plan: BuildPlan, kind: Literal["run", "run-comp
     )
 
 
-def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -> VerifyReport:
+def _compare(
+    context: Context, candidate: Candidate, level: Level, environment: VerifyEnvironment
+) -> VerifyReport:
+    """Runs all checks of one wheel and returns the report."""
     faults = inspect(
         candidate.own.path,
         candidate.loaded.recipe,
@@ -116,23 +96,23 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         candidate.wheels[:-1],
         context.runner,
     )
-    trial = Trial(context=context, candidate=candidate, level=level)
-    # Stock first: its names are looked for in ours. Its results are in the store but for the first time.
-    stock = trial.stock(place) if trial.selection(level) else None
-    ours = trial.ours(place, stock)
+    pair = PairedRun(context=context, candidate=candidate, level=level)
+    # The PyPI wheel first: its names are looked for in ours. Its results come from the store after one run.
+    stock = pair.stock(environment) if pair.selection(level) else None
+    ours = pair.ours(environment, stock)
     comparison: Comparison | None = None
     flaky: Mapping[str, tuple[str, ...]] = {}
     if ours.blas:
         faults += blas_faults(ours.blas, expected_cores(candidate))
     if stock is not None:
         faults += import_faults(ours, stock, candidate.plan)
-        faults += name_faults(ours.lacking, trial.parts(), stock.offered, trial.gone())
+        faults += name_faults(ours.lacking, pair.parts(), stock.offered, pair.removed_modules())
         faults += compiler_faults(candidate, level, stock)
-        comparison, flaky = _compare(trial, place, ours, stock)
+        comparison, flaky = pair.compare(environment, ours, stock)
         faults += loss_faults(level, comparison)
     else:
         failed = {
-            name: why for name, why in ours.import_failures.items() if not stubbed_part(why, trial.parts())
+            name: why for name, why in ours.import_failures.items() if not stubbed_part(why, pair.parts())
         }
         faults += [f"import {name}: {why}" for name, why in failed.items()]
     if not verdict.shows_something(len(ours.imported), comparison and comparison.ours.get("passed")):
@@ -142,7 +122,7 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         sha256=candidate.own.sha256,
         plan=candidate.plan.digest,
         level=level,
-        place=place.digest,
+        place=environment.digest,
         faults=tuple(faults),
         imported=len(ours.imported),
         comparison=asdict(comparison) if comparison else None,
@@ -150,11 +130,3 @@ def _prove(context: Context, candidate: Candidate, level: Level, place: Place) -
         passed=not faults,
         judge=_judge(),
     )
-
-
-def _compare(
-    trial: Trial, place: Place, ours: Results, stock: Results
-) -> tuple[Comparison, Mapping[str, tuple[str, ...]]]:
-    """Our tests beside stock's. What was lost runs again; what then passes is flaky, with its outcomes."""
-    comparison = trial.judge(ours.outcomes, stock.outcomes)
-    return trial.rerun(place, ours.outcomes, comparison) if comparison.losses else (comparison, {})

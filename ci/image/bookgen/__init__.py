@@ -1,1 +1,1 @@
-"""A small service on texts, written to need every library of its image: what `ci/image/measure` weighs."""
+"""A small service on texts, written to need every library of its image: the program of `ci/image/compare`."""

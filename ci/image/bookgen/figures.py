@@ -40,7 +40,7 @@ def by_language(frame: pd.DataFrame) -> dict[str, int]:
 
 
 def correlation(frame: pd.DataFrame) -> float:
-    """Spearman's rank correlation of length and richness; 0 where there are too few books to tell."""
+    """Spearman's rank correlation of length and richness; 0 if there are too few books."""
     if len(frame) < 3 or frame["words"].nunique() == 1 or frame["richness"].nunique() == 1:
         return 0.0
     return float(stats.spearmanr(frame["words"], frame["richness"]).statistic)

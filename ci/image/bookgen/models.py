@@ -1,4 +1,4 @@
-"""What goes over the wire, in and out."""
+"""The bodies of requests and answers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Topic(Model):
 
 
 class Themes(Model):
-    """Topics of all books, the cluster of each, and the words that tell most about each."""
+    """Topics of all books, the cluster of each, and the most typical words of each."""
 
     topics: tuple[Topic, ...]
     clusters: dict[str, int]

@@ -72,7 +72,7 @@ async def add_tei(request: web.Request) -> web.Response:
 
 
 async def themes(request: web.Request) -> web.Response:
-    """Topics, clusters and keywords of all books; `?count=` of the first two, 2 unless told."""
+    """Topics, clusters and keywords of all books; `?count=` of the first two, by default 2."""
     count = int(request.query.get("count", "2"))
     books = _at_least(request, count)
     return _answer(await asyncio.to_thread(_themes, books, count))
@@ -151,7 +151,7 @@ def _answer(model: Model, status: int = 200) -> web.Response:
 
 @web.middleware
 async def _tell_faults(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turns what a caller did wrong into a status and a sentence; defects of ours stay 500."""
+    """Turns a fault of the caller into a status and a sentence; defects of the service remain 500."""
     try:
         return await handler(request)
     except web.HTTPException:

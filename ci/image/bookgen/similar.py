@@ -15,7 +15,7 @@ from bookgen.texts import stems
 
 @dataclass(frozen=True)
 class Neighbour:
-    """A text by its place in the corpus, and its cosine."""
+    """A text by its index in the corpus, and its cosine."""
 
     place: int
     score: float

@@ -1,1 +1,1 @@
-"""Weighs a service's image with stock wheels and with ours: the parts of `ci/image/measure`."""
+"""Compares a service's image with PyPI wheels and with ours: the parts of `ci/image/compare`."""

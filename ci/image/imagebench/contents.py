@@ -1,4 +1,4 @@
-"""What an image has installed: the bytes of each Python package, bytecode included, and those of pandoc."""
+"""The bytes of each Python package in an image, bytecode included, and those of pandoc."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import json
 
 from packaging.utils import canonicalize_name
 
-from spokeshave.context import Context
-from spokeshave.errors import ImageError
-from spokeshave.inside.run import Command
+from spokeshave.api import Command, Context, ImageError
 
 _PANDOC = "import os, shutil; print(os.stat(shutil.which('pandoc')).st_size)"
-# What a package's RECORD lists, which is the bytecode too where pip has compiled.
+# The files in a package's RECORD; this includes the bytecode if pip has compiled it.
 _PACKAGES = """
 import importlib.metadata, json
 sizes = {}
@@ -23,7 +21,7 @@ print(json.dumps(sizes))
 
 
 def package_bytes(context: Context, image: str) -> dict[str, int]:
-    """Bytes by normalized name of a package; raises ImageError where Python does not run in the image."""
+    """Bytes by normalized name of a package; raises ImageError if Python does not run in the image."""
     return parse(_ask(context, image, _PACKAGES, "python does not run"))
 
 
@@ -33,7 +31,7 @@ def pandoc_bytes(context: Context, image: str) -> int:
 
 
 def _ask(context: Context, image: str, script: str, fault: str) -> str:
-    """The last line that a script prints in the image; raises ImageError with `fault` where it fails."""
+    """The last line that a script prints in the image; raises ImageError with `fault` if it fails."""
     argv = ("docker", "run", "--rm", "--network", "none", image, "python", "-c", script)
     done = context.runner(Command(argv=argv))
     if not done.ok:

@@ -7,10 +7,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.build.images.local import debian_root
-from spokeshave.context import Context
-from spokeshave.errors import EngineMissing, ImageError
-from spokeshave.inside.run import Command
+from spokeshave.api import Command, Context, EngineMissing, ImageError, debian_root
 
 PACKAGES = ("python3", "python3-venv", "pandoc")
 _SUITE = "bookworm"
@@ -21,7 +18,7 @@ _OPTIONS = (f"--hook-dir={_MERGED}", '--aptopt=APT::Install-Recommends "false"',
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Base:
-    """What both images stand on: an image, and the Debian packages that it lacks and a network brings."""
+    """The base of both images, and the Debian packages that it lacks and a network provides."""
 
     reference: str
     packages: tuple[str, ...] = ()
@@ -33,9 +30,9 @@ def named_base(reference: str) -> Base:
 
 
 def local_base(context: Context) -> Base:
-    """The stand-in for `python:3.11-slim`, with pandoc, from Debian packages; made where it is not here.
+    """A base like `python:3.11-slim`, with pandoc, from Debian packages; made if it is missing.
 
-    Raises EngineMissing without mmdebstrap, ImageError where Debian's packages cannot be had.
+    Raises EngineMissing without mmdebstrap, ImageError if Debian's packages cannot be downloaded.
     """
     argv = debian_root(PACKAGES, _SUITE, Path("root.tar"), *_OPTIONS)
     digest = hashlib.sha256("\0".join(argv).encode()).hexdigest()
@@ -45,7 +42,7 @@ def local_base(context: Context) -> Base:
     if not shutil.which("mmdebstrap"):
         raise EngineMissing(
             "making the base image needs mmdebstrap",
-            next_step="`apt-get install mmdebstrap`, or name a registry's image: --base python:3.11-slim",
+            next_step="`apt-get install mmdebstrap`, or name an image: --base python:3.11-slim",
         )
     with (
         context.store.scratch() as scratch,
@@ -68,7 +65,7 @@ def build(context: Context, base: Base, folder: Path, reference: str, *, compile
     network = () if base.packages else ("--network", "none")
     argv = ("docker", "build", "--force-rm", *network, "--tag", reference, *words, str(folder))
     with context.reporter.stage(f"building {reference}"):
-        _step(context, argv, "the log has pip's own words")
+        _step(context, argv, "read pip's messages in the log")
 
 
 def _step(context: Context, argv: tuple[str, ...], next_step: str) -> None:

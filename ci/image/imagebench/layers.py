@@ -1,4 +1,4 @@
-"""What an image is made of: its layers with their sizes, as Docker tells them."""
+"""The layers of an image with their sizes, as Docker reports them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from spokeshave.errors import ImageError
-from spokeshave.inside.run import Command, Runner
+from spokeshave.api import Command, ImageError, Runner
 
 _SHELL = re.compile(r"^/bin/sh -c (?:#\(nop\)\s*)?")
 _ARGUMENTS = re.compile(r"^\|\d+ .*?/bin/sh -c ")
@@ -16,28 +15,28 @@ _SUM = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Layer:
-    """One step of an image's history: what made it, in bytes what it added."""
+    """One step of an image's history: its command, and the bytes that it added."""
 
     made_by: str
     size: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Weight:
-    """An image in bytes, and its layers that hold something, the first one first."""
+class ImageSize:
+    """The bytes of an image, and its layers that are not empty, the first one first."""
 
     total: int
     layers: tuple[Layer, ...]
 
 
-def weigh(reference: str, runner: Runner) -> Weight:
-    """Asks Docker; raises ImageError where it does not have the image."""
+def image_size(reference: str, runner: Runner) -> ImageSize:
+    """Asks Docker; raises ImageError if it does not have the image."""
     total = _ask(("image", "inspect", "--format", "{{.Size}}", reference), runner)
     history = _ask(
         ("history", "--no-trunc", "--human=false", "--format", "{{json .}}", reference),
         runner,
     )
-    return Weight(total=int(total), layers=parse_history(history))
+    return ImageSize(total=int(total), layers=parse_history(history))
 
 
 def parse_history(text: str) -> tuple[Layer, ...]:
@@ -50,9 +49,9 @@ def parse_history(text: str) -> tuple[Layer, ...]:
 
 
 def readable(made_by: str) -> str:
-    """A step of a Dockerfile as it was written, more or less."""
-    told = _SHELL.sub("", _ARGUMENTS.sub("RUN ", made_by))
-    return " ".join(_SUM.sub("…", told).split())
+    """A step of a Dockerfile, nearly as it was written."""
+    text = _SHELL.sub("", _ARGUMENTS.sub("RUN ", made_by))
+    return " ".join(_SUM.sub("…", text).split())
 
 
 def _ask(words: tuple[str, ...], runner: Runner) -> str:

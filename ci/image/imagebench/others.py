@@ -1,4 +1,4 @@
-"""Slim wheels of the packages that have no recipe, in the places of their stock wheels."""
+"""Slim wheels of the packages that have no recipe, for use instead of the PyPI wheels."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagebench.wheels import BUILT, TARGET, project
-from spokeshave.context import Context
-from spokeshave.inside.model import file_sha256
-from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
-from spokeshave.slim.slimming import SlimRequest, failures, slim_all
+from imagebench.wheels import BUILT, project
+from spokeshave.api import Context, file_sha256, slim_levers, slim_wheels
 
 NEED_DOCSTRINGS = ("sqlalchemy",)  # some of its modules assert that they have one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Others:
-    """The slim wheels, and what they and their stock wheels weigh in bytes, unpacked, without bytecode."""
+    """The slim wheels, with the bytes of these and of the PyPI wheels, unpacked, without bytecode."""
 
     wheels: tuple[Path, ...]
     stock_bytes: int
@@ -28,9 +25,9 @@ class Others:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slimmer:
-    """Slims wheels into `folder`; one that is there already, from the same wheel by the same levers, stays.
+    """Slims wheels into `folder`; one of the same wheel and levers that is there already is kept.
 
-    `careful` leaves docstrings, comments and indentation; `check` imports each beside stock.
+    `careful` keeps docstrings, comments and indentation; `check` compares the imports with the PyPI wheel's.
     """
 
     context: Context
@@ -39,7 +36,7 @@ class Slimmer:
     check: bool
 
     def slim(self, stock: Iterable[Path]) -> Others:
-        """Slims those that have no recipe; raises VerifyError where one does less than stock."""
+        """Slims those that have no recipe; raises VerifyError if one does less than the PyPI wheel."""
         wanted = {file_sha256(wheel): wheel for wheel in stock if project(wheel) not in BUILT}
         known = self._records()
         todo = [wheel for sha256, wheel in wanted.items() if not self._made(known.get(sha256), wheel)]
@@ -54,27 +51,17 @@ class Slimmer:
         )
 
     def levers(self, wheel: Path) -> tuple[str, ...]:
-        """What acts on a wheel."""
-        if self.careful:
-            return DEFAULT_LEVERS
-        kept = {"docstrings"} if project(wheel) in NEED_DOCSTRINGS else set()
-        return (*DEFAULT_LEVERS, *(name for name in ON_REQUEST if name not in kept))
+        """The levers for a wheel."""
+        kept = ("docstrings",) if project(wheel) in NEED_DOCSTRINGS else ()
+        return slim_levers(careful=self.careful, without=kept)
 
     def _slim(self, wheels: list[Path]) -> None:
-        if not wheels:
-            return
-        request = SlimRequest(
-            words=tuple(map(str, wheels)),
-            target=TARGET,
-            settings=Settings(levers=self.levers(wheels[0])),
-            output=self.folder,
-            check=self.check,
-        )
-        if fault := failures(slim_all(self.context, request)):
-            raise fault
+        if wheels:
+            levers = self.levers(wheels[0])
+            slim_wheels(self.context, wheels, self.folder, levers=levers, check=self.check)
 
     def _records(self) -> dict[str, dict[str, Any]]:
-        """The records beside the slim wheels, by the sha256 of their stock wheels."""
+        """The records of the slim wheels, by the sha256 of the PyPI wheels."""
         rows = [json.loads(path.read_text("utf-8")) for path in sorted(self.folder.glob("*.slim.json"))]
         return {row["stock"]["sha256"]: row for row in rows}
 

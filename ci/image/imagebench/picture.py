@@ -1,4 +1,4 @@
-"""Both images as a picture: what each is made of, on one scale, and below that memory and start."""
+"""Both images as a picture: the parts of each on one scale, and below them memory and start."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
-from imagebench.tables import FIGURES, OURS, STOCK, Comparison, Side, figure, sizes
-from imagebench.trials import Spread
+from imagebench.service import Spread
+from imagebench.tables import FIGURES, OURS, STOCK, TITLES, Comparison, Side, figure, sizes
 from imagebench.wheels import BUILT
-from spokeshave.report.html.markup import Child, el, standalone
+from spokeshave.api import SvgChild as Child
+from spokeshave.api import svg_element as el
+from spokeshave.api import svg_file
 
 _WIDTH, _MARGIN, _LEFT = 1000.0, 28.0, 88.0
-_ROOM = _WIDTH - _LEFT - _MARGIN - 96  # for the longest bar; its sum stands to the right of it
+_ROOM = _WIDTH - _LEFT - _MARGIN - 96  # for the longest bar; its sum is to the right of it
 _BAR, _ROW, _CHARACTER = 46.0, 21.0, 7.6
 _BASE, _PANDOC, _OTHERS, _REST = "Debian and Python", "pandoc", "other packages", "the service, its venv"
 _PACKAGES = (*BUILT, "slim-openblas")
@@ -23,7 +25,7 @@ _COLOURS = {
     _OTHERS: "#b3432b",
     _REST: "#6b655c",
 }
-_PALE = (_BASE, _PANDOC)  # names stand dark on these
+_PALE = (_BASE, _PANDOC)  # names are dark on these
 _SIDES = {STOCK: "#8a857c", OURS: "#2f74b5"}
 _SHOWN = ("resident at the first answer, MB", "resident after work, MB", "start to healthy, s")
 _STYLE = (
@@ -47,7 +49,7 @@ class Part:
 
 
 def parts(found: Comparison) -> tuple[Part, ...]:
-    """What the images are made of, which sums up to them; a stock package has its BLAS in it."""
+    """The parts of the images, which add up to them; a PyPI package contains its BLAS."""
     stock, ours = _sizes(found, found.stock), _sizes(found, found.ours)
     return tuple(
         Part(name=name, colour=colour, stock=stock[name], ours=ours[name])
@@ -69,11 +71,11 @@ def _sizes(found: Comparison, side: Side) -> dict[str, int]:
 
 
 def image_picture(found: Comparison) -> str:
-    """One SVG that needs no other file."""
+    """One SVG in a single file."""
     shown = parts(found)
     ours, stock = sizes(found)["image"]
     title = (
-        f"One image twice: {stock / 1e6:.0f} MB with stock wheels,"
+        f"One image twice: {stock / 1e6:.0f} MB with PyPI wheels,"
         f" {ours / 1e6:.0f} MB with profile {found.profile} ({ours / stock:.2f})"
     )
     drawn: list[Child] = [el("text", title, x=_MARGIN, y=34, class_="title")]
@@ -85,19 +87,17 @@ def image_picture(found: Comparison) -> str:
     drawn.append(el("g", *_legend(shown), transform=f"translate(0 {top:.0f})"))
     drawn.append(el("g", *_work(found), transform=f"translate({_WIDTH / 2 + 20:.0f} {top:.0f})"))
     height = top + (len(shown) + 1) * _ROW + 14
-    return standalone(
-        *drawn, width=_WIDTH, height=height, style=_STYLE, label=title, title=el("title", title)
-    )
+    return svg_file(*drawn, width=_WIDTH, height=height, style=_STYLE, label=title, title=el("title", title))
 
 
 def _stacked(shown: Sequence[Part], side: str, longest: int) -> list[Child]:
-    """A bar of all parts; a name stands where there is room for it, all of them in the legend."""
-    drawn: list[Child] = [el("text", side, x=_LEFT - 10, y=_BAR / 2 + 5, class_="end sum")]
+    """A bar of all parts; a name is written if there is room for it, and all are in the legend."""
+    drawn: list[Child] = [el("text", TITLES[side], x=_LEFT - 10, y=_BAR / 2 + 5, class_="end sum")]
     x = _LEFT
     for part in shown:
         width = _ROOM * part.of(side) / longest
-        told = f"{part.name}: {part.of(side) / 1e6:.1f} MB"
-        box = el("rect", el("title", told), x=x, y=0, width=width, height=_BAR, fill=part.colour)
+        title = f"{part.name}: {part.of(side) / 1e6:.1f} MB"
+        box = el("rect", el("title", title), x=x, y=0, width=width, height=_BAR, fill=part.colour)
         box.set("data-part", part.name)
         drawn.append(box)
         if len(part.name) * _CHARACTER < width:
@@ -111,7 +111,7 @@ def _stacked(shown: Sequence[Part], side: str, longest: int) -> list[Child]:
 
 def _legend(shown: Sequence[Part]) -> list[Child]:
     columns = (_MARGIN + 250, _MARGIN + 330, _MARGIN + 400)
-    heads = ("stock, MB", "ours, MB", "ratio")
+    heads = ("PyPI, MB", "ours, MB", "ratio")
     drawn: list[Child] = [
         el("text", head, x=x, y=0, class_="end soft") for head, x in zip(heads, columns, strict=True)
     ]
@@ -127,7 +127,9 @@ def _legend(shown: Sequence[Part]) -> list[Child]:
 
 def _work(found: Comparison) -> list[Child]:
     """Memory and start: medians as bars, the least and the greatest as a line across their ends."""
-    drawn: list[Child] = [el("text", f"medians of {len(found.ours.starts)} starts by turns", class_="soft")]
+    drawn: list[Child] = [
+        el("text", f"medians of {len(found.ours.starts)} starts, interleaved", class_="soft")
+    ]
     y = 10.0
     for name in _SHOWN:
         drawn.append(el("text", name, y=y + 14))
@@ -140,11 +142,11 @@ def _work(found: Comparison) -> list[Child]:
     return drawn
 
 
-def _bar(side: str, y: float, value: Spread, most: float, told: str) -> list[Element]:
+def _bar(side: str, y: float, value: Spread, most: float, text: str) -> list[Element]:
     mid, low, high = (300 * length / most for length in (value.mid, value.low, value.high))
     return [
-        el("text", side, x=36, y=y + 12, class_="end soft"),
+        el("text", TITLES[side], x=36, y=y + 12, class_="end soft"),
         el("rect", x=44, y=y, width=mid, height=15, fill=_SIDES[side]),
         el("line", x1=44 + low, x2=44 + high, y1=y + 7.5, y2=y + 7.5, class_="axis"),
-        el("text", told, x=44 + high + 8, y=y + 12),
+        el("text", text, x=44 + high + 8, y=y + 12),
     ]

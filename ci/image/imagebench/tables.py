@@ -1,4 +1,4 @@
-"""Both images side by side: as tables, and as JSON."""
+"""The comparison of both images: as tables, and as JSON."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from typing import Any
 from pydantic import TypeAdapter
 from rich.table import Table
 
-from imagebench.layers import Layer, Weight
-from imagebench.trials import Counts, Spread, Start, spread
-from spokeshave.errors import VerifyError
+from imagebench.layers import ImageSize, Layer
+from imagebench.service import Counts, Spread, Start, spread
+from spokeshave.api import VerifyError
 
 OURS, STOCK = "ours", "stock"
+TITLES = {OURS: "ours", STOCK: "PyPI"}  # as texts name the sides
 _MADE_BY = 46
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
-    """One image: its weight, its packages in bytes, how the service's tests ended in it, and its starts."""
+    """One image: its size, its packages in bytes, the results of the service's tests in it, its starts."""
 
     image: str
-    weight: Weight
+    weight: ImageSize
     packages: Mapping[str, int]
     tests: Counts
     starts: tuple[Start, ...]
@@ -35,13 +36,13 @@ class Side:
 class Comparison:
     """Both images on one base; sizes in bytes.
 
-    `others` are the packages without a recipe, unpacked without bytecode: as slim wheels and as stock.
+    `others` are the packages without a recipe, unpacked without bytecode: as slim wheels and as PyPI wheels.
     """
 
     profile: str
     ours: Side
     stock: Side
-    base: Weight
+    base: ImageSize
     pandoc: int
     others: tuple[int, int]
 
@@ -51,7 +52,7 @@ class Comparison:
 
 
 def sizes(found: Comparison) -> dict[str, tuple[int, int]]:
-    """What is weighed, ours and stock: the images, without pandoc, without the base, the slimmed packages."""
+    """The sizes, ours and PyPI: the images, without pandoc, without the base, the slimmed packages."""
     ours, stock = found.ours.weight.total, found.stock.weight.total
     return {
         "image": (ours, stock),
@@ -78,7 +79,7 @@ def figure(side: Side, name: str) -> Spread:
 
 def size_table(found: Comparison) -> Table:
     """Sizes and their ratios."""
-    table = Table("MB (10^6 bytes)", OURS, STOCK, "ratio")
+    table = Table("MB (10^6 bytes)", *TITLES.values(), "ratio")
     for name, (ours, stock) in sizes(found).items():
         table.add_row(name, f"{ours / 1e6:.1f}", f"{stock / 1e6:.1f}", f"{ours / stock:.3f}")
     table.add_row("base, in both", f"{found.base.total / 1e6:.1f}", f"{found.base.total / 1e6:.1f}", "")
@@ -87,20 +88,20 @@ def size_table(found: Comparison) -> Table:
 
 def layer_table(found: Comparison) -> Table:
     """Layer by layer; both images come from one Dockerfile, so that their layers are in one order."""
-    table = Table("made by", f"{OURS}, MB", f"{STOCK}, MB")
+    table = Table("made by", *(f"{title}, MB" for title in TITLES.values()))
     empty = Layer(made_by="", size=0)
     rows = zip_longest(found.ours.weight.layers, found.stock.weight.layers, fillvalue=empty)
     for ours, stock in rows:
         made_by = ours.made_by or stock.made_by
-        told = made_by if len(made_by) <= _MADE_BY else made_by[: _MADE_BY - 1] + "…"
-        table.add_row(told, f"{ours.size / 1e6:.1f}", f"{stock.size / 1e6:.1f}")
+        text = made_by if len(made_by) <= _MADE_BY else made_by[: _MADE_BY - 1] + "…"
+        table.add_row(text, f"{ours.size / 1e6:.1f}", f"{stock.size / 1e6:.1f}")
     return table
 
 
 def work_table(found: Comparison) -> Table:
     """Tests, start and memory: medians, and in brackets the least and the greatest."""
     runs = len(found.ours.starts)
-    table = Table(f"in a container, {runs} starts by turns", OURS, STOCK, "ratio")
+    table = Table(f"in a container, {runs} starts, interleaved", *TITLES.values(), "ratio")
     for name in ("passed", "failed", "skipped"):
         counts = (str(getattr(side.tests, name)) for side in found.sides.values())
         table.add_row(f"tests {name}", *counts, "")
@@ -115,7 +116,7 @@ def work_table(found: Comparison) -> Table:
 
 
 def to_json(found: Comparison) -> dict[str, Any]:
-    """All that was measured, with the ratios."""
+    """All results, with the ratios."""
     ratios = {name: ours / stock for name, (ours, stock) in sizes(found).items()}
     for name in FIGURES:
         ratios[name] = figure(found.ours, name).mid / figure(found.stock, name).mid
@@ -123,13 +124,13 @@ def to_json(found: Comparison) -> dict[str, Any]:
 
 
 def from_json(path: Path) -> Comparison:
-    """What an earlier run has written with --json; raises VerifyError for a file that is something else."""
+    """The results in a file that --json wrote; raises VerifyError for any other file."""
     try:
-        told = json.loads(path.read_bytes())
-        del told["ratios"]
-        return TypeAdapter(Comparison).validate_python(told)
+        data = json.loads(path.read_bytes())
+        del data["ratios"]
+        return TypeAdapter(Comparison).validate_python(data)
     except (OSError, KeyError, TypeError, ValueError) as fault:
         raise VerifyError(
-            f"{path} is not what `ci/image/measure --json` writes: {fault}",
-            next_step="measure again, with --json > FILE",
+            f"{path} is not a file of `ci/image/compare --json`: {fault}",
+            next_step="run it again, with --json > FILE",
         ) from fault

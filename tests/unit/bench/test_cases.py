@@ -10,7 +10,12 @@ from spokeshave.bench.model import Case
 def listing(**functions: list[list[str]]) -> dict[str, Any]:
     return {
         "benchmarks": [
-            {"name": name.replace("__", "."), "params": params} for name, params in functions.items()
+            {
+                "name": name.replace("__", "."),
+                "params": params,
+                "names": [f"p{at}" for at, _ in enumerate(params)],
+            }
+            for name, params in functions.items()
         ],
         "other": ["m.track_x"],
         "broken": {},
@@ -51,7 +56,9 @@ def test_the_order_depends_on_the_seed_alone() -> None:
 
 def test_catalogue_pairs_by_written_parameters() -> None:
     found = catalogue(listing(m__f=[["'b'", "'c'"]], m__new=[]), listing(m__f=[["'a'", "'b'"]], m__gone=[]))
-    assert found.cases == (Case(benchmark="m.f", params=("'b'",), ours_index=0, stock_index=1),)
+    assert found.cases == (
+        Case(benchmark="m.f", params=("'b'",), ours_index=0, stock_index=1, names=("p0",)),
+    )
     assert found.functions == 1
     assert found.only_ours == ("m.f('c')", "m.new")
     assert found.only_stock == ("m.f('a')", "m.gone")

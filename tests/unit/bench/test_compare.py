@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from spokeshave.bench import BenchError, Options, Progress, compare_installs, read_journal
-from spokeshave.bench.compare import Told
+from spokeshave.bench.compare import Labels
 from spokeshave.bench.dialogue import Worker, WorkerError, fixed_environment
 
 # Far more time than it needs: on a busy machine nothing may be left out.
@@ -38,9 +38,9 @@ def test_a_whole_comparison(tmp_path: Path, suite: Path, ours: Path, stock: Path
     assert {fault.kind for fault in report.faults} == {"failed", "skipped", "crashed"}
     assert list(report.header.broken["ours"]) == ["benchmarks.bench_broken"]
     assert [row.module for row in report.imports] == ["json"]
-    assert {progress.phase for progress in seen} == {"measure", "check again", "imports"}
+    assert {progress.phase for progress in seen} == {"first pass", "outliers", "imports"}
     assert not list(suite.rglob("__pycache__")), "the suite itself is not written to"
-    assert read_journal(journal) == replace(report, interrupted=True), "a race that ends removes it"
+    assert read_journal(journal) == replace(report, interrupted=True), "a run that ends removes it"
 
 
 def test_a_cut_journal_still_gives_a_report(tmp_path: Path, suite: Path, ours: Path, stock: Path) -> None:
@@ -70,8 +70,8 @@ def test_ctrl_c_keeps_what_was_measured(suite: Path, ours: Path, stock: Path) ->
 
 
 def test_the_report_says_who_it_was(suite: Path, ours: Path, stock: Path) -> None:
-    told = Told(suite="a made-up suite", against="another build")
-    report = compare_installs(ours, stock, suite, options=Options(max_cases=0), told=told)
+    labels = Labels(suite="a made-up suite", against="another build")
+    report = compare_installs(ours, stock, suite, options=Options(max_cases=0), labels=labels)
     assert (report.header.suite, report.header.against) == ("a made-up suite", "another build")
     assert (report.summary, report.interrupted) == (None, False)
 
@@ -131,7 +131,7 @@ def test_a_silent_worker_is_given_up(tmp_path: Path, suite: Path, stock: Path) -
 def test_what_cannot_be_compared_is_told(tmp_path: Path, suite: Path, stock: Path) -> None:
     with pytest.raises(BenchError, match="no benchmark package"):
         compare_installs(stock, stock, tmp_path)
-    with pytest.raises(BenchError, match=r"no benchmark of the \d has a name in which 'nought'"):
+    with pytest.raises(BenchError, match=r"no name of the \d benchmarks matches 'nought'"):
         compare_installs(stock, stock, suite, options=Options(pattern="nought"))
     with pytest.raises(BenchError, match=r"ours, .*no-such-python"):
         compare_installs(tmp_path / "no-such-python", stock, suite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import fromstring
@@ -16,12 +17,13 @@ from rich.console import Console
 from spokeshave.bench import BenchReport, Case, Options, Visit, read_json, write_json
 from spokeshave.bench.checkpoint import Journal
 from spokeshave.bench.findings import assemble, header_of
-from spokeshave.bench.model import Catalogue, ImportSamples, Install, Measured, Side
+from spokeshave.bench.model import Catalogue, Fault, ImportSamples, Install, Measured, Side
 from spokeshave.bench.printing import grid, tables
 from spokeshave.bench.results import blas_results, result_name, to_json
 from spokeshave.cli import main
 from spokeshave.errors import BenchError, WheelError
 from spokeshave.report.speed import speed_picture
+from words import faults
 
 Invoke = Callable[..., Result]
 
@@ -65,7 +67,7 @@ RATIOS = {"lasting": [1.7, 1.6, 1.8], "chance": [1.7, 0.9, 1.6], "same": [1.0], 
         (("bench-numpy", "lean", "../other wheels/", 1), "bench-numpy-lean-against-other-wheels.json"),
     ],
 )
-def test_every_race_has_a_file_of_its_own(words: tuple[str, str, str, int], name: str) -> None:
+def test_result_name_each_comparison_has_its_file(words: tuple[str, str, str, int], name: str) -> None:
     what, profile, against, threads = words
     assert result_name(what, profile, against, Options(threads=threads)) == name
 
@@ -84,7 +86,7 @@ def test_a_part_of_a_suite_does_not_take_the_place_of_the_whole() -> None:
     assert names[3].startswith("bench-numpy-lean-with-OPENBLAS_CORETYPE-")
 
 
-def test_the_report_reads_what_a_race_against_stock_writes(tmp_path: Path) -> None:
+def test_blas_results_are_those_against_pypi(tmp_path: Path) -> None:
     against_stock = [result_name("blas", "lean", "stock", Options(threads=n)) for n in (1, 2, 16)]
     others = [
         ("lean", "full", Options()),
@@ -98,7 +100,7 @@ def test_the_report_reads_what_a_race_against_stock_writes(tmp_path: Path) -> No
     assert [path.name for path in blas_results(tmp_path, "lean")] == against_stock
 
 
-def test_what_repeats_is_told_from_chance() -> None:
+def test_to_json_separates_repeating_cases_from_noise() -> None:
     told = json.loads(json.dumps(to_json(made(RATIOS))))
     assert told["repeating"]["1.50"] == ["m.C.time_lasting(4)"]
     rows = {row["case"]: row for row in told["cases"]}
@@ -123,24 +125,36 @@ def test_tables_name_the_other_side() -> None:
     assert any(line.split()[0] == "lasting" for line in text.splitlines() if line.strip())
 
 
+def test_tables_use_none_of_the_avoided_words() -> None:
+    case = Case(benchmark="m.C.time_x")
+    report = replace(made(RATIOS), faults=(Fault(case=case, side="stock", kind="failed", reason="broken"),))
+    console = Console(width=120, file=io.StringIO(), record=True)
+    for table in (*tables(report), grid(report)):
+        console.print(table)
+    text = console.export_text()
+    assert "ours / PyPI" in text and "failed: broken" in text
+    assert faults(text) == []
+
+
 def test_earlier_results_are_still_read(tmp_path: Path) -> None:
-    """Those before `against`, `lasting` and `interrupted` were written."""
+    """Those before `against`, `lasting`, `interrupted`, `exhaustive` and `names` were written."""
     write_json(made(RATIOS), tmp_path / "old.json")
     data = json.loads((tmp_path / "old.json").read_text())
     del data["header"]["against"], data["header"]["processor"], data["header"]["load"], data["interrupted"]
+    del data["header"]["options"]["exhaustive"]
     for row in data["results"]:
-        del row["lasting"]
+        del row["lasting"], row["case"]["names"]
     (tmp_path / "old.json").write_text(json.dumps(data))
     assert read_json(tmp_path / "old.json").header.against == "stock"
 
 
 def test_the_picture_stands_alone() -> None:
-    races = [("ours <against> stock", made(RATIOS)), ("imports alone", made({}))]
-    text = speed_picture(races)
+    reports = [("ours <against> PyPI", made(RATIOS)), ("imports alone", made({}))]
+    text = speed_picture(reports)
     drawing = fromstring(text)
     assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
     assert "geometric mean" in drawing.attrib["aria-label"]
-    assert "imports alone: 1 imports, in fresh processes by turns" in drawing.attrib["aria-label"]
+    assert "imports alone: 1 imports, in fresh processes, interleaved" in drawing.attrib["aria-label"]
     assert "import demo: time" in text and "import demo: peak memory" in text
     assert "href" not in text
     titles = [str(title.text) for title in drawing.iter("{http://www.w3.org/2000/svg}title")]
@@ -178,7 +192,7 @@ def test_results_are_shown_again(bench: Invoke, tmp_path: Path) -> None:
     assert (row["file"], row["suite"], row["summary"]["count"]) == ("r.json", "a suite", 4)
 
 
-def test_an_interrupted_race_ends_with_its_code(bench: Invoke, tmp_path: Path) -> None:
+def test_bench_interrupted_ends_with_its_code(bench: Invoke, tmp_path: Path) -> None:
     write_json(replace(made(RATIOS), interrupted=True), tmp_path / "r.json")
     shown = bench("--from", "r.json")
     assert shown.exit_code == 130
@@ -203,7 +217,9 @@ def test_an_interrupted_race_ends_with_its_code(bench: Invoke, tmp_path: Path) -
         (("--from", "nothing.jsonl"), 2, "nothing.jsonl"),
     ],
 )
-def test_what_cannot_be_raced_is_told(bench: Invoke, words: tuple[str, ...], code: int, told: str) -> None:
+def test_bench_impossible_request_is_an_error(
+    bench: Invoke, words: tuple[str, ...], code: int, told: str
+) -> None:
     result = bench(*words)
     assert result.exit_code == code, result.output
     assert told in result.output
@@ -211,15 +227,15 @@ def test_what_cannot_be_raced_is_told(bench: Invoke, words: tuple[str, ...], cod
 
 def test_journal_that_another_run_writes_is_refused_and_kept(tmp_path: Path) -> None:
     header = made({"x": [1.0]}).header
-    with Journal(tmp_path / "run.jsonl") as first:
+    with closing(Journal(tmp_path / "run.jsonl")) as first:
         first.begin(header)
         before = (tmp_path / "run.jsonl").read_bytes()
         with (
             pytest.raises(BenchError, match="another benchmark is running"),
-            Journal(tmp_path / "run.jsonl") as second,
+            closing(Journal(tmp_path / "run.jsonl")) as second,
         ):
             second.begin(header)
         assert (tmp_path / "run.jsonl").read_bytes() == before != b""
-    with Journal(tmp_path / "run.jsonl") as third:
+    with closing(Journal(tmp_path / "run.jsonl")) as third:
         third.begin(header)
     assert (tmp_path / "run.jsonl").read_bytes() == before, "what a killed run left is replaced"

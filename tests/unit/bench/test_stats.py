@@ -7,10 +7,10 @@ from spokeshave.bench.stats import (
     centre,
     combined_ratio,
     geometric_mean,
+    is_outlier,
     lasting_ratio,
     quartiles,
     round_ratios,
-    stands_out,
     summarise,
     visit_ratio,
 )
@@ -71,7 +71,7 @@ def test_geometric_mean() -> None:
     ("ratio", "out"), [(0.89, True), (0.9, False), (1.0, False), (1.1, False), (1.11, True)]
 )
 def test_stands_out(ratio: float, out: bool) -> None:
-    assert stands_out(ratio) is out
+    assert is_outlier(ratio) is out
 
 
 def test_summary_gives_each_function_one_vote_in_its_second_mean() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from spokeshave.build import ablation, pipeline
+from spokeshave.build.delivery import Built
 from spokeshave.context import Context, Request
-from spokeshave.inside.levers import lever
-from spokeshave.inside.model import BuildPlan, Built, Target
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.model import BuildPlan, Target
 from support import WHERE, make_context, write_wheel
 
 
@@ -27,7 +28,7 @@ def test_levers_are_weighed_on_untrained_builds(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(pipeline, "build", build)
     ablation.measure(context, asked, plans)
-    compiled = [setting.name for setting in plans[-1].levers if lever(setting.name).shave is None]
+    compiled = [setting.name for setting in plans[-1].levers if lever_named(setting.name).shave is None]
     assert {"link-time", "unwind"} <= set(compiled)
     assert built == [untrained(context, asked), *(untrained(context, asked, name) for name in compiled)]
     assert ablation.known(context, plans[-1]) == dict.fromkeys(compiled, 1000)

@@ -13,7 +13,7 @@ from spokeshave.build import budgets, pipeline
 from spokeshave.build.budgets import Known
 from spokeshave.context import Context, Request
 from spokeshave.inside.model import BuildPlan, Target
-from spokeshave.verify.proofs import recorded_bytes
+from spokeshave.verify.records import recorded_bytes
 from support import RECIPES, WHERE, make_context
 
 BUDGET = 13_000_000
@@ -58,7 +58,7 @@ def test_warnings_lever_off_inherited_budget_without_numbers_says_so(context: Co
     blas, numpy = warned(context, APP + OFF)
     assert blas.startswith("warning: slim-openblas: its budget")
     assert f"numpy: its budget of {BUDGET:,} bytes was set in profile 'lean' with docstrings;" in numpy
-    assert "the wheel is larger: give [budgets] in profile 'app' a number of its own" in numpy
+    assert "the wheel is larger: give [budgets] in profile 'app' a separate number" in numpy
 
 
 @pytest.mark.parametrize(

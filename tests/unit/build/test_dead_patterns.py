@@ -70,7 +70,7 @@ def test_unmatched_runs_in_the_container_with_the_kits_code(tmp_path: Path) -> N
     kit = kit_of(plan, tmp_path)
     (kit / unmatched.SOURCES).write_text("/project/source/a.c\n")
     copy_inside(kit / "code")
-    text = cibuildwheel_config(plan, "image:1", compiler="x", objects="y", labels=())
+    text = cibuildwheel_config(plan, "image:1", compiler="x", objects="y", labels=(), cpus=3)
     assert (
         'repair-wheel-command = "python -m spokeshave.inside.unmatched /project/kit && cp {wheel} {dest_dir}"'
         in text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.build import pipeline
+from spokeshave.build import delivery
 from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import WheelError
@@ -45,10 +45,10 @@ def test_deliver_tests_archive_gets_todays_name_and_replaces_the_old(
     context: Context, tmp_path: Path, ending: str
 ) -> None:
     house = tmp_path / "wheelhouse"
-    built = pipeline.load_built(entry(tmp_path / "entry", ending), PLAN.digest, cached=True)
+    built = delivery.load_built(entry(tmp_path / "entry", ending), PLAN.digest, cached=True)
     house.mkdir()
     beside(house / built.wheel.name, OLD).write_bytes(b"of an earlier build")
-    (wheel,) = pipeline.deliver(context, (PLAN,), {PLAN.recipe: built}, house)
+    (wheel,) = delivery.deliver(context, (PLAN,), {PLAN.recipe: built}, house)
     assert archives_of_tests(wheel) == [beside(wheel, TESTS_ARCHIVE)]
     (candidate,) = candidates(context, (wheel,))
     assert candidate.own.tests == beside(wheel, TESTS_ARCHIVE)
@@ -64,5 +64,5 @@ def test_verify_wheelhouse_of_an_earlier_build_is_read(context: Context, tmp_pat
     (candidate,) = candidates(context, (wheel,))
     assert candidate.own.tests == beside(wheel, OLD)
     beside(wheel, OLD).unlink()
-    with pytest.raises(WheelError, match=r"tests\.zip is not beside"):
+    with pytest.raises(WheelError, match=r"tests\.zip is not next to"):
         candidates(context, (wheel,))

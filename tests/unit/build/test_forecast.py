@@ -11,17 +11,20 @@ import pytest
 
 from spokeshave.build import pipeline
 from spokeshave.build.forecast import (
+    STEPS,
     Forecast,
     about,
     estimate_of,
     keep_time,
     make_forecasts,
+    past_times,
     read_times,
     summary,
 )
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import BuildPlan
+from spokeshave.machine.store import Store
 from support import RECIPES, make_context, shipped_plan
 
 COMMITTED = read_times(RECIPES / "numpy") or pytest.fail("recipes/numpy/times.toml is gone")
@@ -42,7 +45,7 @@ def put(context: Context, kind: str, key: str) -> None:
 
 
 def forecast(context: Context, plan: BuildPlan, cpus: int = 2) -> Forecast:
-    (found,) = make_forecasts(context, (plan,), cpus)
+    (found,) = make_forecasts(replace(context, cpus=cpus), (plan,))
     return found
 
 
@@ -77,17 +80,27 @@ def test_forecast_wheel_in_store_leaves_nothing(context: Context) -> None:
     assert "the wheel is in the store" in str(found)
 
 
-def test_forecast_former_compiles_of_this_machine_win(context: Context) -> None:
+def test_forecast_longest_compile_of_this_machine_is_the_bound(context: Context) -> None:
     plan, full = shipped_plan("numpy"), shipped_plan("numpy", "full")
-    keep_time(context, plan, "compile", 30.0)
-    keep_time(context, full, "compile", 120.0)
-    keep_time(context, shipped_plan("scipy"), "compile", 999.0)
-    keep_time(context, replace(plan, environment=replace(plan.environment, engine="host")), "compile", 500.0)
-    found = estimate_of(context, plan, "compile", 2)
-    assert found and found.seconds == 120.0, "the longest of the recipe's, by the same engine"
+    keep_time(context, plan, "compile", 3000.0)
+    keep_time(context, full, "compile", 12000.0)
+    keep_time(context, shipped_plan("scipy"), "compile", 99900.0)
+    host = replace(plan, environment=replace(plan.environment, engine="host"))
+    keep_time(context, host, "compile", 50000.0)
+    found = estimate_of(context, plan, "compile", past_times(context))
+    assert found and found.seconds == 12000.0, "the longest of the recipe's, by the same engine"
     assert "the longest of 2 here" in found.source
-    finish = estimate_of(context, plan, "finish", COMMITTED.cpus)
+    finish = estimate_of(replace(context, cpus=COMMITTED.cpus), plan, "finish", past_times(context))
     assert finish and finish.seconds == COMMITTED.finish, "none was kept of this step"
+
+
+def test_forecast_compiles_with_ccache_do_not_lower_the_bound(context: Context) -> None:
+    plan, one = shipped_plan("numpy"), replace(context, cpus=COMMITTED.cpus)
+    for step in STEPS:
+        keep_time(context, plan, step, 1.0)
+    bound, finish = (estimate_of(one, plan, step, past_times(context)) for step in STEPS)
+    assert bound and bound.seconds == COMMITTED.compile
+    assert finish and finish.seconds < COMMITTED.finish
 
 
 def test_forecast_prebuilt_compiles_nothing_and_unknown_is_said(context: Context) -> None:
@@ -100,27 +113,55 @@ def test_summary_counts_and_sums_up(context: Context) -> None:
     plans = [shipped_plan(name) for name in ("openblas", "numpy", "netlib")]
     put(context, "built", plans[0].digest)
     put(context, "compiled", plans[1].compile_key)
-    told = summary(make_forecasts(context, plans, COMMITTED.cpus))
+    told = summary(make_forecasts(replace(context, cpus=COMMITTED.cpus), plans))
     assert told == (
         f"in the store: 1 of 3 wheels; the others take about {about(COMMITTED.finish)} and more"
         f" (numpy {about(COMMITTED.finish)}, netlib unknown)"
     )
-    assert summary(make_forecasts(context, plans[:1], 2)) == "in the store: 1 of 1 wheels"
+    assert summary(make_forecasts(context, plans[:1])) == "in the store: 1 of 1 wheels"
+
+
+def test_make_forecasts_kept_times_are_read_once(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[str] = []
+    entries = Store.entries
+
+    def counted(store: Store, kind: str) -> object:
+        reads.append(kind)
+        return entries(store, kind)
+
+    monkeypatch.setattr(Store, "entries", counted)
+    make_forecasts(context, [shipped_plan(name) for name in ("openblas", "numpy", "scipy")])
+    assert reads == ["timings"]
+
+
+def test_summary_with_a_compile_is_an_upper_bound(context: Context) -> None:
+    """ccache may have the object files: a compile of 21 minutes then takes one."""
+    plan = shipped_plan("numpy")
+    (one,) = make_forecasts(context, [plan])
+    time = about(COMMITTED.compile + COMMITTED.finish)
+    assert f"building takes up to {time} (" in str(one)
+    assert summary([one]) == (
+        f"in the store: 0 of 1 wheels; the others take up to {time} (numpy {time});"
+        " less where ccache has object files"
+    )
+    put(context, "compiled", plan.compile_key)
+    (one,) = make_forecasts(context, [plan])
+    assert "finishing takes about" in str(one) and "ccache" not in summary([one])
 
 
 def test_timed_step_is_kept_and_told(context: Context, said: io.StringIO) -> None:
     plan = shipped_plan("numpy")
-    with pipeline._timed(context, plan, "finish", "finishing numpy"):
+    with pipeline._timed(context, plan, (), "finish", "finishing numpy"):
         pass
     assert "finishing numpy, about" in said.getvalue()
-    found = estimate_of(context, plan, "finish", 2)
+    found = estimate_of(context, plan, "finish", past_times(context))
     assert found and "the last one here" in found.source
 
 
 def test_timed_step_that_fails_is_not_kept(context: Context) -> None:
     with (
         pytest.raises(ValueError, match="broken"),
-        pipeline._timed(context, shipped_plan("numpy"), "compile", "x"),
+        pipeline._timed(context, shipped_plan("numpy"), (), "compile", "x"),
     ):
         raise ValueError("broken")
     assert context.store.entries("timings") == []
@@ -149,7 +190,7 @@ def test_timed_instrumented_compile_is_not_kept(context: Context) -> None:
     """It collects profile data, which takes longer."""
     plan = shipped_plan("numpy")
     counting = replace(plan, compile=replace(plan.compile, pgo="collect"))
-    with pipeline._timed(context, counting, "compile", "compiling numpy"):
+    with pipeline._timed(context, counting, (), "compile", "compiling numpy"):
         pass
     assert context.store.entries("timings") == []
 
@@ -159,5 +200,6 @@ def test_forecast_row_of_another_version_is_passed_over(context: Context) -> Non
     context.store.put(
         "timings", "a" * 64, lambda new: (new / "time.json").write_text(json.dumps(row), "utf-8")
     )
-    found = estimate_of(context, shipped_plan("numpy"), "compile", COMMITTED.cpus)
+    there = replace(context, cpus=COMMITTED.cpus)
+    found = estimate_of(there, shipped_plan("numpy"), "compile", past_times(context))
     assert found and found.seconds == COMMITTED.compile

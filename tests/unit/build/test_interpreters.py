@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import platform
+import re
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
 
+from spokeshave.build import pipeline
 from spokeshave.build.pythons import buildable, known_pythons
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target
-from spokeshave.machine.toolchain import find_python
+from spokeshave.inside.run import run
+from spokeshave.machine.toolchain import find_python, host_versions, missing_tools
 from spokeshave.machine.venvs import find_interpreter
+from support import make_context
 
 OTHER = Target(python="cp315" if sys.version_info[1] != 15 else "cp314")
 NAME = f"python{OTHER.python_version}"
@@ -51,7 +57,7 @@ def test_find_interpreter_one_of_another_version_is_told(
 def test_find_interpreter_the_one_behind_a_shim_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = f"#!/bin/sh\nprintf 'cpython\\n{OTHER.python_version}\\nFalse\\n/opt/real\\n'\n"
+    real = f"#!/bin/sh\nprintf 'cpython\\n{OTHER.python_version}\\nFalse\\n3.x abi 0\\n/opt/real\\n'\n"
     folders = [on_path(tmp_path / "shims", SHIM), on_path(tmp_path / "bin", real)]
     monkeypatch.setenv("PATH", os.pathsep.join(folders))
     assert find_interpreter(OTHER, "the race").path == "/opt/real"
@@ -63,6 +69,49 @@ def test_find_interpreter_this_python_needs_no_path(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", "/nonexistent")
     here = Target(python=f"cp3{sys.version_info[1]}")
     assert Path(find_interpreter(here, "the race").path).samefile(sys.executable)
+
+
+def test_find_interpreter_identity_is_version_abi_and_headers() -> None:
+    here = Target(python=f"cp3{sys.version_info[1]}")
+    version, abi, headers = find_interpreter(here, "the race").identity.split()
+    assert (version, abi) == (platform.python_version(), sysconfig.get_config_var("SOABI"))
+    assert re.fullmatch("[0-9a-f]{64}", headers)
+
+
+def reporting(folder: Path, identity: str, version: str = OTHER.python_version) -> str:
+    """A folder for PATH with an interpreter that has headers and an identity."""
+    lines = rf"cpython\n{version}\nTrue\n{identity}\n{folder}/python-{folder.name}\n"
+    return on_path(folder, f"#!/bin/sh\nprintf '{lines}'\n")
+
+
+def test_host_environment_same_python_in_another_folder_same_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key of host builds holds what the interpreter is, not its file name."""
+    monkeypatch.setattr(pipeline, "host_versions", lambda _, python: {"gcc": "1", "cpython": python.identity})
+    context = make_context(tmp_path)
+    digests = {}
+    for name, identity in (
+        ("a", "3.9.1 abi 0"),
+        ("b", "3.9.1 abi 0"),
+        ("c", "3.9.2 abi 0"),
+        ("d", "3.9.1 abi 1"),
+    ):
+        monkeypatch.setenv("PATH", reporting(tmp_path / name, identity))
+        digests[name] = pipeline.environment(context, "host", OTHER).image_digest
+    assert digests["a"] == digests["b"]
+    assert len(set(digests.values())) == 3
+
+
+def test_host_versions_name_compiler_linker_libc_and_python() -> None:
+    if fault := missing_tools():
+        pytest.skip(f"this machine lacks {', '.join(fault)}")
+    python = find_interpreter(Target(python=f"cp3{sys.version_info[1]}"), "a test")
+    found = host_versions(run, python)
+    assert found["cpython"] == python.identity
+    assert re.search(r"gcc.* \d+\.\d+", found["gcc"])
+    assert re.search(r"GNU ld.* \d+\.\d+", found["ld"])
+    assert re.fullmatch(r"glibc \d+\.\d+", found["libc"])
 
 
 def test_known_pythons_are_in_order_and_plain() -> None:

@@ -12,13 +12,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 import pytest
 from pydantic import BaseModel
 
-from spokeshave.build.pgo.plans import fit_key
+from spokeshave.build.pgo.fit import fit_key
 from spokeshave.build.plan import make_plan
 from spokeshave.inside.model import bare_text
-from spokeshave.recipes.book import Loaded, RecipeBook, library_names
+from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.build_schema import PROSE
 from spokeshave.recipes.schema import Profile, Recipe
-from spokeshave.verify.proofs import proof_digest
+from spokeshave.recipes.select import library_names
+from spokeshave.verify.records import subject_digest
 from support import RECIPES, TARGET, TOOL, WHERE, shipped_plan
 
 BOOK = RecipeBook([RECIPES])
@@ -30,6 +31,7 @@ LANDS = {"RemoveTable.reason", "Recipe.summary", "Recipe.license"}
 NO_KEY = {
     "Recipe.schema_": "the format of the file",
     "Recipe.draft": "whether a record is asked for",
+    "Recipe.timed_import": "the import that `bench` times",
     "Profile.schema_": "the format of the file",
     "Profile.draft": "whether a record is asked for",
     "Profile.extends": "what it brings is resolved, and counts by itself",
@@ -45,6 +47,7 @@ NO_KEY = {
     "ComponentTable.name": "what a profile's row names; the row counts",
     "TrainingTable.untrained": "counts in the build that uses PGO: `training/test_plans`",
     "VersionTable.requires_python": "picks the version, which counts",
+    "VerifyTable.cpu_features": "which cores a CPU can run, for the check of kernels",
     "VerifyTable.smoke": "a lower level than that of records",
     "VerifyTable.core": "a lower level than that of records",
     "BuildTable.upstream_level": "counts where the lever optimisation is off: `test_plan`",
@@ -74,7 +77,7 @@ def keys(loaded: Loaded, profile: Profile, base: str) -> dict[str, str]:
         "compile": plan.compile_key,
         "wheel": plan.digest,
         "recipe": plan.recipe_digest,
-        "record": proof_digest(loaded, plan, libraries),
+        "record": subject_digest(loaded, plan, libraries),
         "pgo": fit_key(plan, loaded.recipe, table) if table else "",
     }
 

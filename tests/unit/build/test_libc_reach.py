@@ -18,7 +18,7 @@ from spokeshave.build.libc_reach import (
     reach_warning,
     reaches_promise,
 )
-from spokeshave.inside.levers import lever
+from spokeshave.inside.levers import lever_named
 from spokeshave.inside.model import BuildPlan, LeverSetting
 from spokeshave.own_code import package_root
 from support import demo_files, make_context, needs_compiler, shipped_plan, write_wheel
@@ -33,7 +33,7 @@ needs_gold = pytest.mark.skipif(shutil.which("ld.gold") is None, reason="there i
 def compiled(folder: Path, *, link_time: bool, folding: bool, pins: bool = True) -> bytes:
     """A library that calls libm, by the flags of the levers; libm comes before the object that calls it."""
     flags = {"link-time": link_time, "folding": folding}
-    made = [lever(name).flags for name, on in flags.items() if on]
+    made = [lever_named(name).flags for name, on in flags.items() if on]
     options = [make({}) for make in made if make]
     (folder / "a.c").write_text(SOURCE)
     include = ("-include", str(PINS)) if pins else ()
@@ -70,7 +70,7 @@ def test_reach_warning_link_time_with_folding_names_symbol_file_and_cure(tmp_pat
     )
     assert f"{FILE}: exp@GLIBC_2.29, pow@GLIBC_2.29" in told
     assert "levers link-time and folding together undo the pins of exp, pow" in told
-    assert "in the recipe of scipy write [levers.link-time] off = [" in told
+    assert "in the recipe of scipy write `[levers.link-time] off = [" in told
 
 
 @needs_compiler

@@ -217,11 +217,15 @@ def test_an_unknown_lever_is_told_where_it_stands(recipes: Path) -> None:
         shipped_plan("numpy", without=frozenset({"docstring"}))
     assert caught.value.next_step == "did you mean 'docstrings'?"
     edit(recipes / "profiles/lean.toml", "unwind = true", "unwinds = true")
-    with pytest.raises(RecipeError, match="profile lean: there is no lever 'unwinds'"):
+    with pytest.raises(
+        RecipeError, match=r"profiles/lean\.toml: levers\.unwinds: there is no lever 'unwinds'"
+    ):
         shipped_plan("numpy", recipes=recipes)
     edit(recipes / "profiles/lean.toml", "unwinds = true", "unwind = true")
     edit(recipes / "numpy/recipe.toml", r"\[levers\.headers\]", "[levers.header]")
-    with pytest.raises(RecipeError, match="recipe numpy: there is no lever 'header'"):
+    with pytest.raises(
+        RecipeError, match=r"numpy/recipe\.toml is not valid:\n  levers\.header: there is no lever"
+    ):
         shipped_plan("numpy", recipes=recipes)
 
 

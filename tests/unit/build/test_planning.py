@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from spokeshave.build import pipeline, plan
-from spokeshave.build.plan import Chosen, chosen_components
 from spokeshave.context import Context, Request
 from spokeshave.errors import RecipeError
 from spokeshave.inside.model import Target
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import Profile
+from spokeshave.recipes.select import Chosen, chosen_components
 from support import RECIPES, WHERE, make_context, shipped_plan
 
 ASKED = Request(packages=("numpy",), profile="lean", target=Target())
@@ -48,7 +48,7 @@ def test_make_plans_pgo_profiles_missing_plans_and_prints_nothing(
 
 def test_make_trained_plans_notes_say_why_there_is_no_pgo_profile(context: Context) -> None:
     found = pipeline.make_trained_plans(context, ASKED, WHERE)
-    assert "not trained: no bundle fits" in found.notes["numpy"]
+    assert "without a PGO profile: none fits" in found.notes["numpy"]
     assert found.plans == pipeline.make_plans(context, ASKED, WHERE)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -13,15 +12,11 @@ from pathlib import Path
 import pytest
 
 from spokeshave.build import prebuilt
-from spokeshave.build.elf import ElfFacts
 from spokeshave.errors import RecipeError
-from spokeshave.inside.levers import lever
-from spokeshave.inside.levers.base import Tree
-from spokeshave.inside.model import BuildPlan, Bundled, Target, plan_from_json
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.model import BuildPlan, Bundled, plan_from_json
 from spokeshave.inside.wheel import record_faults
-from spokeshave.recipes.book import RecipeBook, source_pin
-from spokeshave.verify.contents import _library_faults
-from support import RECIPES, needs_compiler, shipped_plan
+from support import needs_compiler, shipped_plan
 
 UPSTREAM = "tinylib32/lib"
 LICENSE = "tinylib32-2.0.dist-info/licenses/LICENSE.txt"
@@ -149,61 +144,9 @@ def test_the_plan_of_the_shipped_one() -> None:
     assert plan.compile.backend == "prebuilt"
     assert plan.compile.requirements == ""
     assert not any(plan.compile.flags.values())
-    assert all(lever(setting.name).shave for setting in plan.levers), "nothing is compiled"
+    assert all(lever_named(setting.name).shave for setting in plan.levers), "nothing is compiled"
     assert plan_from_json(json.loads(json.dumps(plan.to_json()))) == plan
     numpy = shipped_plan("numpy", "upstreamblas")
     assert numpy.sonames == ("libscipy_openblas.so",)
     assert numpy.compile.settings["setup-args"]["blas"] == "openblas", "scipy/meson.build knows no other"
     assert numpy.libraries == {"slim-scipy-openblas": plan.local_version}
-
-
-def test_the_wheel_is_pinned_by_platform() -> None:
-    row = RecipeBook([RECIPES]).load("scipy-openblas").recipe.versions[0]
-    for python in ("cp311", "cp312"):
-        pin = source_pin(row, Target(python=python))
-        assert (pin["pypi"], len(pin["sha256"])) == ("scipy-openblas32", 64)
-    with pytest.raises(RecipeError, match="pins no wheel for manylinux_aarch64") as caught:
-        source_pin(row, Target(arch="aarch64"))
-    assert "manylinux_x86_64" in caught.value.next_step
-
-
-def needing(*needed: str) -> ElfFacts:
-    nothing: frozenset[str] = frozenset()
-    return ElfFacts(
-        name="x/lib/x.so",
-        needed=needed,
-        imports=nothing,
-        unversioned=nothing,
-        exports=nothing,
-        sections=nothing,
-        runpath="$ORIGIN",
-    )
-
-
-def test_only_what_the_plan_names_of_blas_and_fortran_may_be_needed() -> None:
-    def faults(package: str, profile: str, needed: str) -> list[str]:
-        return _library_faults([needing(needed)], shipped_plan(package, profile), ())
-
-    assert faults("numpy", "upstreamblas", "libscipy_openblas.so") == []
-    assert faults("numpy", "lean", "libscipy_openblas.so") == ["x/lib/x.so needs libscipy_openblas.so"]
-    assert faults("numpy", "upstreamblas", "libscipy_openblas-12ab.so") != [], "a bundled copy"
-    own = RecipeBook([RECIPES]).load("scipy-openblas").recipe.build.prebuilt
-    assert own
-    for name in own.carries:
-        assert faults("scipy-openblas", "upstreamblas", name) == []
-        assert faults("numpy", "upstreamblas", name) == [f"x/lib/x.so needs {name}"]
-        assert faults("openblas", "lean", name) == [f"x/lib/x.so needs {name}"]
-
-
-@needs_compiler
-def test_kept_files_are_not_stripped(tmp_path: Path) -> None:
-    for name in ("a.so", "b.so"):
-        shared_object(tmp_path / name, name, "static int hidden; int *shown(void) { return &hidden; }")
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    strip = lever("symbols").shave
-    assert strip
-    assert shutil.which("strip")
-    done = strip(Tree(root=tmp_path, tests=tmp_path / "tests"), {"keep": ("b*",)})
-    assert done.files == 1
-    assert (tmp_path / "b.so").read_bytes() == before["b.so"]
-    assert len((tmp_path / "a.so").read_bytes()) < len(before["a.so"])

@@ -29,7 +29,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 
 @needs_compiler
-def test_measure_is_ablate_and_says_so_on_stderr(run: Run) -> None:
+def test_measure_runs_ablate_and_prints_the_new_name_on_stderr(run: Run) -> None:
     words = ("openblas", "--engine", "host", "--json")
     new, old = run("ablate", *words), run("measure", *words)
     assert new.exit_code == old.exit_code == 0, old.stderr
@@ -52,13 +52,13 @@ def test_ablate_prints_a_row_for_each_lever(run: Run) -> None:
 
 @pytest.mark.parametrize("command", ["components", "plan", "fetch", "build", "ablate"])
 @pytest.mark.parametrize("words", [(), ("numpy", "--all")])
-def test_packages_or_all_is_asked_for(run: Run, command: str, words: tuple[str, ...]) -> None:
+def test_packages_or_all_missing_is_a_usage_error(run: Run, command: str, words: tuple[str, ...]) -> None:
     result = run(command, *words)
     assert result.exit_code == 2
     assert "name PACKAGEs, or give --all" in result.stderr
 
 
-def test_components_all_is_those_of_every_package(run: Run) -> None:
+def test_components_all_lists_every_package(run: Run) -> None:
     rows = json.loads(run("components", "--all", "--json").stdout)
     packages = {row["component"].partition("/")[0] for row in rows}
     assert packages == {"numpy", "scipy", "pandas", "scikit-learn"}
@@ -68,7 +68,7 @@ def test_components_all_is_those_of_every_package(run: Run) -> None:
     }
 
 
-def test_components_table_has_the_reason_of_what_the_profile_removes(run: Run) -> None:
+def test_components_table_of_a_profile_has_its_reasons(run: Run) -> None:
     text = run("components", "scipy", "--profile", "sklearn").stdout
     assert "scipy/signal" in text and "neither scikit-learn nor pandas imports it" in " ".join(text.split())
     assert "removed because" not in run("components", "numpy").stdout

@@ -1,4 +1,4 @@
-"""Where results go: every command checks the place before it works."""
+"""Paths of results: every command checks them before it works."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ def options() -> Iterator[tuple[str, click.Parameter]]:
 
 
 @pytest.mark.parametrize("named", [pytest.param(option, id=name) for name, option in options()])
-def test_every_option_that_names_a_place_checks_it(named: click.Parameter) -> None:
+def test_option_of_a_result_checks_its_path(named: click.Parameter) -> None:
     assert isinstance(named.type, ResultPath)
 
 
-def test_there_are_such_options() -> None:
+def test_options_of_results_are_all_found() -> None:
     assert {name.partition(" ")[2] for name, _ in options()} == WRITTEN
 
 
 @pytest.mark.parametrize("path", ["new", "new/deep", "folder", "folder/new", "link/new"])
-def test_a_place_that_is_there_or_can_be_made_is_taken(
+def test_path_that_exists_or_can_be_made_is_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -47,37 +47,37 @@ def test_a_place_that_is_there_or_can_be_made_is_taken(
 
 
 @pytest.mark.parametrize("path", ["file", "file/deep", "gone/deep"])
-def test_a_file_or_a_dangling_link_in_its_place_is_refused(tmp_path: Path, path: str) -> None:
+def test_path_through_a_file_or_a_dangling_link_is_refused(tmp_path: Path, path: str) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "gone").symlink_to("nowhere")
     with pytest.raises(click.BadParameter, match=r"is a file|is not a folder"):
         RESULT_FOLDER.convert(str(tmp_path / path), None, None)
 
 
-def test_a_folder_without_rights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_path_without_write_access_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By what the system says of it, since the tests may run as root."""
     monkeypatch.setattr("spokeshave.cli.paths.os.access", lambda *_: False)
     with pytest.raises(click.BadParameter, match="no rights to write in"):
         RESULT_FOLDER.convert(str(tmp_path / "new"), None, None)
 
 
-def test_a_device_or_a_pipe_is_refused_and_not_replaced(tmp_path: Path) -> None:
+def test_path_of_a_device_or_a_pipe_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for place in (tmp_path / "pipe", Path(os.devnull)):
-        with pytest.raises(click.BadParameter, match="which a file would replace"):
+        with pytest.raises(click.BadParameter, match="is a device or a pipe"):
             RESULT_FILE.convert(str(place), None, None)
 
 
 @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no /proc here")
 @pytest.mark.parametrize("path", ["/proc/nope", "/proc/nope/deep"])
-def test_a_folder_that_takes_nothing_is_refused_to_root_too(path: str) -> None:
+def test_path_below_proc_is_refused_to_root_too(path: str) -> None:
     with pytest.raises(click.BadParameter, match=r"nothing can be made in /proc|no rights to write in /proc"):
         RESULT_FOLDER.convert(path, None, None)
     with pytest.raises(click.BadParameter, match=r"nothing can be made in /proc|no rights to write in /proc"):
         RESULT_FILE.convert(path, None, None)
 
 
-def test_what_cannot_be_put_there_in_the_end_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
+def test_write_whole_that_fails_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "source").touch()
     (tmp_path / "full").mkdir()
     for place in ("source/x", "full"):
@@ -88,7 +88,7 @@ def test_what_cannot_be_put_there_in_the_end_is_an_error_and_leaves_nothing(tmp_
     assert sorted(one.name for one in tmp_path.iterdir()) == ["full", "source"]
 
 
-def test_a_full_disk_stays_what_it_is_and_leaves_nothing(
+def test_copy_whole_on_a_full_disk_raises_oserror_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command line says then how to free space."""

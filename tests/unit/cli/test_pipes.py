@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -39,9 +40,9 @@ def without_reader(here: Path, *words: str, stderr_too: bool = False) -> tuple[i
     streams = {"stdout": writing, "stderr": writing if stderr_too else subprocess.PIPE}
     done = subprocess.run(argv, cwd=here, env=env, check=False, timeout=120, **streams)  # type: ignore[call-overload]
     os.close(writing)
-    told = (done.stderr or b"").decode()
-    assert "Traceback" not in told and "Exception ignored" not in told, told
-    return int(done.returncode), told
+    said = (done.stderr or b"").decode()
+    assert "Traceback" not in said and "Exception ignored" not in said, said
+    return int(done.returncode), said
 
 
 @pytest.mark.parametrize(
@@ -71,28 +72,64 @@ def test_publish_without_reader_writes_the_whole_index(tmp_path: Path, stderr_to
     assert (tmp_path / "index" / "constraints.txt").read_text().count("--hash") == 2
 
 
-@pytest.mark.parametrize("stderr_too", [False, True])
-def test_trace_without_reader_keeps_record_and_profile(tmp_path: Path, stderr_too: bool) -> None:
-    small_stack(tmp_path, {"alpha": (ALPHA, COMPONENTS)})
-    (tmp_path / "recipes" / "profiles" / "lean.toml").write_text(LEAN)
+def alpha_stack(folder: Path) -> None:
+    """Recipes of one package with two components, and the package."""
+    small_stack(folder, {"alpha": (ALPHA, COMPONENTS)})
+    (folder / "recipes" / "profiles" / "lean.toml").write_text(LEAN)
     for name, text in ALPHA.items():
-        path = tmp_path / "site" / name
+        path = folder / "site" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+
+def check_trace(folder: Path) -> None:
+    """The record and the profile of a program that loads `alpha.one` are whole."""
+    (recorded,) = read_record(folder / "app.json")
+    assert any("alpha.one" in str(load) for load in recorded.loads)
+    profile = RecipeBook([folder / "recipes"]).profile(str(folder / "app.toml"))
+    assert "alpha/two" in [row.component for row in profile.remove]
+
+
+@pytest.mark.parametrize("stderr_too", [False, True])
+def test_trace_without_reader_keeps_record_and_profile(tmp_path: Path, stderr_too: bool) -> None:
+    alpha_stack(tmp_path)
     code = (
         "import os, sys; sys.path.insert(0, 'site'); import alpha.one\n"
         "try: print(1, flush=True)\nexcept BrokenPipeError: os._exit(1)"
     )
     words = ("trace", "--json", "--record", "app.json", "--output", "app.toml", "--no-recheck")
-    run, told = without_reader(
+    run, said = without_reader(
         tmp_path, "--recipes", "recipes", *words, "--", sys.executable, "-c", code, stderr_too=stderr_too
     )
     assert run == 1, "the command's own: it found its output closed"
-    assert stderr_too or "the reader of the output (such as `head`) ended before COMMAND" in told
-    (recorded,) = read_record(tmp_path / "app.json")
-    assert any("alpha.one" in str(load) for load in recorded.loads)
-    profile = RecipeBook([tmp_path / "recipes"]).profile(str(tmp_path / "app.toml"))
-    assert "alpha/two" in [row.component for row in profile.remove]
+    assert stderr_too or "the reader of the output (such as `head`) ended before COMMAND" in said
+    check_trace(tmp_path)
+
+
+def test_trace_command_killed_by_the_closed_pipe_keeps_the_profile(tmp_path: Path) -> None:
+    """The command writes until SIGPIPE ends it, as under `| head -1`; a recheck would write all to a log."""
+    alpha_stack(tmp_path)
+    code = (
+        "import signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n"
+        "sys.path.insert(0, 'site'); import alpha.one\nfor _ in range(200_000): print('a line')"
+    )
+    words = ("trace", "--record", "app.json", "--output", "app.toml", "--", sys.executable, "-c", code)
+    argv = [sys.executable, "-c", _NO_SHIPPED_RECIPES, "--store", "cache", "--recipes", "recipes", *words]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(argv, cwd=tmp_path, env=env, text=True, **streams) as process:  # type: ignore[call-overload]
+        try:
+            assert process.stdout.readline() == "a line\n"
+            process.stdout.close()
+            said = process.stderr.read()
+            assert process.wait(60) == 128 + signal.SIGPIPE, said
+        finally:
+            process.kill()
+    assert "the reader of the output (such as `head`) ended before COMMAND" in said
+    assert "no recheck: the reader of its output (such as `head`) ended before it" in said
+    assert "trace: app.toml removes 1 component of lean" in said
+    assert not list((tmp_path / "cache").rglob("recheck-*"))
+    check_trace(tmp_path)
 
 
 def test_output_with_a_reader_is_whole(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A project's settings: where they are found, what they stand in for, and what is wrong with them."""
+"""A project's settings: where they are found, which options take them, and their faults."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from spokeshave.cli import main
-from spokeshave.cli.options import VARIABLES
-from spokeshave.cli.settings import default_map, find_settings, setting_of
+from spokeshave.cli.settings import VARIABLES, default_map, find_settings, setting_of
 from spokeshave.errors import SettingsError
 from support import RECIPES, demo_files, needs_compiler, write_wheel
 
@@ -67,7 +66,7 @@ def test_config_precedence_is_option_environment_file_default(run: Run, tmp_path
         assert held(run(*words, **{name: "mine"}))["store"][1:] == ("environment", name)
 
 
-def test_paths_count_from_the_file(run: Run, tmp_path: Path) -> None:
+def test_settings_paths_are_relative_to_the_file(run: Run, tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "app.toml").write_text('schema = 1\nname = "app"\nextends = "lean"\nsummary = "x"\n')
     (project / "mine").mkdir()
@@ -80,7 +79,7 @@ def test_paths_count_from_the_file(run: Run, tmp_path: Path) -> None:
     }
 
 
-def test_nearest_file_wins_and_a_pyproject_without_the_table_is_none(run: Run, tmp_path: Path) -> None:
+def test_settings_nearest_file_with_the_table_is_used(run: Run, tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "spokeshave.toml").write_text('profile = "full"\n')
     inner = project / "inner" / "pyproject.toml"
@@ -90,7 +89,7 @@ def test_nearest_file_wins_and_a_pyproject_without_the_table_is_none(run: Run, t
     assert held(run("config", "--json"))["profile"] == ("sklearn", "file", str(inner))
 
 
-def test_both_files_in_one_folder_take_spokeshave_toml_and_say_so(run: Run, tmp_path: Path) -> None:
+def test_settings_two_files_use_spokeshave_toml_and_print_so(run: Run, tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "pyproject.toml").write_text('[tool.spokeshave]\nprofile = "sklearn"\n')
     (project / "spokeshave.toml").write_text('profile = "full"\n')
@@ -132,7 +131,7 @@ def test_settings_that_are_not_valid_name_file_and_key(
         assert run(*words).exit_code == 0, "help needs no settings"
 
 
-def test_every_fault_is_listed(run: Run, tmp_path: Path) -> None:
+def test_settings_faults_are_all_listed(run: Run, tmp_path: Path) -> None:
     (tmp_path / "project" / "spokeshave.toml").write_text('profil = "x"\npython = "py3"\n')
     text = run("config").stderr
     assert "profil: " in text and "python: " in text
@@ -145,7 +144,7 @@ def parameters(group: click.Group) -> Iterator[tuple[str, click.Parameter]]:
         yield from ((name, one) for one in command.params)
 
 
-def test_every_option_of_a_setting_takes_it_but_those_that_cannot() -> None:
+def test_settings_reach_every_option_but_named_exceptions() -> None:
     """Who has --profile or --python takes the setting; exceptions are named here."""
     lacking = {
         (command, one.name)
@@ -168,7 +167,7 @@ def test_default_map_has_the_settings_by_command(tmp_path: Path) -> None:
 
 
 @needs_compiler
-def test_plan_takes_profile_store_and_recipes_of_the_project(run: Run, tmp_path: Path) -> None:
+def test_plan_uses_profile_store_and_recipes_of_the_project(run: Run, tmp_path: Path) -> None:
     text = f'profile = "full"\nstore = "cache"\nrecipes = "{RECIPES}"\n'
     (tmp_path / "project" / "spokeshave.toml").write_text(text)
     words = ("plan", "openblas", "--engine", "host", "--json")
@@ -178,7 +177,7 @@ def test_plan_takes_profile_store_and_recipes_of_the_project(run: Run, tmp_path:
     assert [plan["profile"] for plan in json.loads(run(*words, "--profile", "lean").stdout)] == ["lean"]
 
 
-def test_publish_and_the_index_of_the_project(run: Run, tmp_path: Path) -> None:
+def test_publish_uses_the_index_of_the_project(run: Run, tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "spokeshave.toml").write_text('index = "index"\nstore = "cache"\n')
     wheel = write_wheel(tmp_path / "demo-1.0-py3-none-any.whl", demo_files())
@@ -186,7 +185,7 @@ def test_publish_and_the_index_of_the_project(run: Run, tmp_path: Path) -> None:
     assert (project / "index" / "simple" / "demo").is_dir()
     words = ("publish", str(wheel), "--unverified", "--repository", "x")
     result = run(*words)
-    assert "need --simple URL" in result.stderr, "a server that is named takes the place of the index"
+    assert "need --simple URL" in result.stderr, "a named server replaces the index"
     result = run(*words, "--to", str(tmp_path / "other"))
     assert "give one of --to DIR" in result.stderr, "both on the command line are too many"
 
@@ -209,3 +208,17 @@ def test_settings_home_of_an_unknown_user_is_a_fault_of_its_key(run: Run, tmp_pa
     result = run("config")
     assert result.exit_code == SettingsError.exit_code
     assert "store: Could not determine home directory" in result.output
+
+
+@pytest.mark.parametrize("name", ["spokeshave.toml", "pyproject.toml"])
+def test_settings_unknown_profile_names_file_and_key(run: Run, tmp_path: Path, name: str) -> None:
+    path = tmp_path / "project" / name
+    shared = name == "pyproject.toml"
+    path.write_text(("[tool.spokeshave]\n" if shared else "") + 'profile = "leen"\n')
+    fault = f"{'tool.spokeshave.' if shared else ''}profile: there is no profile 'leen'; did you mean 'lean'?"
+    for command in ("config", "plan numpy --engine host"):
+        result = run("--recipes", str(RECIPES), *command.split())
+        assert result.exit_code == SettingsError.exit_code
+        assert str(path) in result.stderr and fault in result.stderr
+    for command in ("config --profile full", "schema profile"):
+        assert run("--recipes", str(RECIPES), *command.split()).exit_code == 0, "the setting is not used"

@@ -52,26 +52,28 @@ def removed(path: str) -> list[str]:
     return [row.component for row in RecipeBook([Path("recipes")]).profile(path).remove]
 
 
-def test_a_run_becomes_a_profile_that_plan_and_explain_take(here: Path) -> None:
+def test_trace_run_gives_a_profile_for_plan_and_explain(here: Path) -> None:
     result = spokeshave("trace", "--output", "app.toml", *python("import alpha.one"))
     assert result.exit_code == 0, result.output
     assert removed("app.toml") == ["alpha/two"]
-    told = spokeshave("explain", "alpha.two", "--profile", "app.toml")
-    assert "alpha.two is OUT of profile 'app': component alpha/two, traced runs: not loaded" in told.output
-    assert "the traced runs showed: not loaded" in told.output and "import alpha.one" in told.output
-    assert "no wheel in the wheelhouse has it" in told.output
+    said = spokeshave("explain", "alpha.two", "--profile", "app.toml")
+    assert (
+        "alpha.two is removed in profile 'app': component alpha/two, traced runs: not loaded" in said.output
+    )
+    assert "the traced runs showed: not loaded" in said.output and "import alpha.one" in said.output
+    assert "no wheel in the wheelhouse has it" in said.output
 
 
 @pytest.mark.parametrize("name", ["my-app", "my_app_2"])
-def test_a_profile_may_have_words_in_its_name(here: Path, name: str) -> None:
+def test_trace_output_name_may_have_hyphens_and_underscores(here: Path, name: str) -> None:
     result = spokeshave("trace", "--output", f"{name}.toml", *python("import alpha.one"))
     assert result.exit_code == 0, result.output
     assert removed(f"{name}.toml") == ["alpha/two"]
-    told = spokeshave("explain", "alpha.two", "--profile", f"{name}.toml")
-    assert f"is OUT of profile '{name}'" in told.output
+    said = spokeshave("explain", "alpha.two", "--profile", f"{name}.toml")
+    assert f"is removed in profile '{name}'" in said.output
 
 
-def test_a_name_whose_label_another_profile_has_is_told_before_the_run(here: Path) -> None:
+def test_trace_output_with_the_label_of_another_profile_is_refused_before_the_run(here: Path) -> None:
     (here / "recipes" / "profiles" / "my-app.toml").write_text(LEAN.replace("lean", "my-app"))
     result = spokeshave("trace", "--output", "my_app.toml", *python("open('ran', 'w')"))
     assert result.exit_code == 3
@@ -79,7 +81,7 @@ def test_a_name_whose_label_another_profile_has_is_told_before_the_run(here: Pat
     assert not Path("ran").exists()
 
 
-def test_the_exit_code_is_the_command_s_and_what_was_recorded_is_kept(here: Path) -> None:
+def test_trace_killed_command_keeps_exit_code_and_record(here: Path) -> None:
     crash = "import os, alpha.one; os.kill(os.getpid(), 9)"
     result = spokeshave("trace", "--record", "app.json", "--output", "app.toml", *python(crash))
     assert result.exit_code == 137
@@ -87,7 +89,7 @@ def test_the_exit_code_is_the_command_s_and_what_was_recorded_is_kept(here: Path
     assert removed("app.toml") == ["alpha/two"]
 
 
-def test_a_failing_command_that_loaded_nothing_keeps_its_exit_code_too(here: Path) -> None:
+def test_trace_failing_command_without_loads_keeps_its_exit_code(here: Path) -> None:
     result = spokeshave("trace", "--output", "app.toml", *python("raise SystemExit(7)"))
     assert result.exit_code == 7
     assert "nothing of the stack" in result.stderr
@@ -104,7 +106,7 @@ def test_a_failing_command_that_loaded_nothing_keeps_its_exit_code_too(here: Pat
         (("true",), 44),
     ],
 )
-def test_a_command_that_was_not_heard_keeps_its_exit_code_where_it_failed(
+def test_trace_command_without_the_recorder_keeps_a_failing_exit_code(
     here: Path, command: tuple[str, ...], code: int
 ) -> None:
     result = spokeshave("trace", "--record", "a.json", "--", *command)
@@ -114,15 +116,15 @@ def test_a_command_that_was_not_heard_keeps_its_exit_code_where_it_failed(
 
 
 @pytest.mark.parametrize("option", ["--record", "--output"])
-def test_a_place_that_cannot_be_written_is_told_before_the_command_runs(here: Path, option: str) -> None:
+def test_trace_unwritable_path_is_refused_before_the_run(here: Path, option: str) -> None:
     Path("file").touch()
     result = spokeshave("trace", option, "file/app.toml", *python("open('ran', 'w')"))
     assert result.exit_code == 2
-    assert f"{Path('file').absolute()} is not a folder; name another place" in result.stderr
+    assert f"{Path('file').absolute()} is not a folder; name another path" in result.stderr
     assert not Path("ran").exists()
 
 
-def test_a_place_that_goes_while_the_command_runs_costs_no_record(here: Path) -> None:
+def test_trace_folder_removed_during_the_run_keeps_the_record_in_the_logs(here: Path) -> None:
     crash = "import alpha.one, pathlib; pathlib.Path('d').touch()"
     result = spokeshave("trace", "--record", "d/a.json", *python(crash))
     assert result.exit_code == 50
@@ -133,7 +135,7 @@ def test_a_place_that_goes_while_the_command_runs_costs_no_record(here: Path) ->
     assert removed("app.toml") == ["alpha/two"]
 
 
-def test_records_are_merged_without_a_command(here: Path) -> None:
+def test_trace_records_without_a_command_are_merged(here: Path) -> None:
     assert spokeshave("trace", "--record", "a.json", *python("import alpha.one")).exit_code == 0
     assert spokeshave("trace", "--record", "b.json", *python("import alpha.two")).exit_code == 0
     both = spokeshave("trace", "--record", "a.json", "--record", "b.json", "--output", "app.toml")
@@ -158,7 +160,7 @@ def test_trace_six_at_once_into_one_record_keeps_all_runs(here: Path) -> None:
     assert sorted(run["command"][-1] for run in runs) == [f"ended/{number}" for number in range(6)]
 
 
-def test_a_second_run_is_added_to_the_record(here: Path) -> None:
+def test_trace_second_run_is_added_to_the_record(here: Path) -> None:
     for module in ("one", "two"):
         result = spokeshave(
             "trace", "--record", "a.json", "--output", "app.toml", *python(f"import alpha.{module}")
@@ -167,7 +169,7 @@ def test_a_second_run_is_added_to_the_record(here: Path) -> None:
     assert removed("app.toml") == []
 
 
-def test_the_recheck_is_told_and_recorded(here: Path) -> None:
+def test_trace_recheck_is_printed_and_recorded(here: Path) -> None:
     words = ("trace", "--record", "a.json", "--output", "app.toml")
     result = spokeshave(*words, *python("import alpha.one"))
     assert result.exit_code == 0
@@ -179,7 +181,7 @@ def test_the_recheck_is_told_and_recorded(here: Path) -> None:
     )
 
 
-def test_no_recheck_runs_the_command_once_and_the_profile_says_so(here: Path) -> None:
+def test_trace_no_recheck_runs_once_and_is_noted_in_the_profile(here: Path) -> None:
     once = "import alpha.one, os; os.mkdir('once')"
     assert spokeshave("trace", "--output", "app.toml", *python(once)).exit_code == 0
     assert "no recheck: the command does not end twice alike" in Path("app.toml").read_text()
@@ -191,7 +193,7 @@ def test_no_recheck_runs_the_command_once_and_the_profile_says_so(here: Path) ->
     )
 
 
-def test_a_profile_on_the_word_of_a_run_with_losses_is_refused(here: Path) -> None:
+def test_trace_profile_of_a_run_with_losses_is_refused(here: Path) -> None:
     hidden = "import alpha.one, subprocess, sys; subprocess.run([sys.executable, '-I', '-c', 'import json'])"
     words = ("trace", "--record", "a.json", "--output", "app.toml")
     refused = spokeshave(*words, *python(hidden))
@@ -204,7 +206,7 @@ def test_a_profile_on_the_word_of_a_run_with_losses_is_refused(here: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("words", "told", "code"),
+    ("words", "said", "code"),
     [
         (("--output", "app.toml"), "give a COMMAND", 2),
         (python("pass"), "--output, --record or --json", 2),
@@ -218,13 +220,13 @@ def test_a_profile_on_the_word_of_a_run_with_losses_is_refused(here: Path) -> No
         (("--output", "app.toml", "--", "nonexistent-program"), "cannot be started", 44),
     ],
 )
-def test_bad_input_is_told(here: Path, words: tuple[str, ...], told: str, code: int) -> None:
+def test_trace_bad_input_has_its_exit_code(here: Path, words: tuple[str, ...], said: str, code: int) -> None:
     result = spokeshave("trace", *words)
     assert result.exit_code == code
-    assert told in result.stderr
+    assert said in result.stderr
 
 
-def test_a_profile_s_path_has_to_be_there_and_to_fit_its_name(tmp_path: Path) -> None:
+def test_profile_path_that_is_missing_or_misnamed_is_refused(tmp_path: Path) -> None:
     (tmp_path / "profiles").mkdir()
     (tmp_path / "profiles" / "lean.toml").write_text(LEAN)
     book = RecipeBook([tmp_path])

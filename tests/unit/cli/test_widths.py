@@ -30,9 +30,9 @@ from spokeshave.report.html.blas_table import backend_tables
 from spokeshave.report.summary import Report
 from spokeshave.report.terminal import lever_notes, lever_table, size_table
 from spokeshave.report.waterfall import ComponentRow, LeverRow
-from spokeshave.slim.importing import Imports
+from spokeshave.slim.import_check import Imports
 from spokeshave.slim.slimming import Outcome
-from spokeshave.verify.verify import VerifyReport
+from spokeshave.verdict import VerifyReport
 from stack import small_report
 from widths import assert_whole
 
@@ -203,7 +203,7 @@ def test_blas_table_at_width_fits(width: int) -> None:
             assert max(len(line.rstrip()) for line in lines) <= width, name
 
 
-def test_rows_without_a_measurement_are_in_a_note() -> None:
+def test_table_rows_without_a_measurement_are_in_a_note() -> None:
     text = " ".join(word for row in lever_table(large_report()).rows for word in map(str, row))
     assert "link-time" not in text and "unwind" not in text
     assert lever_notes(large_report()) == [
@@ -271,8 +271,8 @@ def test_explain_lines_on_a_terminal_are_folded_between_words(width: int) -> Non
     assert_folded(stream.getvalue(), Counter([*REASON.split(), "12,345,678"]), width)
 
 
-def test_every_table_is_a_listing() -> None:
-    """No command lays out a table of its own: this helper is what the tests above look at."""
+def test_tables_are_all_listings() -> None:
+    """All commands lay out tables with this helper, which the tests above check."""
     users = [
         path.relative_to(package_root()).as_posix()
         for path in package_root().rglob("*.py")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from docgen import catalogue, regions, reported
 from docgen import errors as error_pages
 from docgen.markdown import table
 from docgen.records import Book, outcomes, support
+from spokeshave.cli import main
 from spokeshave.errors import SpokeshaveError
 from support import ROOT
 
@@ -29,7 +31,7 @@ def test_tables_each_maker_has_a_page() -> None:
     assert used == MAKERS.keys()
 
 
-def test_filled_region_is_written_anew_and_the_rest_kept() -> None:
+def test_filled_region_is_rewritten_and_the_rest_kept() -> None:
     text = "before\n<!-- generated: x -->\nold\n<!-- end -->\nafter\n"
     made = regions.filled(text, {"x": lambda: "new\n"})
     assert made == "before\n<!-- generated: x -->\n\nnew\n\n<!-- end -->\nafter\n"
@@ -38,7 +40,7 @@ def test_filled_region_is_written_anew_and_the_rest_kept() -> None:
         regions.filled(text, {})
 
 
-def test_check_of_a_changed_page_fails_and_writes_nothing(
+def test_tables_check_of_a_changed_page_fails_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "docs").mkdir()
@@ -79,6 +81,13 @@ def test_errors_each_class_has_an_anchor_a_code_and_a_remedy() -> None:
     for one in error_pages.classes():
         assert one.__name__ in known
         assert f"\n## {one.__name__}\n\nExit code {one.exit_code}. " in page
+
+
+def test_errors_each_remedy_is_of_a_class_and_each_code_of_the_help_is_in_the_table() -> None:
+    known = error_pages.remedies(ROOT / "docs" / "data" / "errors.toml")
+    assert known.keys() == {one.__name__ for one in error_pages.classes()}
+    listed = re.findall(r"\b(\d+)\s[a-zA-Z]", str(main.help).partition("Exit codes: ")[2])
+    assert {int(code) for code in listed} == {one.exit_code for one in error_pages.classes()} - {1}
 
 
 def test_sizes_from_a_report_are_written_in_mb() -> None:

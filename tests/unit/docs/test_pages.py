@@ -7,11 +7,13 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
+from codeprose import english, pieces
 from pages import anchors, blocks, links, pages
 from spokeshave.cli import main
 from support import ROOT
@@ -73,6 +75,25 @@ def test_page_commands_and_options_exist(page: Path) -> None:
     assert {line: fault for line, fault in found.items() if fault} == {}
 
 
+def quoted(page: Path) -> list[str]:
+    """The errors and next steps that a page quotes from a run of a command."""
+    code = [block.text for block in blocks(page.read_text("utf-8")) if block.kind == "console"]
+    return [text for one in code for text in re.findall(r"(?m)^\s*(?:error|next): (.*)$", one)]
+
+
+def test_page_quoted_errors_are_those_of_the_code() -> None:
+    texts = [
+        one.text
+        for path in PACKAGE.rglob("*.py")
+        for kind in ("errors", "texts")
+        for one in pieces(path.read_text("utf-8"), kind)
+    ]
+    known = [re.compile(re.escape(text.split("\n")[0]).replace("`code`", ".*")) for text in texts]
+    lines = [english(line) for page in BY_NAME.values() for line in quoted(page)]
+    assert len(lines) >= 3
+    assert [line for line in lines if not any(one.fullmatch(line) for one in known)] == []
+
+
 def test_page_commands_that_do_not_exist_are_found() -> None:
     assert fault_of("spokeshave shave numpy") == "no command shave"
     assert fault_of("spokeshave plan numpy --fast") == "plan has no option --fast"
@@ -84,15 +105,31 @@ def test_readme_lists_every_command() -> None:
     assert set(rows) == {name for name, command in main.commands.items() if not command.hidden}
 
 
-def test_architecture_names_24_tasks_and_files_that_exist() -> None:
-    page = BY_NAME["docs/explanation/architecture.md"].read_text("utf-8")
-    section = page.partition("## Where to change what\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"(?m)^\| (?!task |-)(.*?) \| (.*) \|$", section)
-    assert len(rows) == 24
-    if not (PACKAGE / "inside").is_dir():
-        pytest.skip("the page describes the tree of packages, to which the modules move in this issue")
-    files = [name for _, cell in rows for name in re.findall(r"`([^`]+)`", cell)]
-    assert [name for name in files if not (PACKAGE / name).exists()] == []
+def rows_of(page: Path, heading: str) -> list[tuple[str, str]]:
+    """The rows of the table with two columns below a heading, without the table's own heading."""
+    section = page.read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return re.findall(r"(?m)^\| (.*?) \| (.*) \|$", section.partition("|---|---|\n")[2])
+
+
+def test_architecture_tasks_are_24_with_files_that_exist() -> None:
+    rows = rows_of(BY_NAME["docs/explanation/architecture.md"], "Where to change what")
+    assert len(rows) == len({task for task, _ in rows}) == 24
+    files = {task: re.findall(r"`([^`]+)`", cell) for task, cell in rows}
+    assert [task for task, names in files.items() if not names] == []
+    inside = {
+        name: (PACKAGE / name, PACKAGE / files[task][0] / name) for task in files for name in files[task]
+    }
+    assert [name for name, paths in inside.items() if not any(path.exists() for path in paths)] == []
+
+
+def test_architecture_packages_are_those_of_import_linter_in_its_order() -> None:
+    rows = rows_of(BY_NAME["docs/explanation/architecture.md"], "Packages")
+    data = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    layers = next(one for one in data["tool"]["importlinter"]["contracts"] if one["type"] == "layers")[
+        "layers"
+    ]
+    names = [name.strip("`/") for name, _ in rows]
+    assert names == [name for layer in layers for name in layer.split(" : ")]
 
 
 def test_site_lists_every_page() -> None:

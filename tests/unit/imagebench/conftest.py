@@ -1,12 +1,12 @@
-"""Two images that were never built: 700 MB of stock wheels, 400 MB of ours."""
+"""Two images that were never built: 700 MB with PyPI wheels, 400 MB with ours."""
 
 from __future__ import annotations
 
 import pytest
 
-from imagebench.layers import Layer, Weight
+from imagebench.layers import ImageSize, Layer
+from imagebench.service import Counts, Start
 from imagebench.tables import Comparison, Side
-from imagebench.trials import Counts, Start
 
 BASE = Layer(made_by="Imported from -", size=300_000_000)
 
@@ -17,7 +17,7 @@ def start(seconds: float, rss: int) -> Start:
 
 def side(name: str, site: int, packages: dict[str, int], starts: tuple[Start, ...]) -> Side:
     layers = (BASE, Layer(made_by="COPY … in /srv/venv", size=site))
-    weight = Weight(total=BASE.size + site, layers=layers)
+    weight = ImageSize(total=BASE.size + site, layers=layers)
     return Side(
         image=name,
         weight=weight,
@@ -40,7 +40,7 @@ def found() -> Comparison:
         stock=side(
             "b", 400_000_000, {"numpy": 60_000_000, "lxml": 9_000_000}, (start(2.0, 200_000_000),) * 3
         ),
-        base=Weight(total=BASE.size, layers=(BASE,)),
+        base=ImageSize(total=BASE.size, layers=(BASE,)),
         pandoc=200_000_000,
         others=(60, 80),
     )

@@ -9,8 +9,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
+from imagebench.service import Counts, Start, parse_junit, parse_start, spread
 from imagebench.tables import Comparison, from_json, layer_table, size_table, sizes, to_json, work_table
-from imagebench.trials import Counts, Start, parse_junit, parse_start, spread
 from spokeshave.errors import VerifyError
 
 
@@ -76,8 +76,8 @@ def test_an_earlier_run_is_shown_again(found: Comparison, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"ratios": {}}', "[1]"])
-def test_a_file_of_something_else_is_told(tmp_path: Path, text: str) -> None:
+def test_from_json_other_file_is_an_error(tmp_path: Path, text: str) -> None:
     file = tmp_path / "image.json"
     file.write_text(text, "utf-8")
-    with pytest.raises(VerifyError, match="is not what"):
+    with pytest.raises(VerifyError, match="is not a file of"):
         from_json(file)

@@ -12,7 +12,7 @@ import pytest
 
 from spokeshave.build.elf import read_elf
 from spokeshave.inside.finish import check_kernels, set_run_paths
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan
 from support import needs_compiler, shipped_plan
 

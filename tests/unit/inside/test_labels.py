@@ -10,7 +10,7 @@ import pytest
 from packaging.version import Version
 
 from smallstack import small_stack
-from spokeshave.build import pipeline
+from spokeshave.build import delivery
 from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError, WheelError
@@ -104,16 +104,16 @@ def test_candidates_companions_are_of_the_same_profile(tmp_path: Path, context: 
     assert [path.path.name.split("-")[1] for path in one.companions] == ["2.4.6+my.app.1", "0.3.31+my.app.1"]
     for path in (numpy, newer):
         path.unlink()
-    with pytest.raises(WheelError, match="needs numpy of profile my, which is neither named nor beside"):
+    with pytest.raises(WheelError, match="needs numpy of profile my, which is neither named nor next to"):
         candidates(context, (scipy,))
 
 
 def test_refuse_namesakes_a_wheel_of_another_profile_is_not_overwritten(tmp_path: Path) -> None:
     deliver(tmp_path, "numpy", "my-app")
     (tmp_path / "numpy-2.4.6+my.app.1-x.record.json").write_text("[]")  # of something else
-    pipeline.refuse_namesakes([plan_of("numpy", "my-app"), plan_of("scipy", "my_app")], tmp_path)
+    delivery.refuse_namesakes([plan_of("numpy", "my-app"), plan_of("scipy", "my_app")], tmp_path)
     with pytest.raises(RecipeError, match="is of profile 'my-app', whose label is that of 'my_app'"):
-        pipeline.refuse_namesakes([plan_of("numpy", "my_app")], tmp_path)
+        delivery.refuse_namesakes([plan_of("numpy", "my_app")], tmp_path)
 
 
 def test_missed_the_stub_of_a_profile_with_words_is_recognised() -> None:

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from spokeshave.inside import make_tree
 from spokeshave.inside.library import build_library
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.objects import object_names, reached, read_symbols
+from spokeshave.inside.run import Command, Finished, run
 from support import shipped_plan
 
 MAKEFILE = """
@@ -77,7 +79,12 @@ FILES = {
 
 
 def built(
-    folder: Path, *, sources: Mapping[str, str] = SOURCES, files: Mapping[str, str] = FILES, **table: Any
+    folder: Path,
+    *,
+    sources: Mapping[str, str] = SOURCES,
+    files: Mapping[str, str] = FILES,
+    jobs: int = 2,
+    **table: Any,
 ) -> Path:
     """The library's folder, made of these sources."""
     tree = folder / "tree"
@@ -89,7 +96,7 @@ def built(
     }.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text)
-    build_library(plan(files, {**TABLE, **table}), tree, folder / "package")
+    build_library(plan(files, {**TABLE, **table}), tree, folder / "package", jobs=jobs)
     return folder / "package" / "lib"
 
 
@@ -119,6 +126,20 @@ def test_library_both_widths_share_their_kernel(tmp_path: Path) -> None:
     assert answer(library, "sum_", ctypes.c_int32, 2**31 - 1, 1) == -(2**31)
     assert answer(library, "demo_sum_64_", ctypes.c_int64, 2**31 - 1, 1) == 2**31
     assert library.count_() == 2
+
+
+def test_library_both_widths_are_made_in_the_given_number_of_jobs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[tuple[str, ...]] = []
+
+    def recording(command: Command) -> Finished:
+        commands.append(command.argv)
+        return run(command)
+
+    monkeypatch.setattr(make_tree, "run", recording)
+    built(tmp_path, jobs=7)
+    assert [argv[1] for argv in commands if argv[0] == "make"] == ["-j7", "-j7"]
 
 
 def test_library_an_alias_is_the_same_address(tmp_path: Path) -> None:

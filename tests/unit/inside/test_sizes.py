@@ -86,7 +86,7 @@ def test_the_shared_blas_stands_beside_all_bundled_ones(tmp_path: Path) -> None:
         wheel(tmp_path / "stock", "numpy", {**numpy, **bundled}),
         wheel(tmp_path / "stock", "scipy", {**scipy, **gomp}),
     ]
-    rows = {row.name: row for row in parts(ours, stock)}
+    rows = {row.name: row for row in parts(ours, stock, "slim-openblas")}
     assert list(rows) == ["numpy", "scipy", BLAS]
     blas = rows[BLAS]
     assert blas.stock and blas.ours
@@ -102,5 +102,5 @@ def test_the_shared_blas_stands_beside_all_bundled_ones(tmp_path: Path) -> None:
         assert side.bytecode == sum(one.bytecode or 0 for one in wheels)
         assert side.installed == side.unpacked + (side.bytecode or 0)
     assert comparable(tuple(rows.values()))
-    assert not comparable(parts(ours, stock[:1]))
+    assert not comparable(parts(ours, stock[:1], "slim-openblas"))
     assert package_of("scikit_learn-1.0-py3-none-any.whl") == "scikit-learn"

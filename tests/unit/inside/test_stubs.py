@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan, LeverSetting, Removed
 from spokeshave.inside.stubs import remove
 from support import shipped_plan

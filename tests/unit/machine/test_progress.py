@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from rich.console import Console
@@ -81,3 +84,26 @@ def test_odd_output_of_tools_is_shown_as_it_is(line: str, way: str) -> None:
     with reporter.stage("building"):
         getattr(reporter, way)(line)
     assert line in out.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_stages_of_two_threads_do_not_mix(terminal: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Builds run side by side: each line of output belongs to the stage of its thread."""
+    monkeypatch.setattr(progress, "_PLAIN_EVERY_SECONDS", -1.0)
+    out = io.StringIO()
+    reporter = make_reporter(Console(file=out, force_terminal=terminal, width=100))
+    barrier = threading.Barrier(2, timeout=60)
+
+    def build(number: int) -> None:
+        with reporter.stage(f"building {number}"):
+            barrier.wait()
+            reporter.line(f"[{number}/9] compiling")
+            barrier.wait()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(build, (1, 2)))
+    said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", out.getvalue())
+    for number in (1, 2):
+        done = f"building {number}"
+        assert (f"\u2713 {done}" if terminal else f"done: {done}") in said
+        assert terminal or f"\u2026 {done} {number}/9" in said

@@ -136,7 +136,7 @@ def test_publish_lock_names_the_closure_and_the_command_that_adds_it(needy: Path
 def test_a_wheelhouse_that_is_not_proved_is_not_locked(tmp_path: Path) -> None:
     make_stack(tmp_path, proved=False)
     result = invoke("publish", str(tmp_path), "--lock", str(tmp_path / "locks"))
-    assert result.exit_code == 40 and "is not proved" in result.stderr
+    assert result.exit_code == 40 and "is not verified" in result.stderr
     assert not (tmp_path / "locks").exists()
 
 
@@ -154,7 +154,7 @@ def test_unverified_wheels_need_the_word(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path / "w", "demo", "1.0+lean.1", proved=False)
     refused = invoke("publish", str(wheel), "--to", str(tmp_path / "index"))
     assert refused.exit_code == 40
-    assert "is not proved" in refused.stderr
+    assert "is not verified" in refused.stderr
     assert not (tmp_path / "index").exists()
     taken = invoke("publish", str(wheel), "--to", str(tmp_path / "index"), "--unverified")
     assert taken.stdout == "demo-1.0+lean.1-py3-none-any.whl (not verified)\n"
@@ -180,14 +180,14 @@ def test_two_versions_under_one_lock_are_refused_before_anything_is_written(
         (("W", "--repository", "team"), "need --simple URL"),
         (("W", "--repository", "team", "--lock", "x"), "need --simple URL"),
         (("W", "--upload", "", "--lock", "x"), "need --simple URL"),
-        (("W", "--lock", "x", "--url", "u"), "go with --to DIR alone"),
-        (("W", "--to", "index", "--partial"), "--partial goes with --lock"),
+        (("W", "--lock", "x", "--url", "u"), "need --to DIR"),
+        (("W", "--to", "index", "--partial"), "--partial needs --lock"),
         (("--to", "index"), "name WHEELs"),
         (("--to", "index", "--yank", "numpy==1.0"), "needs a --reason"),
         (("--to", "index", "--yank", "numpy>=1.0", "--reason", "x"), "is not NAME==VERSION"),
         (("--to", "index", "--yank", "numpy==1.*", "--reason", "x"), "is not NAME==VERSION"),
         (("--to", "index", "--unyank", "numpy==1.0", "--lock", "x"), "--lock pins the WHEELs"),
-        (("W", "--upload", "u", "--simple", "s", "--unyank", "numpy==1.0"), "go with --to DIR alone"),
+        (("W", "--upload", "u", "--simple", "s", "--unyank", "numpy==1.0"), "need --to DIR"),
     ],
 )
 def test_options_that_do_not_go_together(words: tuple[str, ...], said: str) -> None:

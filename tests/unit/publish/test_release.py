@@ -64,7 +64,7 @@ def test_a_damaged_proof_is_none(tmp_path: Path, text: str) -> None:
 
 def test_without_a_proof_it_takes_the_word_unverified(tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path, "demo", "1.0+lean.1", proved=False)
-    with pytest.raises(VerifyError, match="not beside it") as caught:
+    with pytest.raises(VerifyError, match="not next to it") as caught:
         read_release(wheel)
     assert "spokeshave verify" in caught.value.next_step
     assert "--unverified" in caught.value.next_step

@@ -9,7 +9,7 @@ import pytest
 
 from demorecipe import PROFILE, RECIPE
 from spokeshave.errors import RecipeError
-from spokeshave.recipes.book import RecipeBook, pick_version
+from spokeshave.recipes.book import RecipeBook
 from support import RECIPES
 
 
@@ -215,12 +215,21 @@ def test_the_first_folder_wins(folder: Path, tmp_path_factory: pytest.TempPathFa
     assert book.names() == ["demo"]
 
 
-def test_the_version_is_the_newest_that_the_python_admits(folder: Path) -> None:
-    recipe = RecipeBook([folder]).load("demo").recipe
-    assert pick_version(recipe, "3.12").version == "2.0"
-    assert pick_version(recipe, "3.11").version == "1.0"
-    assert pick_version(recipe, "3.12", "1.0").version == "1.0"
-    for python, wanted in (("3.10", None), ("3.11", "2.0"), ("3.12", "9")):
-        with pytest.raises(RecipeError, match="no version") as caught:
-            pick_version(recipe, python, wanted)
-        assert "2.0 (Python >=3.12)" in caught.value.next_step
+@pytest.mark.parametrize(("name", "module"), [("scipy", "scipy.stats"), ("scikit-learn", "sklearn.ensemble")])
+def test_recipe_timed_import_is_what_applications_import(name: str, module: str) -> None:
+    assert RecipeBook([RECIPES]).load(name).recipe.timed_module == module
+
+
+def test_recipe_without_timed_import_times_the_package(folder: Path) -> None:
+    path = folder / "demo" / "recipe.toml"
+    assert RecipeBook([folder]).load("demo").recipe.timed_module == "demo"
+    change(path, 'import-name = "demo"', 'import-name = "demo"\ntimed-import = "other.part"')
+    with pytest.raises(RecipeError, match=r"timed-import: 'other\.part' is not in 'demo'"):
+        RecipeBook([folder]).load("demo")
+
+
+def test_recipe_core_without_cpu_features_is_an_error(folder: Path) -> None:
+    path = folder / "demo" / "recipe.toml"
+    change(path, "[verify]\n", '[verify]\ncores = ["Haswell"]\n')
+    with pytest.raises(RecipeError, match="cores and cpu-features must name the same cores: Haswell"):
+        RecipeBook([folder]).load("demo")

@@ -138,7 +138,20 @@ def test_recipe_files_unknown_option_of_a_lever_has_a_hint(demo: Path) -> None:
     (demo / MAIN).write_text((demo / MAIN).read_text() + '\n[levers.tests]\nmach = ["demo/testing.py"]\n')
     fault = load(demo)
     assert fault is not None
-    assert "  levers.tests.mach: unknown option; did you mean 'match'?" in fault.what.splitlines()
+    assert fault.what.splitlines() == [
+        f"{demo / MAIN} is not valid:",
+        "  levers.tests.mach: lever 'tests' has no option 'mach'; its options are: match, keep, off",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lever", "option"), [("tests", "apart"), ("typing", "languages"), ("sections", "keep")]
+)
+def test_recipe_files_option_of_another_lever_is_an_error(demo: Path, lever: str, option: str) -> None:
+    (demo / MAIN).write_text((demo / MAIN).read_text() + f'\n[levers.{lever}]\n{option} = ["x"]\n')
+    fault = load(demo)
+    assert fault is not None
+    assert f"lever '{lever}' has no option '{option}'; its options are: " in fault.what
 
 
 def test_recipe_files_broken_toml_names_its_file(demo: Path) -> None:

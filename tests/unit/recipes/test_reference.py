@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from spokeshave.build.forecast import TimesTable
 from spokeshave.recipes.reading import TIMES
 from spokeshave.recipes.reference import FORMATS, files, json_schema, reference
 from support import RECIPES
@@ -40,11 +41,24 @@ def test_reference_names_every_key_with_its_limits() -> None:
             for key in table["properties"]:
                 assert f"\n| `{key}` |" in text
     assert "| `reason` | string | yes | minLength `8` |" in text
-    assert "| `versions` | list of table Version | yes | minItems `1` |" in text
+    assert "| `versions` | list of table `Version` | yes | minItems `1` |" in text
     assert "| `sha256` | string | yes | pattern `^[0-9a-f]{64}$` |" in text
     assert "| `build` | integer | `1` | minimum `1` |" in text
     assert "keys `x86_64`, `aarch64`" in text
     assert r"( -([fm][a-z0-9=-]+\|D\w+(=\w+)?))*$`" in text, "a bar in a cell is escaped"
+
+
+def tables() -> dict[str, dict[str, Any]]:
+    """All tables of all formats, by format and name."""
+    schemas = {what: json_schema(what) for what in FORMATS} | {"times": TimesTable.model_json_schema()}
+    parts = ((what, one.get("$defs", {})) for what, one in schemas.items())
+    return schemas | {f"{what}.{name}": table for what, defs in parts for name, table in defs.items()}
+
+
+@pytest.mark.parametrize("table", tables().values(), ids=list(tables()))
+def test_reference_every_key_says_what_it_sets(table: dict[str, Any]) -> None:
+    missing = [key for key, field in table["properties"].items() if len(field.get("description", "")) < 5]
+    assert missing == [], "give each `Field` a description: what it sets, its unit, its limits"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")

@@ -9,7 +9,7 @@ import pytest
 from smallstack import small_stack
 from spokeshave.context import Context
 from spokeshave.errors import RecipeError, RemovalRefused
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import Removed
 from spokeshave.inside.stubs import remove as take_out
 from spokeshave.removal.check import check_removals, import_graph, stack_recipes

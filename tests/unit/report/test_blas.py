@@ -23,6 +23,7 @@ from spokeshave.report import blas
 from spokeshave.report.blas import ROUTINES, measured
 from spokeshave.report.html.blas_table import NOTE, backend_section, backend_tables
 from spokeshave.report.html.page import make_page
+from spokeshave.report.parts import BLAS
 from spokeshave.report.summary import Report, make_report, to_json
 from stack import small_report
 from support import demo_files, shipped_plan, write_wheel
@@ -92,6 +93,18 @@ def test_without_a_comparison_it_says_so(wheel: Path) -> None:
     assert json.loads(json.dumps(to_json(report)))["blas"]["spans"] == []
 
 
+def test_report_blas_of_any_name_is_the_part_of_the_libraries(wheel: Path) -> None:
+    """The wheel's plan says that it provides a BLAS, not a list of names."""
+    record = wheel.with_name(wheel.name.replace(".whl", ".record.json"))
+    data = json.loads(record.read_text())
+    data["build_plan"]["distribution"] = "slim-other-blas"
+    renamed = wheel.rename(wheel.with_name(wheel.name.replace("slim_openblas", "slim_other_blas")))
+    renamed.with_name(renamed.name.replace(".whl", ".record.json")).write_text(json.dumps(data))
+    report = make_report([renamed], [], {})
+    assert [part.name for part in report.parts()] == [BLAS]
+    assert [part.name for part in replace(report, blas=None).parts()] == ["slim-other-blas"]
+
+
 def test_the_comparison_beside_the_wheel_is_told(wheel: Path, tmp_path: Path) -> None:
     comparison(tmp_path / "blas-lean.json")
     comparison(tmp_path / "blas-lean-2-threads.json", threads=2)
@@ -130,8 +143,8 @@ def test_the_page_has_the_table_once_for_all_profiles(wheel: Path) -> None:
     report = replace(small_report(), blas=make_report([wheel], [], {}).blas)
     page = make_page({"lean": report, "full": report}, "spokeshave report")
     assert page.count(NOTE) == 1
-    assert backend_section({"lean": small_report()}) is None
-    assert backend_tables({"lean": small_report()}) == []
+    assert backend_section({"lean": replace(small_report(), blas=None)}) is None
+    assert backend_tables({"lean": replace(small_report(), blas=None)}) == []
 
 
 def test_the_suite_that_ships_times_these_routines() -> None:

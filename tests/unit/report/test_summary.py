@@ -15,6 +15,7 @@ from spokeshave.inside.sizes import KINDS, kind_of, sizes
 from spokeshave.report import summary as reporting
 from spokeshave.report import terminal
 from support import demo_files, shipped_plan, write_wheel
+from words import faults
 
 FILES = {
     "demo/__init__.py": b"x" * 100,
@@ -114,31 +115,32 @@ def printed(*tables: RenderableType, width: int) -> list[str]:
 
 
 @pytest.fixture
-def beside_stock(wheel: Path, tmp_path: Path) -> reporting.Report:
-    """A report with a stock wheel that is larger than ours by one file."""
+def compared(wheel: Path, tmp_path: Path) -> reporting.Report:
+    """A report with a PyPI wheel that is larger than ours by one file."""
     stock = write_wheel(tmp_path / "stock" / wheel.name, {**FILES, "demo/big.py": b"#" * 5_000_000})
     return reporting.make_report([wheel], [stock], {})
 
 
-def test_the_tables_show_ours_beside_stock(beside_stock: reporting.Report) -> None:
-    lines = printed(terminal.size_table(beside_stock), width=120)
+def test_tables_show_ours_compared_with_pypi(compared: reporting.Report) -> None:
+    lines = printed(terminal.size_table(compared), width=120)
     assert any(line.split()[:2] == ["demo", "ours"] for line in lines)
     assert any(line.split()[0] == "PyPI" and "5.00" in line for line in lines if line.strip())
-    lines = printed(terminal.lever_table(beside_stock), width=200)
+    lines = printed(terminal.lever_table(compared), width=200)
     assert not any("unwind" in line or "not measured" in line for line in lines)
-    (note,) = terminal.lever_notes(beside_stock)
+    (note,) = terminal.lever_notes(compared)
     assert note.startswith("Not measured for demo: ") and "unwind" in note
     assert any("test files moved" in line and "350" in line for line in lines)
+    assert faults(" ".join(printed(terminal.size_table(compared), width=200))) == []
 
 
 @pytest.mark.parametrize(("width", "count"), [(120, 1), (80, 2)])
-def test_the_size_tables_fit(beside_stock: reporting.Report, width: int, count: int) -> None:
+def test_the_size_tables_fit(compared: reporting.Report, width: int, count: int) -> None:
     names = ("scikit_learn", "demo")
-    wheels = [replace(one, name=one.name.replace("demo", n)) for one in beside_stock.stock for n in names]
+    wheels = [replace(one, name=one.name.replace("demo", n)) for one in compared.stock for n in names]
     large = [
         replace(one, files=tuple(replace(f, size=f.size + 100_000_000) for f in one.files)) for one in wheels
     ]
-    report = replace(beside_stock, ours=tuple(large), stock=tuple(large))
+    report = replace(compared, ours=tuple(large), stock=tuple(large))
     lines = printed(terminal.size_table(report), width=width)
     assert sum("Sizes, MB" in line for line in lines) == count
     assert not any("\N{HORIZONTAL ELLIPSIS}" in line for line in lines)
@@ -170,9 +172,9 @@ def test_what_was_not_compiled_is_told_without_a_number(wheel: Path) -> None:
     )
 
 
-def test_the_report_is_json(beside_stock: reporting.Report) -> None:
-    again = json.loads(json.dumps(reporting.to_json(beside_stock)))
-    one = beside_stock.ours[0]
+def test_the_report_is_json(compared: reporting.Report) -> None:
+    again = json.loads(json.dumps(reporting.to_json(compared)))
+    one = compared.ours[0]
     assert again["ours"][0]["unpacked"] == one.unpacked
     assert again["ours"][0]["bytecode"] == one.bytecode
     assert "files" not in again["ours"][0]

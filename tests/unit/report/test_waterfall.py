@@ -37,8 +37,8 @@ COMPONENTS = (ComponentRow(wheel="scipy", component="io", saved=480, files=3, re
 @pytest.mark.parametrize("ours", [1, 1300, 9_000])
 def test_the_steps_meet_and_end_at_ours(ours: int) -> None:
     rows = (Part(name="numpy", ours=side(ours), stock=side(2900)), *PARTS[1:])
-    steps = waterfall(rows, LEVERS, COMPONENTS)
-    assert (steps[0].label, steps[0].after) == ("stock", 2900 + 8000 + 5900)
+    steps = waterfall(rows, LEVERS, COMPONENTS, "slim-openblas")
+    assert (steps[0].label, steps[0].after) == ("PyPI", 2900 + 8000 + 5900)
     assert (steps[-1].label, steps[-1].before, steps[-1].after) == ("ours", 0, ours + 4000 + 1000)
     for one, following in itertools.pairwise(steps[:-1]):
         assert following.before == one.after
@@ -47,9 +47,9 @@ def test_the_steps_meet_and_end_at_ours(ours: int) -> None:
 
 
 def test_each_saving_is_a_step() -> None:
-    steps = {step.label: step for step in waterfall(PARTS, LEVERS, COMPONENTS)}
+    steps = {step.label: step for step in waterfall(PARTS, LEVERS, COMPONENTS, "slim-openblas")}
     assert list(steps) == [
-        *("stock", "tests", "symbols", "scipy without io", "one slim BLAS"),
+        *("PyPI", "tests", "symbols", "scipy without io", "one slim BLAS"),
         *("compiler, linker and other", "ours"),
     ]
     assert (steps["tests"].saved, steps["tests"].note) == (2300, "11 files")
@@ -59,5 +59,5 @@ def test_each_saving_is_a_step() -> None:
 
 
 def test_there_is_none_without_a_twin() -> None:
-    assert waterfall((*PARTS, Part(name="x", ours=side(1), stock=None)), LEVERS, ()) == ()
-    assert waterfall((), (), ()) == ()
+    assert waterfall((*PARTS, Part(name="x", ours=side(1), stock=None)), LEVERS, (), "slim-openblas") == ()
+    assert waterfall((), (), (), "slim-openblas") == ()

@@ -11,7 +11,7 @@ import pytest
 
 from spokeshave.build.elf import read_elf
 from spokeshave.errors import EngineMissing
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.slim.stripping import strip_symbols
 from support import needs_compiler
 

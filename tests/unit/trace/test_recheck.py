@@ -14,10 +14,11 @@ import pytest
 
 from smallstack import small_stack
 from spokeshave.context import Context
-from spokeshave.trace.recheck import Wanted, recheck
+from spokeshave.trace.recheck import recheck
 from spokeshave.trace.record import Recheck, Run
 from spokeshave.trace.resolve import resolve
 from spokeshave.trace.session import run_once
+from spokeshave.trace.trimmed_run import Wanted
 from support import TARGET
 
 PATCH = """Why: alpha lives on without alpha.fast.

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from spokeshave.errors import NothingRecorded, TraceError
-from spokeshave.inside.levers.base import Tree
 from spokeshave.inside.levers.docstrings import blank
 from spokeshave.inside.levers.indentation import shrink_indentation
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import Removed
 from spokeshave.inside.stubs import remove
 from spokeshave.trace.inject import prepare, run_recorded

@@ -10,10 +10,10 @@ from smallstack import small_stack
 from spokeshave.context import Context
 from spokeshave.errors import TraceError
 from spokeshave.removal.check import check_removals
+from spokeshave.trace.profile_writer import profile_text
 from spokeshave.trace.record import Mention, Recheck, Run, Use
 from spokeshave.trace.resolve import Resolution, resolve
-from spokeshave.trace.session import warnings, weigh_installed
-from spokeshave.trace.text import profile_text
+from spokeshave.trace.session import size_installed, warnings
 from support import TARGET
 from tracing_runs import load, run_of
 
@@ -267,7 +267,7 @@ def test_the_profile_loads_passes_the_check_and_says_why(context: Context, tmp_p
     assert profile.trace.kept["alpha/two"] == "needed: alpha.one:1 → alpha.two"
     text = path.read_text()
     assert text.count("python -m app") == 1, "a command stands once, not in each reason"
-    assert '"alpha/two" = "needed: alpha.one:1 → alpha.two"  # not weighed' in text
+    assert '"alpha/two" = "needed: alpha.one:1 → alpha.two"  # size not known' in text
     assert "[[remove]]  # 1.23 MB" in text and "# Note: look out" in text
     assert str(tmp_path) not in text and "/opt" not in text
 
@@ -335,4 +335,4 @@ def test_components_are_weighed_without_tests_and_bytecode(context: Context, tmp
         path.write_bytes(b"x" * size)
     parts = {part.name: part for part in context.book.load("alpha").recipe.components}
     roots = {"alpha": tmp_path / "site" / "alpha"}
-    assert [weigh_installed(roots, parts[name]) for name in ("pack", "one", "table")] == [8, 18, 13]
+    assert [size_installed(roots, parts[name]) for name in ("pack", "one", "table")] == [8, 18, 13]

@@ -1,4 +1,4 @@
-"""A training from one end to the other: build with counters, work, bundle."""
+"""A PGO profile collection from start to end: instrumented build, work, PGO profile."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spokeshave.bench.compare import processor
-from spokeshave.bench.race import suite_of
 from spokeshave.bench.sides import RUNNER, stack_of
-from spokeshave.bench.train.work import Place, run_suite, run_tests
+from spokeshave.bench.suite_runs import suite_of
+from spokeshave.bench.train.work import Workspace, run_suite, run_tests
 from spokeshave.build import pipeline
+from spokeshave.build.delivery import Built
 from spokeshave.build.pgo.bundle import (
     REACHED,
     Manifest,
@@ -21,20 +22,21 @@ from spokeshave.build.pgo.bundle import (
     useful,
     write_bundle,
 )
-from spokeshave.build.pgo.plans import fit_key, instrumented
+from spokeshave.build.pgo.fit import fit_key
+from spokeshave.build.pgo.plans import instrumented
 from spokeshave.context import Context, Request
 from spokeshave.errors import TrainError
-from spokeshave.inside.model import BuildPlan, Built, Target
+from spokeshave.inside.model import BuildPlan, Target
 from spokeshave.machine.files import unwritable
 from spokeshave.machine.venvs import Venv, find_interpreter, install, make_venv
 from spokeshave.recipes.book import Loaded
-from spokeshave.recipes.schema import TrainingTable, VerifyTable
+from spokeshave.recipes.verify_schema import TrainingTable, VerifyTable
 from spokeshave.sources.stock import stock_pin, stock_wheel
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Course:
-    """What is trained: a package in a profile, `seconds` of its benchmarks at each dispatch level."""
+    """The package and profile to collect for; `seconds` of its benchmarks run at each dispatch level."""
 
     package: str
     profile: str
@@ -44,9 +46,9 @@ class Course:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Exercise:
-    """What is run at each dispatch level: benchmarks, and tests of upstream's that are not slow.
+    """The work at each dispatch level: benchmarks, and those of upstream's tests that are not slow.
 
-    The tests of `reach` have counters of their own.
+    The tests of `reach` write separate profile data.
     """
 
     suite: Path | None
@@ -57,7 +59,7 @@ class _Exercise:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Counts:
-    """The folders of counters: of what counts, and of the tests that only tell what is reached."""
+    """The folders of profile data: of the work, and of the tests that only show the reached functions."""
 
     counted: Path
     tested: Path
@@ -65,7 +67,7 @@ class _Counts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Trained:
-    """A bundle as it lies beside its recipe."""
+    """A PGO profile in the folder of its recipe."""
 
     path: Path
     sha256: str
@@ -73,26 +75,26 @@ class Trained:
 
     @property
     def row(self) -> str:
-        """What the recipe says to use it."""
+        """The lines with which the recipe uses it."""
         name = f"{self.path.parent.name}/{self.path.name}"
         return f'[[training.bundles]]\nfile = "{name}"\nsha256 = "{self.sha256}"\n'
 
 
 def train(context: Context, course: Course) -> Trained:
-    """Makes the bundle of a package, into the folder `training` of its recipe.
+    """Makes the PGO profile of a package, in the folder `training` of its recipe.
 
-    Raises TrainError where the recipe says nothing of training, Docker's engine does not run, or nothing was
-    counted; and what building and installing raise.
+    Raises TrainError if the recipe has no table for it, or no profile data were written; and what building
+    and installing raise.
     """
     loaded = context.book.load(course.package)
     table = loaded.recipe.training
     if table is None or loaded.recipe.build.backend != "meson-python":
         raise TrainError(
-            f"recipe {course.package} is not trained",
-            next_step="give it a table [training]; recipes/README.md describes it",
+            f"recipe {course.package} has no settings for PGO profile collection",
+            next_step="add a table `[training]`; recipes/README.md describes it",
         )
-    _check_place(bundle_path(loaded, course.profile))
-    python = find_interpreter(course.target, "training").path  # tried before hours of compiling
+    _check_writable(bundle_path(loaded, course.profile))
+    python = find_interpreter(course.target, "PGO profile collection").path  # tried before hours of compiling
     libraries, plan = _plans(context, course)
     counting = instrumented(plan, loaded.recipe, table)
     built = pipeline.build(context, (*libraries, counting))
@@ -103,7 +105,7 @@ def train(context: Context, course: Course) -> Trained:
         _install(context, loaded, course.target, built, venv)
         done = []
         for at, level in enumerate(table.dispatch):
-            place = Place(
+            where = Workspace(
                 venv=venv,
                 home=scratch / f"work-{at}",
                 counters=counts.counted,
@@ -112,21 +114,22 @@ def train(context: Context, course: Course) -> Trained:
                 cpus=context.cpus,
                 reporter=context.reporter,
             )
-            done.append(_work(context, course, place, exercise, level))
+            done.append(_work(context, course, where, exercise, level))
             if exercise.reach:
-                _reach(context, course, place, exercise, counts.tested)
+                _reach(context, course, where, exercise, counts.tested)
         return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counts)
 
 
 def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], BuildPlan]:
-    """The untrained plans of the libraries that the package links, and its own."""
+    """The plans of the libraries that the package links, and its own, all without profile data."""
     request = Request(
         packages=(course.package,),
         profile=course.profile,
         target=course.target,
         engine="docker",
     )
-    where = pipeline.environment(context, pipeline.choose_engine(context, request.engine), course.target)
+    engine = pipeline.choose_engine(context, request.engine)
+    where = pipeline.environment(context, engine, course.target, ready=True)
     *libraries, plan = pipeline.make_plans(context, request, where)
     return tuple(libraries), plan
 
@@ -134,12 +137,12 @@ def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], Bui
 def _exercise(
     context: Context, loaded: Loaded, table: TrainingTable, course: Course, built: Built
 ) -> _Exercise:
-    """Raises TrainError where tests are to tell what is reached, and the profile leaves them in the wheel."""
+    """Raises TrainError if `reach` names tests, and the profile keeps the tests in the wheel."""
     tests = built.tests is not None
     if table.reach and not tests:
         raise TrainError(
-            f"profile {course.profile} has no tests of {course.package} beside its wheel; `reach` names some",
-            next_step="train in a profile with the lever tests",
+            f"profile {course.profile} keeps the tests of {course.package} in its wheel; `reach` names some",
+            next_step="use a profile that switches on the lever `tests`",
         )
     return _Exercise(
         suite=suite_of(context, loaded, course.target)[0] if table.suite else None,
@@ -150,21 +153,21 @@ def _exercise(
 
 
 def bundle_path(loaded: Loaded, profile: str) -> Path:
-    """Where the bundle of a recipe in a profile lies."""
+    """The file of the PGO profile of a recipe in a profile."""
     return loaded.folder / "training" / f"{profile}.tar.xz"
 
 
-def _check_place(path: Path) -> None:
-    """Raises TrainError where a bundle could not be written, hours later."""
+def _check_writable(path: Path) -> None:
+    """Raises TrainError if the PGO profile could not be written, before hours of work."""
     if fault := unwritable(path.parent):
         raise TrainError(
             f"{path} cannot be written: {fault}",
-            next_step="train a recipe in a folder of your own: --recipes DIR",
+            next_step="name a folder of recipes that you may write to: --recipes DIR",
         )
 
 
 def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, Built], venv: Venv) -> None:
-    """Fills a venv with the counting wheel, its libraries and its tests; the rest of the stack is stock."""
+    """Installs the instrumented wheel, its libraries and tests; the rest of the stack are PyPI wheels."""
     log = context.logs / "train-install.log"
     pins = [stock_pin(one, target, None) for one in stack_of(context, (loaded.recipe.name,))[:-1]]
     wheels = [stock_wheel(context, pin, target) for pin in pins if pin]
@@ -174,28 +177,28 @@ def _install(context: Context, loaded: Loaded, target: Target, built: dict[str, 
         done = install(venv, words, context.runner, log)
         if not done.ok:
             tail = "\n  ".join(done.output.splitlines()[-4:])
-            raise TrainError(f"the install for the training failed:\n  {tail}", log=log)
+            raise TrainError(f"the install for PGO profile collection failed:\n  {tail}", log=log)
     if archive := built[loaded.recipe.name].tests:
         with zipfile.ZipFile(archive) as files:
             files.extractall(venv.site)
 
 
-def _work(context: Context, course: Course, place: Place, exercise: _Exercise, level: str) -> Work:
+def _work(context: Context, course: Course, where: Workspace, exercise: _Exercise, level: str) -> Work:
     """The work at one dispatch level, which is a value of the recipe's variable."""
-    place.home.mkdir()
-    told = f"without {level}" if level else "at all dispatch levels"
-    with context.reporter.stage(f"training {course.package} {told}"):
-        ran, failed = run_suite(place, exercise.suite, course.seconds) if exercise.suite else (0, 0)
+    where.home.mkdir()
+    levels = f"without {level}" if level else "at all dispatch levels"
+    with context.reporter.stage(f"collecting profile data of {course.package} {levels}"):
+        ran, failed = run_suite(where, exercise.suite, course.seconds) if exercise.suite else (0, 0)
         if exercise.tests:
             log = context.logs / "train-work.log"
-            run_tests(place, exercise.tests, exercise.verify, context.runner, log)
+            run_tests(where, exercise.tests, exercise.verify, context.runner, log)
     return Work(dispatch=level, cases=ran, failed=failed, tests=exercise.tests)
 
 
-def _reach(context: Context, course: Course, place: Place, exercise: _Exercise, tested: Path) -> None:
-    """Runs what tells which functions the work missed, with counters of its own."""
-    with context.reporter.stage(f"training {course.package}: what its tests reach"):
-        apart = replace(place, counters=tested)
+def _reach(context: Context, course: Course, where: Workspace, exercise: _Exercise, tested: Path) -> None:
+    """Runs the tests that show which functions the work missed, with separate profile data."""
+    with context.reporter.stage(f"collecting profile data of {course.package}: its `reach` tests"):
+        apart = replace(where, counters=tested)
         run_tests(apart, exercise.reach, exercise.verify, context.runner, context.logs / "train-reach.log")
 
 
@@ -203,7 +206,7 @@ def _bundle(loaded: Loaded, plan: BuildPlan, fits: str, done: tuple[Work, ...], 
     counted = counted_in(counts.counted)
     found = useful(counted)
     if not found:
-        raise TrainError(f"nothing of {plan.recipe} was counted", next_step="look into the log of the build")
+        raise TrainError(f"{plan.recipe} wrote no profile data", next_step="read the log of the build")
     table = loaded.recipe.training
     small = table is not None and table.unreached == "small"
     others, tested = reached(counted, counted_in(counts.tested)) if small else ({}, 0)

@@ -1,6 +1,6 @@
-"""The training work: benchmarks and tests run in an install whose code counts what it runs.
+"""The work of PGO profile collection: benchmarks and tests in an install with instrumented code.
 
-Counters are written when a process ends, and added to what is there: no process may be killed before.
+A process writes its profile data when it ends, added to those of earlier ones: it must not be killed before.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from spokeshave.errors import TrainError
 from spokeshave.inside.run import Command, Runner, clean_environment, pytest_words
 from spokeshave.machine.progress import Reporter
 from spokeshave.machine.venvs import Venv
-from spokeshave.recipes.schema import VerifyTable
+from spokeshave.recipes.verify_schema import VerifyTable
 
 _CASE_SECONDS = 0.02  # for one case, after a first call
 _PATIENCE = 120.0  # seconds; instrumented code is several times slower
 _SHIFT = 100  # cases that one process runs
-# What pytest-xdist says where a process was lost with its counters, or the processes found different tests;
-# its exit code is then that of a failed test.
+# pytest-xdist's messages for a lost process, whose profile data are lost too, and for processes that found
+# different tests; its exit code is then that of a failed test.
 _LOST = ("node down", "crashed while running", "Different tests were collected")
 _SAME_TESTS = {"PYTHONHASHSEED": "0"}  # parametrised over sets, in every process
-# pytest-xdist kills a process that takes 10 s to end: pandas' takes longer, and had written no counters.
+# pytest-xdist kills a process that takes 10 s to end: pandas' takes longer, and wrote no profile data.
 _PYTEST = """
 import sys, pytest
 class Patient:
@@ -42,10 +42,10 @@ sys.exit(pytest.main(sys.argv[1:], plugins=[Patient()]))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where the work is done, and what the processes see.
+class Workspace:
+    """The environment of the work.
 
-    `counters` is where they write what they count, `path` the value of PATH, `cpus` how many run at once.
+    The processes write profile data into `counters`. `path` is the value of PATH; `cpus` of them run at once.
     """
 
     venv: Venv
@@ -58,17 +58,17 @@ class Place:
 
     @property
     def counting(self) -> dict[str, str]:
-        """What tells libgcov, too."""
+        """The variables of the work and of libgcov."""
         return {**self.env, "GCOV_PREFIX": str(self.counters)}
 
 
-def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
+def run_suite(where: Workspace, suite: Path, seconds: float) -> tuple[int, int]:
     """Runs cases of a suite for so many seconds, every function once before any twice.
 
-    Returns how many ran, and how many did not. Raises TrainError where none did.
+    Returns how many ran and how many failed. Raises TrainError if none ran.
     """
-    package = copied(suite, place.home)
-    worker = _start(place, package)
+    package = copied(suite, where.home)
+    worker = _start(where, package)
     ran = 0
     faults: list[str] = []
     try:
@@ -80,30 +80,30 @@ def run_suite(place: Place, suite: Path, seconds: float) -> tuple[int, int]:
                 break
             if not worker.alive or at % _SHIFT == 0:
                 worker.finish(_PATIENCE)
-                worker = _start(place, package)
+                worker = _start(where, package)
             if fault := _run_case(worker, case):
                 faults.append(fault)
             else:
                 ran += 1
-            place.reporter.line(f"[{at}/{len(cases)}] {case.label}")
+            where.reporter.line(f"[{at}/{len(cases)}] {case.label}")
         worker.finish(_PATIENCE)
     finally:
         worker.close()  # where an interruption or a fault came before the finish
     if not ran:
         raise TrainError(
             f"none of the benchmarks in {suite} ran; the last one: {''.join(faults[-1:])}",
-            next_step="try the suite on stock wheels: spokeshave bench",
+            next_step="try the suite on the PyPI wheels: spokeshave bench",
         )
     return ran, len(faults)
 
 
-def _start(place: Place, suite: Path) -> Worker:
+def _start(where: Workspace, suite: Path) -> Worker:
     cpus = pinned_cpus(Options())
-    return Worker(Path(place.venv.python), suite, place.home / "work", cpus=cpus, extra=place.counting)
+    return Worker(Path(where.venv.python), suite, where.home / "work", cpus=cpus, extra=where.counting)
 
 
 def _run_case(worker: Worker, case: Case) -> str:
-    """Runs a case; what went wrong, if anything did."""
+    """Runs a case; returns its fault, or an empty text."""
     try:
         ready = worker.ask("prepare", timeout=_PATIENCE, name=case.benchmark, index=case.ours_index)
         number = ready["number"]
@@ -116,32 +116,34 @@ def _run_case(worker: Worker, case: Case) -> str:
     return ""
 
 
-def run_tests(place: Place, tests: tuple[str, ...], verify: VerifyTable, runner: Runner, log: Path) -> None:
-    """Runs some of upstream's tests, which lie in the install; whether they pass is for `verify` to say.
+def run_tests(
+    where: Workspace, tests: tuple[str, ...], verify: VerifyTable, runner: Runner, log: Path
+) -> None:
+    """Runs some of upstream's tests, which are in the install; `verify` checks whether they pass.
 
-    The recipe's table says which are slow, and what options upstream's tests want.
+    The recipe's table names the slow ones and the options of upstream's tests.
 
-    Raises TrainError where pytest itself does not get that far, or loses a process with its counters.
+    Raises TrainError if pytest itself fails, or loses a process with its profile data.
     """
-    site, workers = place.venv.site, place.cpus
+    site, workers = where.venv.site, where.cpus
     lost: list[str] = []
 
     def look(line: str) -> None:
         lost.extend(word for word in _LOST if word in line)
-        place.reporter.line(line)
+        where.reporter.line(line)
 
-    env = clean_environment(place.home, path=place.path, **_SAME_TESTS, **place.counting)
+    env = clean_environment(where.home, path=where.path, **_SAME_TESTS, **where.counting)
     argv = (
-        *(place.venv.python, "-P", "-c", _PYTEST, *pytest_words(site)),
+        *(where.venv.python, "-P", "-c", _PYTEST, *pytest_words(site)),
         *("-n", str(workers), "--continue-on-collection-errors", "--timeout", "600"),
         *("-m", verify.marker, *verify.options),
         *(str(site / test) for test in tests),
     )
-    before = ended(place.counters)
-    done = runner(Command(argv=argv, cwd=place.home, env=env, log=log, on_line=look))
-    if not lost and ended(place.counters) < before + workers:
-        lost.append(f"{workers} processes ran tests, and fewer wrote what they counted")
+    before = ended(where.counters)
+    done = runner(Command(argv=argv, cwd=where.home, env=env, log=log, on_line=look))
+    if not lost and ended(where.counters) < before + workers:
+        lost.append(f"{workers} processes ran tests, and fewer wrote profile data")
     if lost or done.returncode not in (0, 1):
         tail = "\n  ".join(done.output.splitlines()[-4:])
-        why = f"lost counters ({lost[0]})" if lost else "did not run"
-        raise TrainError(f"the tests of the training {why}:\n  {tail}", log=log)
+        why = f"lost profile data ({lost[0]})" if lost else "did not run"
+        raise TrainError(f"the tests for PGO profile collection {why}:\n  {tail}", log=log)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.build.engines.settings import build_environment, config_settings
+from spokeshave.build.engines.compile_settings import build_environment, config_settings
 from spokeshave.errors import BuildError
 from spokeshave.inside import unmatched
 from spokeshave.inside.model import BuildPlan, Environment
@@ -26,15 +26,19 @@ class DockerEngine:
     runner: Runner
     containers: Containers
     objects: str
+    cpus: int
     on_line: Callable[[str], None]
 
     def compile(self, plan: BuildPlan, work: Path, output: Path, log: Path) -> tuple[str, ...]:
         """See `Engine.compile`."""
         config = work / "cibuildwheel.toml"
-        image = self.environment.image
-        compiler = self.containers.image_id(image) or image
         text = cibuildwheel_config(
-            plan, image, compiler=compiler, objects=self.objects, labels=self.containers.labels()
+            plan,
+            self.environment.image,
+            compiler=self.environment.image_digest,
+            objects=self.objects,
+            labels=self.containers.labels(),
+            cpus=self.cpus,
         )
         config.write_text(text, "utf-8")
         argv = (
@@ -91,34 +95,32 @@ def build_error(plan: BuildPlan, output: str, log: Path) -> BuildError:
 
 
 def _finish_command(wheel: str, output: str, *, python: str) -> tuple[str, ...]:
-    """The command that finishes a wheel in a container, with the kit's own code."""
+    """The command that finishes a wheel in a container, with the code in its build context."""
     where = ("--kit", "/kit", "--wheel", wheel, "--output", output)
     return ("env", "PYTHONPATH=/kit/code", python, "-m", "spokeshave.inside.finish", *where)
 
 
 def cibuildwheel_config(
-    plan: BuildPlan, image: str, *, compiler: str, objects: str, labels: Iterable[str]
+    plan: BuildPlan, image: str, *, compiler: str, objects: str, labels: Iterable[str], cpus: int
 ) -> str:
     """The configuration file for cibuildwheel; it replaces upstream's own settings.
 
     `objects` is the volume in which ccache keeps object files; `compiler` names the compilers to it: what it
-    keeps is taken again only where that is the same. `labels` tell whose the container is.
+    keeps is taken again only where that is the same. `labels` name the run of the container.
     """
     project = "/project"
-    install = (
-        f"pip install --no-index --require-hashes --find-links {project}/kit/wheels"
-        f" -r {project}/kit/requirements.txt"
-    )
+    kit = f"{project}/kit"
+    install = f"pip install --no-index --require-hashes --find-links {kit}/wheels -r {kit}/requirements.txt"
     create = ["--network=none", "--rm", *(f"--label={label}" for label in labels)]
     image_key = f"{plan.target.libc}-{plan.target.arch}-image"
     create.append(f"--volume={objects}:/objects")
     environment = {
-        **build_environment(plan, project),
-        "PATH": f"{project}/kit/bin:$PATH",
+        **build_environment(plan, project, cpus=cpus),
+        "PATH": f"{kit}/bin:$PATH",
         "CCACHE_DIR": "/objects",
         "CCACHE_COMPILERCHECK": f"string:{compiler}",
     }
-    check = f"python -m spokeshave.inside.unmatched {project}/kit"
+    check = f"python -m spokeshave.inside.unmatched {kit}"
     lines = [
         "[tool.cibuildwheel]",
         f"{image_key} = {json.dumps(image)}",

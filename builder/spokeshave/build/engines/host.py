@@ -1,4 +1,4 @@
-"""The host engine: `build` and auditwheel in a venv of its own, for machines without Docker."""
+"""The host engine: `build` and auditwheel in a separate venv, for machines without Docker."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from spokeshave.build.engines.compile_settings import build_environment, config_settings
 from spokeshave.build.engines.docker import build_error
-from spokeshave.build.engines.settings import build_environment, config_settings
 from spokeshave.inside import unmatched
 from spokeshave.inside.model import BuildPlan, Environment
 from spokeshave.inside.run import Command, Runner
@@ -28,6 +28,7 @@ class HostEngine:
 
     environment: Environment
     environ: Mapping[str, str]
+    cpus: int
     runner: Runner
     on_line: Callable[[str], None]
 
@@ -63,7 +64,7 @@ class HostEngine:
         paths = [str(work / "kit" / "bin"), str(work / "venv" / "bin"), *own, self.environ["PATH"]]
         prefix_map = f"-ffile-prefix-map={work}=/project"
         own_env = {key: value for key, value in self.environ.items() if key not in _FOREIGN.split()}
-        env = {**own_env, **build_environment(plan, str(work)), "PATH": ":".join(paths)}
+        env = {**own_env, **build_environment(plan, str(work), cpus=self.cpus), "PATH": ":".join(paths)}
         for key in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
             if key in env and plan.compile.backend == "meson-python":
                 env[key] = f"{env[key]} {prefix_map}"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from spokeshave.build.images.local import LocalImages, local_image
+from spokeshave.build.images.local import LocalImages, local_image, with_toolchain
 from spokeshave.build.images.model import Image, Kind
 from spokeshave.build.images.official import official_image
+from spokeshave.build.images.versions import LABEL
 from spokeshave.context import Context, ImageMode
 from spokeshave.errors import ImageError
 from spokeshave.inside.model import Target
@@ -36,33 +38,33 @@ class Images:
         `auto` takes the official image where it is here, else the local one where that is here, else
         the official one where a registry has it, else the local one.
         """
-        local = local_image(kind, target)
+        local = self.as_made(local_image(kind, target))
         official = official_image(kind, target)
         mode = mode or self.mode
         if mode == "local":
             return local
         if mode == "registry" or self.containers.image_id(official.reference):
             return official
-        if self.containers.image_id(local.reference):
+        if local.toolchain:
             return local
         return official if self._registry_has(official.reference) else local
 
-    def named(self, kind: Kind, target: Target, reference: str) -> Image:
-        """The image of that reference, as a plan records it."""
-        local = local_image(kind, target)
-        return local if local.reference == reference else official_image(kind, target)
-
     def ensure(self, image: Image, target: Target) -> Image:
-        """Makes or pulls the image where it is not here yet.
+        """The image, made or pulled if it is not on this machine yet, with the toolchain of a local one.
 
         Raises ImageError where it can neither be pulled nor made, EngineMissing without mmdebstrap.
         """
         if self.containers.image_id(image.reference):
-            return image
+            return self.as_made(image)
         if image.local:
-            return self.local.make(image.kind, target)
+            return self.as_made(self.local.make(image.kind, target))
         self._pull(image.reference)
         return image
+
+    def as_made(self, image: Image) -> Image:
+        """A local image with the versions in its label, if it is on this machine."""
+        label = self.containers.label_of(image.reference, LABEL) if image.local else ""
+        return with_toolchain(image, json.loads(label)) if label else image
 
     def _registry_has(self, reference: str) -> bool:
         try:

@@ -1,22 +1,25 @@
 """Local images: made from Debian packages.
 
 A local image is named after the digest of its definition (Dockerfile, package list, tools), so that a
-change of the definition makes a new image and an unchanged one is found again.
+change of the definition makes a new image and an unchanged one is found again. Its label holds the versions
+that Debian delivered when it was made.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import shlex
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
+from spokeshave.build.images import versions
 from spokeshave.build.images.model import Image, Kind
 from spokeshave.errors import EngineMissing, ImageError
-from spokeshave.inside.model import Target
+from spokeshave.inside.model import LOCAL_IMAGE, Target, digest_of
 from spokeshave.inside.run import Command, Runner
 from spokeshave.machine.store import Store
 from spokeshave.sources import download
@@ -65,15 +68,19 @@ class LocalImages:
             if kind == "build":
                 self._make_build(image, target, context, log)
             else:
-                self._bootstrap(kind, context / "root.tar", log)
-                change = ("--change", 'CMD ["/bin/bash"]')
-                self._step(("docker", "import", *change, str(context / "root.tar"), image.reference), log)
+                root = context / "root.tar"
+                self._bootstrap(kind, root, log)
+                label = f"LABEL {versions.LABEL}={_quoted(versions.installed(kind, root))}"
+                change = ("--change", 'CMD ["/bin/bash"]', "--change", label)
+                self._step(("docker", "import", *change, str(root), image.reference), log)
         return image
 
     def _make_build(self, image: Image, target: Target, context: Path, log: Path) -> None:
         self._bootstrap("build", context / "root.tar", log)
         packages = f"--include={','.join(_SYSROOT_PACKAGES)}"
-        sysroot = (packages, _SYSROOT_SUITE, str(context / "sysroot.tar"))
+        listing = context / "sysroot.txt"
+        hook = f'--extract-hook=ls "$1"/var/cache/apt/archives > {shlex.quote(str(listing))}'
+        sysroot = (hook, packages, _SYSROOT_SUITE, str(context / "sysroot.tar"))
         self._step(("mmdebstrap", "--variant=extract", *sysroot), log)
         self._fetch_cpython(context, log)
         definition = resources.files("spokeshave.build.images")
@@ -91,8 +98,15 @@ class LocalImages:
             runner=self.runner,
             log=log,
         )
+        found = {
+            **versions.installed("build", context / "root.tar"),
+            **versions.extracted(listing.read_text("utf-8")),
+            **versions.cpython(context / "cpython.tar"),
+        }
+        label = f"--label={versions.LABEL}={json.dumps(found, sort_keys=True)}"
         self.say("compiling CPython for the build image")
-        self._step(("docker", "build", "--network", "none", "--tag", image.reference, str(context)), log)
+        build = ("docker", "build", "--network", "none", label, "--tag", image.reference, str(context))
+        self._step(build, log)
 
     def _bootstrap(self, kind: Kind, tar: Path, log: Path) -> None:
         self.say(f"installing Debian packages for image {kind}")
@@ -127,6 +141,11 @@ class LocalImages:
             )
 
 
+def _quoted(found: Mapping[str, str]) -> str:
+    """A label's value as a Dockerfile's instruction writes it."""
+    return json.dumps(json.dumps(found, sort_keys=True))
+
+
 def debian_root(packages: tuple[str, ...], suite: str, tar: Path, *options: str) -> tuple[str, ...]:
     """The command that makes a small root of Debian packages, to be imported as an image."""
     return (
@@ -147,13 +166,23 @@ def local_fault(target: Target) -> str:
 
 
 def local_image(kind: Kind, target: Target) -> Image:
-    """The image that `make` would make on this machine, whether or not it is here."""
-    text = "\0".join([_SUITES[kind], *_PACKAGES[kind], *_EXCLUDED])
+    """The image that `make` would make on this machine, whether or not it is here.
+
+    Its digest is that of the definition alone; `with_toolchain` adds what Debian delivered.
+    """
+    text = "\0".join([versions.LABEL, _SUITES[kind], *_PACKAGES[kind], *_EXCLUDED])
     if kind == "build":
         text += "\0".join([_SYSROOT_SUITE, *_SYSROOT_PACKAGES])
         folder = resources.files("spokeshave.build.images")
         for name in (*_BUILD_FILES, "tools.txt"):
             text += (folder / name).read_text("utf-8")
     digest = hashlib.sha256(text.encode()).hexdigest()
-    reference = f"spokeshave-{kind}-{target.python}:{digest[:12]}"
+    reference = f"{LOCAL_IMAGE}{kind}-{target.python}:{digest[:12]}"
     return Image(kind=kind, reference=reference, digest=f"sha256:{digest}", local=True)
+
+
+def with_toolchain(image: Image, toolchain: Mapping[str, str]) -> Image:
+    """A local image whose toolchain's versions are known: they are part of its digest."""
+    return replace(
+        image, toolchain=dict(toolchain), digest=f"sha256:{digest_of([image.digest, dict(toolchain)])}"
+    )

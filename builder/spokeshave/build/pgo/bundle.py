@@ -1,4 +1,4 @@
-"""Bundles: the counters of one training as a file beside the recipe, with a manifest of what they fit."""
+"""PGO profiles: the profile data of one collection as a file, with a manifest of what they fit."""
 
 from __future__ import annotations
 
@@ -34,11 +34,12 @@ class Work(BaseModel):
 
 
 class Manifest(BaseModel):
-    """What a bundle was made of. `fits` is the key of the plans that it fits, `image` that of their image.
+    """What a PGO profile was made of. `fits` is the key of the plans that it fits, `compiler` names the
+    release of gcc (`gcc_stamp`), `image` the digest of the image.
 
     `functions` are those in files of which any ran, `ran` those that did themselves. `processor` is the model
     on which they did: dispatch levels that it lacks were counted as the next lower one that it has. `reach`
-    are tests that told what else runs, `tested` how many functions they alone ran.
+    are tests that showed what else runs, `tested` how many functions they alone ran.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,8 +73,8 @@ def counted_in(folder: Path) -> dict[str, CounterFile]:
             found[path.name] = read_counters(path.read_bytes())
         except ValueError as fault:
             raise TrainError(
-                f"the counters in {path.name} are cut short: {fault}",
-                next_step="a process was ended while it wrote them; train again",
+                f"the profile data in {path.name} are cut short: {fault}",
+                next_step="a process was ended while it wrote them; run `spokeshave train` again",
             ) from fault
     return found
 
@@ -86,11 +87,11 @@ def useful(counted: Mapping[str, CounterFile]) -> dict[str, CounterFile]:
 def reached(
     counted: Mapping[str, CounterFile], tested: Mapping[str, CounterFile]
 ) -> tuple[dict[str, bytes], int]:
-    """The counters by file of what ran in `counted` or nowhere; and how many functions ran in `tested` alone.
+    """Profile data by file of what ran in `counted` or nowhere; how many functions ran in `tested` alone.
 
-    gcc compiles what has no counters as without training, and for size what never ran. An inline function has
+    gcc compiles what has no profile data as usual, and for size what never ran. An inline function has
     a copy in each object that calls it, and one of them runs: the others are no slower for it. A file of
-    which nothing ran, in tests neither, is left out: this processor may lack what it is for.
+    which nothing ran, in tests neither, is dropped: this processor may lack what it is for.
     """
     ran = {name: file.ran for name, file in counted.items()}
     ran_in_tests = {name: file.ran for name, file in tested.items()}
@@ -105,12 +106,12 @@ def reached(
 
 
 def ended(folder: Path) -> int:
-    """How many processes wrote counters below a folder as they ended; raises TrainError as `counted_in`."""
+    """The number of processes that wrote profile data below a folder; raises TrainError as `counted_in`."""
     return max((file.processes for file in counted_in(folder).values()), default=0)
 
 
 def sum_up(files: Mapping[str, CounterFile]) -> dict[str, int | str]:
-    """What the manifest says of the counters themselves."""
+    """What the manifest says of the profile data themselves."""
     return {
         "compiler": next(iter(files.values())).compiler,
         "files": len(files),
@@ -120,9 +121,9 @@ def sum_up(files: Mapping[str, CounterFile]) -> dict[str, int | str]:
 
 
 def write_bundle(path: Path, manifest: Manifest, counters: Mapping[str, bytes]) -> str:
-    """Writes a bundle and returns its sha256 (hex); the same contents make the same bytes.
+    """Writes a PGO profile and returns its sha256 (hex); the same contents make the same bytes.
 
-    Names of counters may be in the folder `REACHED`, with what `reached` made.
+    Names of `.gcda` files may be in the folder `REACHED`, with what `reached` made.
     """
     whole = io.BytesIO()
     with tarfile.open(fileobj=whole, mode="w", format=tarfile.PAX_FORMAT) as archive:
@@ -137,7 +138,7 @@ def write_bundle(path: Path, manifest: Manifest, counters: Mapping[str, bytes]) 
 
 
 def read_manifest(path: Path, sha256: str) -> Manifest:
-    """The manifest of a bundle; raises RecipeError where it is not there, not the pinned one, or unsound."""
+    """The manifest of a PGO profile; raises RecipeError where it is missing, another one, or unsound."""
     found = dict(_members(path, sha256, only=_MANIFEST))
     try:
         return Manifest.model_validate_json(found.get(_MANIFEST, b""))
@@ -146,7 +147,7 @@ def read_manifest(path: Path, sha256: str) -> Manifest:
 
 
 def names_in_bundle(path: Path, sha256: str) -> tuple[str, ...]:
-    """The names of the counter files of a bundle, of which some function ran in what counts.
+    """The names of the `.gcda` files of a PGO profile, of which some function ran in what counts.
 
     Raises what `read_manifest` raises.
     """
@@ -154,7 +155,7 @@ def names_in_bundle(path: Path, sha256: str) -> tuple[str, ...]:
 
 
 def unpack_bundle(path: Path, sha256: str, folder: Path) -> None:
-    """Writes the counters of a bundle into a new folder; raises what `read_manifest` raises."""
+    """Writes the `.gcda` files of a PGO profile into a new folder; raises what `read_manifest` raises."""
     folder.mkdir()
     for name, data in _members(path, sha256):
         if name.endswith(_COUNTERS):
@@ -181,6 +182,7 @@ def _members(path: Path, sha256: str, only: str = "") -> Iterator[tuple[str, byt
 
 def _unusable(path: Path, why: str) -> RecipeError:
     return RecipeError(
-        f"the training bundle {path} cannot be used: {why}",
-        next_step="put the row that `spokeshave train` tells into the recipe, or take this one out",
+        f"the PGO profile {path} cannot be used: {why}",
+        next_step="replace this `[[training.bundles]]` entry with the one that `spokeshave train` printed,"
+        " or delete it",
     )

@@ -36,7 +36,7 @@ class CounterFile:
     """A counter file as it was read.
 
     `compiler` is gcc's version as it stands there, for example `B42*` for gcc 14.2; `processes` is how many
-    wrote into the file as they ended; `functions` are those of which it holds counters.
+    wrote into the file as they ended; `functions` are those of which it holds profile data.
     """
 
     data: bytes
@@ -50,13 +50,13 @@ class CounterFile:
         return frozenset(one.key for one in self.functions if one.ran)
 
     def as_one_run(self, *, without: Collection[bytes] = ()) -> bytes:
-        """The same counters, said to be of one process in which some block ran `MOST` times.
+        """The same profile data, said to be of one process in which some block ran `MOST` times.
 
         gcc takes for hot what ran more than once a process, and at least a given fraction as often as the
         most frequent block of the module (predict.cc, `maybe_hot_count_p`): a loop that one of fifty
         processes ran ten times would count as cold, and be compiled for size. And so a fraction means the
-        same in every module. Those of the functions `without` are left out: gcc compiles these as without
-        training.
+        same in every module. Those of the functions `without` are dropped: gcc compiles these as without
+        profile data.
         """
         at = _HEAD + _RECORD
         kept = self.data[:at] + struct.pack("<II", 1, MOST)
@@ -84,7 +84,7 @@ def read_counters(data: bytes) -> CounterFile:
 
 
 def _functions(data: bytes) -> tuple[Function, ...]:
-    """The functions whose counters a file holds; the record of one that another file holds is empty."""
+    """The functions of which a file holds profile data; one that another file holds is empty."""
     found: list[Function] = []
     for tag, start, end in _records(data):
         if tag == _FUNCTION:
@@ -97,7 +97,7 @@ def _functions(data: bytes) -> tuple[Function, ...]:
 
 
 def _records(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Tags, where their records start, and where they end: of counters that are all 0 that is the head."""
+    """Tags, where their records start, and where they end: of arcs that are all 0 that is the head."""
     at = _HEAD
     while at + _RECORD <= len(data):
         tag, length = struct.unpack_from("<Ii", data, at)

@@ -1,102 +1,61 @@
-"""Plans of instrumented and of trained builds: the same sources and flags, and what training adds. Pure."""
+"""Plans of builds that collect or use profile data: the same sources and flags, and what PGO adds. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
-from pathlib import PurePosixPath
+from dataclasses import replace
 
-from spokeshave.build.pgo.bundle import REACHED, Manifest
+from spokeshave.build.pgo.bundle import REACHED
 from spokeshave.build.pgo.counters import MOST
+from spokeshave.build.pgo.fit import patched_files, patches_of_removals, without_link_time
 from spokeshave.errors import RecipeError, TrainError
-from spokeshave.inside.levers.link_time import APART
-from spokeshave.inside.model import BuildPlan, CompilePlan, Level, digest_of
-from spokeshave.recipes.schema import BundleTable, Recipe, TrainingTable
+from spokeshave.inside.model import BuildPlan, Level
+from spokeshave.recipes.schema import Recipe
+from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 
 _COUNTERS = "/tmp/spokeshave-counters"  # noqa: S108  (GCOV_PREFIX puts another folder before it)
 FOLDER = "training"
 HEADER = "old_libc.h"
 _FORTRAN = "*.f|*.f90|*.F|*.F90|*.for"
-_SHIMMED = (
-    f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic -include /project/kit/{FOLDER}/{HEADER}"
-)
+_KIT = "/project/kit"
+_SHIMMED = f"fprofile-generate={_COUNTERS} -fprofile-update=prefer-atomic -include {_KIT}/{FOLDER}/{HEADER}"
 _COLLECT = "collect"
 # What ran twice is hot: by the threshold of gcc, a 10,000th of the module's most frequent block, loops that
-# tests alone ran would be cold. Tail duplication, which comes with counters, is 6 % more code and no faster.
+# tests alone ran would be cold. Tail duplication, which comes with them, is 6 % more code and no faster.
 _USE = (
-    "fprofile-use=/project/kit/{folder} -Wno-missing-profile -fno-tracer --param=hot-bb-count-fraction={most}"
+    f"fprofile-use={_KIT}/{{folder}} -Wno-missing-profile -fno-tracer --param=hot-bb-count-fraction={{most}}"
 )
-# Functions that nothing ran are compiled as without training, not for size: with `-fprofile-use` alone,
+# Functions that nothing ran are compiled as without profile data, not for size: with `-fprofile-use` alone,
 # numpy's BinaryIntContig took 7 times as long.
 _KEPT = " -fprofile-partial-training"
-# Where a source is small without training, what ran less often than this stays so.
+# Where a source is small without profile data, code that ran less often than this is small too.
 _OFTEN = 300
 _SMALL = _USE.format(folder=FOLDER, most=MOST // _OFTEN)
 # A row must say something, and this changes nothing: `-fno-profile-use` switches vectorisation off with the
-# counters, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
+# profile, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
-_INTERPRETED = {".py", ".pyi"}
 _COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".pyx"}
 # What meson puts before a source's name in that of its object.
 _OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*")
-
-
-def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
-    """What counters depend on beside the compiler: source, patches and flags of an untrained plan, the level.
-
-    Where what never ran is small, so do they on the tests that tell what runs.
-
-    What removed components patch and leave out is no part of it: `trained` tells those sources nothing. Nor
-    are patches of Python files alone: they change no compiled code. (If one changes a program that writes C,
-    gcc finds profile data of another function, which is an error.)
-    gcc counts what is left after its first optimisations: counters of one level are an error at another. What
-    is done when linked comes later.
-    """
-    compiled = _without_link_time(plan.compile).to_key()
-    del compiled["libraries"]
-    other = _of_removals(plan, recipe) | {name for name in plan.patches if _is_of_python(plan, name)}
-    compiled["files"] = {name: text for name, text in compiled["files"].items() if name not in other}
-    compiled["edits"] = ()
-    return digest_of(
-        {
-            "source": dict(plan.source),
-            "patches": {name: digest for name, digest in plan.patches.items() if name not in other},
-            "compile": compiled,
-            "target": asdict(plan.target),
-            **({"level": table.level} if table.level else {}),
-            **({"reach": table.reach} if table.unreached == "small" else {}),
-        }
-    )
 
 
 def instrumented(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> BuildPlan:
     """The plan of the build whose code counts what it runs; nobody gets its wheel, whatever its size.
 
     Fortran does not: what libgcov calls of the C library comes from a header, and gfortran includes none.
-    Raises TrainError where the profile compiles at another level than the one that the training's replaces.
+    Raises TrainError where the profile compiles at another level than the one that `training.level` replaces.
     """
     rows = {_FORTRAN: _UNTOLD, "*": _SHIMMED}
     level = {f"-{recipe.build.level}": f"-{table.level}"} if table.level else {}
-    plain = _without_link_time(plan.compile)
+    plain = without_link_time(plan.compile)
     if level and not level.keys() & set(plain.flags["c"]):
         raise TrainError(
             f"profile {plan.profile} does not compile {plan.recipe} at -{recipe.build.level}",
-            next_step="switch on its lever optimisation, or train in a profile that has it",
+            next_step="switch on its lever `optimisation`, or collect in a profile that has it",
         )
     flags = {key: tuple(level.get(flag, flag) for flag in given) for key, given in plain.flags.items()}
     return _with(replace(plan, compile=replace(plain, flags=flags), budget=None), rows, _COLLECT)
-
-
-def _without_link_time(compiled: CompilePlan) -> CompilePlan:
-    return replace(
-        compiled,
-        flags={
-            key: tuple(flag for flag in given if not flag.startswith("-flto"))
-            for key, given in compiled.flags.items()
-        },
-        fixes=tuple(row for row in compiled.fixes if row.level != APART),
-    )
 
 
 def is_instrumented(plan: BuildPlan) -> bool:
@@ -107,14 +66,16 @@ def is_instrumented(plan: BuildPlan) -> bool:
 def trained(
     plan: BuildPlan, recipe: Recipe, table: TrainingTable, bundle: BundleTable, counted: Iterable[str]
 ) -> BuildPlan:
-    """The plan of the build that is told the counters of a bundle, which is part of its digest.
+    """The plan of the build that uses a PGO profile, which is part of its digest.
 
-    `counted` are the names of its counter files, which only a level of the training asks for: sources that
-    have none stay at the recipe's.
+    `counted` are the names of its `.gcda` files, which only `training.level` asks for: sources that have none
+    are compiled at the recipe's level.
     """
     rows = dict.fromkeys((*table.untrained, *_changed(plan, recipe)), _UNTOLD)
     fast = _fast(table)
-    if table.level:  # what no row of levels names is small without training, and so is what did not run of it
+    if (
+        table.level
+    ):  # what no row of levels names is small without profile data, and so is what did not run of it
         rows |= {row.match: fast for row in plan.compile.levels if row.match not in rows}
         _check_own(plan, rows)
         rows["|".join(sorted({_source(name) for name in counted}))] = f"{table.level} -{_SMALL}"
@@ -124,35 +85,29 @@ def trained(
 
 
 def _fast(table: TrainingTable) -> str:
-    """What a source that is fast without training is told."""
+    """The flags of a source that is fast without profile data."""
     if table.unreached == "small":
         return _USE.format(folder=f"{FOLDER}/{REACHED}", most=MOST)
     return _USE.format(folder=FOLDER, most=MOST) + _KEPT
 
 
 def _check_own(plan: BuildPlan, rows: Mapping[str, str]) -> None:
-    """Raises RecipeError for a row of the recipe that the training's level would come after, and undo."""
+    """Raises RecipeError for a row of the recipe that `training.level` would come after, and undo."""
     for row in plan.compile.fixes:
         if row.match not in rows:
             raise RecipeError(
-                f"{plan.recipe}: the level of its training would replace -{row.level} of {row.match}",
-                next_step="name that pattern as untrained in [training], or give the training no level",
+                f"{plan.recipe}: `training.level` would replace -{row.level} of {row.match}",
+                next_step="name that pattern under `training.untrained`, or delete `training.level`",
             )
 
 
-def _of_removals(plan: BuildPlan, recipe: Recipe) -> set[str]:
-    """The patches that removed components need."""
-    own = {patch for row in recipe.versions if row.version == plan.version for patch in row.patches}
-    return set(plan.patches) - own
-
-
 def _changed(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
-    """Patterns of the sources that removals change: counters of the whole package do not fit them.
+    """Patterns of the sources that removals change: profile data of the whole package do not fit them.
 
     Those are what their patches touch, and what a component names because a patched program writes it.
     """
-    for patch in sorted(_of_removals(plan, recipe)):
-        for file in _patched(plan, patch):
+    for patch in sorted(patches_of_removals(plan, recipe)):
+        for file in patched_files(plan, patch):
             if file.suffix in _COMPILED:  # Cython's x.pyx becomes x.c, or x.pyx.c
                 yield f"*/{file.stem}.*" if file.suffix == ".pyx" else f"*/{file.name}"
     removed = {row.component for row in plan.removed}
@@ -161,45 +116,15 @@ def _changed(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
             yield from part.untrained
 
 
-def _patched(plan: BuildPlan, patch: str) -> list[PurePosixPath]:
-    """The files that a patch touches."""
-    text = plan.compile.files[patch]
-    return [PurePosixPath(path) for path in re.findall(r"^\+\+\+ b/(\S+)", text, re.MULTILINE)]
-
-
-def _is_of_python(plan: BuildPlan, patch: str) -> bool:
-    return all(file.suffix in _INTERPRETED for file in _patched(plan, patch))
-
-
 def _source(counters: str) -> str:
     """The pattern of a counter file's source: meson writes `_` for the slashes in an object's name."""
     return "*/" + _OBJECT.sub("", counters).removesuffix(".gcda").replace("_", "?")
 
 
 def bundle_of(plan: BuildPlan, table: TrainingTable | None) -> BundleTable | None:
-    """The bundle that a plan is trained with."""
+    """The PGO profile that a plan uses."""
     rows = table.bundles if table else ()
     return next((row for row in rows if row.sha256 == plan.compile.pgo), None)
-
-
-def fitting(
-    plan: BuildPlan,
-    recipe: Recipe,
-    table: TrainingTable,
-    manifests: Mapping[str, Manifest],
-    *,
-    anywhere: bool = False,
-) -> BundleTable | None:
-    """The bundle made of the same source with the same flags in the same image; None where there is none.
-
-    `manifests` are by file; `anywhere` leaves the image out, for what is said of a plan wherever it is built.
-    """
-    key = fit_key(plan, recipe, table)
-    for row in table.bundles:
-        manifest = manifests[row.file]
-        if manifest.fits == key and (anywhere or manifest.image == plan.environment.image_digest):
-            return row
-    return None
 
 
 def _with(plan: BuildPlan, flags: Mapping[str, str], pgo: str) -> BuildPlan:

@@ -1,4 +1,4 @@
-"""Which bundle a build is trained with, and how it gets there."""
+"""Which PGO profile a build uses, and how its files reach the build context."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from spokeshave.build.pgo.bundle import REACHED, names_in_bundle, read_manifest, unpack_bundle
-from spokeshave.build.pgo.plans import FOLDER, HEADER, bundle_of, fitting, is_instrumented, trained
+from spokeshave.build.pgo.fit import fitting
+from spokeshave.build.pgo.plans import FOLDER, HEADER, bundle_of, is_instrumented, trained
 from spokeshave.inside.model import BuildPlan
 from spokeshave.recipes.book import Loaded
 
-# ccache keeps no object compiled with -fprofile-use=FOLDER unless it finds counters there, to tell trainings
+# ccache keeps no object compiled with -fprofile-use=FOLDER unless it finds profile data there, to distinguish
 # apart: gcc's it seeks under names that objects in subfolders do not have, clang's under this one. (What is
 # compiled with -fprofile-partial-training it never keeps: that is an option that it does not know.)
 _FOR_CCACHE = "default.profdata"
@@ -56,16 +57,16 @@ def choose(loaded: Loaded, plan: BuildPlan, *, anywhere: bool = False) -> tuple[
     label = f"{plan.distribution} {plan.local_version}"
     bundle = fitting(plan, loaded.recipe, table, manifests, anywhere=anywhere)
     if bundle is None:
-        why = "no bundle fits its sources, flags and build image" if manifests else "its recipe has no bundle"
-        return plan, f"{label}: not trained: {why} (spokeshave train)"
+        why = "none fits its sources, flags and release of gcc" if manifests else "its recipe has none"
+        return plan, f"{label}: without a PGO profile: {why} (spokeshave train)"
     found = manifests[bundle.file]
     counted = names_in_bundle(loaded.folder / bundle.file, bundle.sha256) if table.level else ()
-    note = f"{label}: trained with {bundle.file} ({found.ran:,} of {found.functions:,} functions)"
+    note = f"{label}: with the PGO profile {bundle.file} ({found.ran:,} of {found.functions:,} functions)"
     return trained(plan, loaded.recipe, table, bundle, counted), note
 
 
 def provide(loaded: Loaded, plan: BuildPlan, kit: Path) -> None:
-    """Puts what such a compile reads into its kit: the counters of a bundle, or a header."""
+    """Puts what such a compile reads into its build context: the profile data, or a header."""
     if is_instrumented(plan):
         (kit / FOLDER).mkdir()
         shutil.copyfile(Path(__file__).with_name(HEADER), kit / FOLDER / HEADER)

@@ -7,25 +7,25 @@ from spokeshave.inside.levers import (
     comments,
     cython_docstrings,
     docstrings,
-    files,
     folding,
     indentation,
     link_time,
     optimisation,
     sections,
+    source_files,
     symbols,
     test_modules,
     tests,
     unwind,
 )
-from spokeshave.inside.levers.base import Lever
+from spokeshave.inside.levers.lever import Lever
 
 LEVERS: tuple[Lever, ...] = (
     tests.LEVER,
     test_modules.LEVER,
-    files.TYPING,
-    files.SOURCES,
-    files.HEADERS,
+    source_files.TYPING,
+    source_files.SOURCES,
+    source_files.HEADERS,
     docstrings.LEVER,
     comments.LEVER,
     indentation.LEVER,
@@ -40,6 +40,6 @@ LEVERS: tuple[Lever, ...] = (
 )
 
 
-def lever(name: str) -> Lever:
+def lever_named(name: str) -> Lever:
     """The lever of that name; raises KeyError where there is none."""
     return {known.name: known for known in LEVERS}[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Flags, Lever, Options
+from spokeshave.inside.levers.lever import Flags, Lever, Options
 
 _PACKED = ("-fno-align-functions", "-fno-align-jumps", "-fno-align-labels")
 

@@ -1,7 +1,7 @@
-"""Comments of Python modules go; every token stays at its line and column.
+"""Blanks comments of Python modules; every token keeps its line and column.
 
 A file changes only if the outcome is proven: its syntax tree is the old one, node by node at the same
-place. Any other file stays as it was, and so do the lines that Python itself reads: a `#!` line and the
+position. Any other file is unchanged, and so are the lines that Python itself reads: a `#!` line and the
 declaration of the encoding.
 """
 
@@ -12,8 +12,8 @@ import io
 import re
 import tokenize
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
-from spokeshave.inside.levers.modules import LINE, attempt, shave_modules
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.rewriting import LINE, attempt, shave_modules
 
 _ENCODING = re.compile(rb"^[ \t\f]*#.*?coding[:=]")  # PEP 263, in the first two lines only
 
@@ -54,4 +54,4 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return shave_modules(tree, options, lambda _, source: strip_comments(source))
 
 
-LEVER = Lever(name="comments", summary="blank comments, keep line numbers", shave=shave)
+LEVER = Lever(name="comments", summary="blank comments, keep line numbers", options=("keep",), shave=shave)

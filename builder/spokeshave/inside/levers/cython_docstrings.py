@@ -1,8 +1,8 @@
-"""Docstrings that Cython compiles into ext modules; signatures stay, since functions carry them apart."""
+"""Docstrings that Cython compiles into ext modules; signatures are kept, since functions carry them apart."""
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Flags, Lever, Options
+from spokeshave.inside.levers.lever import Flags, Lever, Options
 
 
 def flags(options: Options) -> Flags:

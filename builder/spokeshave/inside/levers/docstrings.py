@@ -1,12 +1,12 @@
-"""Docstrings go, as under `python -OO`; every other token stays at its line and column.
+"""Blanks docstrings, as `python -OO` does; every other token keeps its line and column.
 
 A file changes only if the outcome is proven: it compiles, has no docstring left, and its syntax
-tree is the old one without the docstrings, node by node at the same place. Any other file stays as
-it was.
+tree is the old one without the docstrings, node by node at the same position. Any other file is
+unchanged.
 
 `options`: `keep`, globs of files to leave alone; `add-newdocs`, globs of files in which numpy has
-the docstrings of C objects, as arguments of calls or as docstrings of stand-ins. There `__doc__`
-becomes None too, but the signatures stay: Python reads `__text_signature__` out of the same text,
+the docstrings of C objects, as arguments of calls or as docstrings of placeholder objects. There `__doc__`
+becomes None too, but the signatures are kept: Python reads `__text_signature__` out of the same text,
 up to a line of two dashes, and upstream's tests ask for it.
 """
 
@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeGuard
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree, fits
-from spokeshave.inside.levers.modules import attempt, shave_modules
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree, fits
+from spokeshave.inside.levers.rewriting import attempt, shave_modules
 
 _SPACE = b" \t\f"
 _NEWLINE = re.compile(rb"(\r\n|\r|\n)")
@@ -74,7 +74,7 @@ def blank(source: bytes) -> bytes:
 
 
 def _shaved(source: bytes, *, newdocs: bool = False) -> bytes | None:
-    """The module without its docstrings; None if it does not parse or the proof fails."""
+    """The module without its docstrings; None if it does not parse or the check fails."""
     return attempt(lambda text: _proven(text, newdocs=newdocs), source)
 
 
@@ -133,7 +133,7 @@ def _plan_docstrings(tree: ast.Module, lines: list[bytes], plan: _Plan) -> None:
 
 
 def _removal(lines: list[bytes], statement: ast.stmt, *, needed: bool) -> _Edit:
-    """Takes out a statement, leaving `pass` (or 0 where that does not fit) where one is needed."""
+    """Removes a statement, leaving `pass` (or 0 where that does not fit) where one is needed."""
     (first, column), (last, end) = start, stop = _start(statement), _end(statement)
     tail = lines[last - 1][end:]
     if idle := _IDLE_SEMICOLON.match(tail):
@@ -220,8 +220,8 @@ def _text(lines: list[bytes], node: ast.expr) -> bytes:
 def _cut(lines: list[bytes], literal: ast.expr) -> _Edit | None:
     """Ends a string after its signature.
 
-    The null byte ends the C text, so that `__doc__` is None; it also keeps `inspect.cleandoc`, by
-    way of which add_newdoc goes, from stripping the blank line by which Python knows the signature.
+    The null byte ends the C text, so that `__doc__` is None; it also keeps `inspect.cleandoc`, which
+    add_newdoc calls, from stripping the blank line by which Python knows the signature.
     """
     text = _text(lines, literal)
     head, mark = _TRIPLE.match(text), _SIGNATURE_END.search(text)
@@ -241,7 +241,7 @@ def _same(tree: ast.Module, shaved: bytes, plan: _Plan) -> bool:
 
 
 def _essence(tree: ast.Module, plan: _Plan) -> str:
-    """The tree with all places where nodes start, but for what the plan removes or changes."""
+    """The tree with all positions where nodes start, but for what the plan removes or changes."""
     _Masked(plan).visit(tree)
     return ast.dump(tree, include_attributes=True)
 
@@ -273,4 +273,9 @@ def _note(odd: list[str]) -> str:
     return f"left as they were: {len(odd)} ({', '.join(odd[:5])}{more})" if odd else ""
 
 
-LEVER = Lever(name="docstrings", summary="blank docstrings, keep line numbers", shave=shave)
+LEVER = Lever(
+    name="docstrings",
+    summary="blank docstrings, keep line numbers",
+    options=("keep", "add-newdocs"),
+    shave=shave,
+)

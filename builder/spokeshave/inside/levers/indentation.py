@@ -1,8 +1,8 @@
-"""Indentation of Python modules shrinks to one space a level; every token stays on its line.
+"""Indentation of Python modules shrinks to one space a level; every token keeps its line.
 
 Tracebacks name the same lines; only columns differ, and `inspect.getsource` gives text that parses where
 upstream's did. A file changes only if the outcome is proven: its syntax tree is the old one, node by node on
-the same lines. Any other file stays as it was.
+the same lines. Any other file is unchanged.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import io
 import tokenize
 from collections.abc import Iterator
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
-from spokeshave.inside.levers.modules import LINE, attempt, shave_modules
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.rewriting import LINE, attempt, shave_modules
 
 _NO_CODE = {tokenize.NL, tokenize.COMMENT, tokenize.ENCODING, tokenize.ENDMARKER}
 _ENDS_OF_STRINGS = {
@@ -106,4 +106,9 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return shave_modules(tree, options, lambda _, source: shrink_indentation(source))
 
 
-LEVER = Lever(name="indentation", summary="indent by one space a level, keep line numbers", shave=shave)
+LEVER = Lever(
+    name="indentation",
+    summary="indent by one space a level, keep line numbers",
+    options=("keep",),
+    shave=shave,
+)

@@ -1,8 +1,8 @@
-"""Link-time optimisation: an extension module of many sources is compiled as one."""
+"""Link-time optimization (LTO): an extension module of many sources is compiled as one."""
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Flags, Lever, Options
+from spokeshave.inside.levers.lever import Flags, Lever, Options
 
 APART = "fno-lto"
 _WHOLE = ("-flto=auto",)
@@ -16,4 +16,9 @@ def flags(options: Options) -> Flags:
     return Flags(c=_WHOLE, cxx=_WHOLE, link=(*_WHOLE, "-flto-partition=none"))
 
 
-LEVER = Lever(name="link-time", summary="calls between sources, compiled as one when linked", flags=flags)
+LEVER = Lever(
+    name="link-time",
+    summary="calls between sources, compiled as one when linked",
+    options=("apart",),
+    flags=flags,
+)

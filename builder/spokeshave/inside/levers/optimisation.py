@@ -6,6 +6,6 @@ lever is on and takes upstream's level for everything where it is off.
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Lever
+from spokeshave.inside.levers.lever import Lever
 
 LEVER = Lever(name="optimisation", summary="optimisation level by part (cold code small)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Flags, Lever, Options
+from spokeshave.inside.levers.lever import Flags, Lever, Options
 
 _SPLIT = ("-ffunction-sections", "-fdata-sections")
 
@@ -22,4 +22,4 @@ def flags(options: Options) -> Flags:
     )
 
 
-LEVER = Lever(name="sections", summary="unused sections and page padding", flags=flags)
+LEVER = Lever(name="sections", summary="unused ELF sections and page padding", flags=flags)

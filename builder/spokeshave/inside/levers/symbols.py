@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree, fits, is_elf
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree, fits, is_elf
 from spokeshave.inside.run import Command, run
 
 
@@ -25,4 +25,4 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return Shaved(saved=saved, files=files)
 
 
-LEVER = Lever(name="symbols", summary="symbol tables and debug information", shave=shave)
+LEVER = Lever(name="symbols", summary="symbol tables and debug information", options=("keep",), shave=shave)

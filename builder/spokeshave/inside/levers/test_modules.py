@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
 
 
 def shave(tree: Tree, options: Options) -> Shaved:
@@ -11,4 +11,9 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return Shaved(saved=sum(tree.move_to_tests(path) for path in found), files=len(found))
 
 
-LEVER = Lever(name="test-modules", summary="test-only ext modules moved into the tests archive", shave=shave)
+LEVER = Lever(
+    name="test-modules",
+    summary="test-only ext modules moved into the tests archive",
+    options=("match",),
+    shave=shave,
+)

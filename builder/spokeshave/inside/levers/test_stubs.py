@@ -1,4 +1,4 @@
-"""Stubs in place of test modules: importing one says where the tests are and how to install them.
+"""Stubs instead of test modules: importing one says where the tests are and how to install them.
 
 Unpacking the tests archive over the install replaces them, as the files have the same names. Runs inside the
 build container, so standard library only.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.stub_message import MARK, NAME
 

@@ -1,8 +1,8 @@
-"""Test files leave the wheel for the tests archive beside it."""
+"""Moves test files from the wheel to the tests archive next to it."""
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Lever, Options, Shaved, Tree
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree
 
 _ALWAYS = ("*/tests/*", "*/conftest.py")
 
@@ -13,4 +13,6 @@ def shave(tree: Tree, options: Options) -> Shaved:
     return Shaved(saved=sum(tree.move_to_tests(path) for path in found), files=len(found))
 
 
-LEVER = Lever(name="tests", summary="test files moved into the tests archive", shave=shave)
+LEVER = Lever(
+    name="tests", summary="test files moved into the tests archive", options=("match", "keep"), shave=shave
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from spokeshave.inside.levers.base import Flags, Lever, Options
+from spokeshave.inside.levers.lever import Flags, Lever, Options
 
 _OFF = ("-fno-asynchronous-unwind-tables", "-fno-unwind-tables")
 
@@ -13,4 +13,6 @@ def flags(options: Options) -> Flags:
     return Flags(c=_OFF if "c" in languages else (), fortran=_OFF if "fortran" in languages else ())
 
 
-LEVER = Lever(name="unwind", summary="unwind tables of C and Fortran code", flags=flags)
+LEVER = Lever(
+    name="unwind", summary="unwind tables of C and Fortran code", options=("languages",), flags=flags
+)

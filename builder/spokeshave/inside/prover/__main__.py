@@ -1,6 +1,6 @@
-"""Proves one set of wheels in this clean place: install, import, run upstream's tests.
+"""Verifies one set of wheels in this clean environment: install, import, run upstream's tests.
 
-`python -m spokeshave.inside.prover --kit KIT --output DIR`; the job is KIT/job.json. Writes imports.json,
+`python -m spokeshave.inside.prover --kit KIT --output DIR`; the job is `KIT/job.json`. Writes imports.json,
 names.json or lacking.json, outcomes.json, blas.json and summary.json.
 """
 
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 class Proof:
-    """One venv in which the wheels are installed and tried."""
+    """One venv in which the wheels are installed and tested."""
 
     def __init__(self, job: Mapping[str, Any], kit: Path, output: Path, place: Path) -> None:
         self.job, self.kit, self.output, self.place = job, kit, output, place
@@ -46,7 +46,7 @@ class Proof:
         return 0 if ok else 1
 
     def _install(self) -> bool:
-        """Test requirements first, since among them is what the wheels require beside their stack."""
+        """Test requirements first, since among them is what the wheels require besides their stack."""
         (self.place / "work").mkdir(parents=True)
         wheels = [str(self.kit / "wheels" / name) for name in self.job["wheels"]]
         pip = (str(self.python), "-m", "pip", "--disable-pip-version-check")
@@ -65,7 +65,7 @@ class Proof:
     def _imports(self) -> bool:
         if not self.job["import_name"]:
             return True
-        argv = ("-m", "spokeshave.inside.prover.modules", self.job["import_name"])
+        argv = ("-m", "spokeshave.inside.prover.public_modules", self.job["import_name"])
         if not self.job["names"]:
             return self._json_step("imports", argv)
         stock = self.kit / "stock-names.json"
@@ -79,7 +79,8 @@ class Proof:
     def _blas(self) -> bool:
         if not self.job["blas"]:
             return True
-        return self._json_step("blas", ("-m", "spokeshave.inside.prover.kernels", self.job["blas"]))
+        words = (self.job["blas"], json.dumps(self.job["cpu_features"]))
+        return self._json_step("blas", ("-m", "spokeshave.inside.prover.kernels", *words))
 
     def _json_step(self, name: str, argv: tuple[str, ...]) -> bool:
         done = self._step(name, (str(self.python), *argv))
@@ -94,7 +95,7 @@ class Proof:
         for name in self.job["tests_archives"]:
             with zipfile.ZipFile(self.kit / "wheels" / name) as archive:
                 archive.extractall(site)
-        # A file that is left out whole is not read either: what it imports may be what is missing.
+        # A file that is deselected whole is not read either: what it imports may be what is missing.
         gone = tuple(test for test in self.job["deselect"] if test.endswith((".py", "/")))
         selection = [f"{site}/{test}" for test in self.job["tests"] if not test.startswith(gone)]
         if not selection:

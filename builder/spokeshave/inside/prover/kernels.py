@@ -1,4 +1,7 @@
-"""Asks a trimmed OpenBLAS which kernels it has and which it takes: prints a JSON object."""
+"""Asks a trimmed OpenBLAS which kernels it has and which it takes: prints a JSON object.
+
+Called with PACKAGE and FEATURES, the recipe's `cpu-features` as JSON.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,10 @@ import importlib
 import json
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from spokeshave.inside.run import Command, run
-
-# What a kernel needs, in the kernel's own words of /proc/cpuinfo; best first.
-_NEEDS = {
-    "SkylakeX": {"avx512f", "avx512dq", "avx512bw", "avx512vl"},
-    "Haswell": {"avx2", "fma"},
-    "Prescott": {"pni"},
-}
 
 
 def chosen(package: str) -> str:
@@ -44,10 +41,14 @@ def ask(package: str, core: str | None) -> str:
     return done.output.strip() if done.ok else f"exit {done.returncode}: {done.output[-300:]}"
 
 
-def main(package: str) -> None:
-    """Prints what is chosen by default and under each core that this CPU can run, beside what fits."""
-    flags = cpu_flags()
-    runnable = [core for core, needs in _NEEDS.items() if needs <= flags]
+def runnable_cores(features: Mapping[str, Iterable[str]], flags: set[str]) -> list[str]:
+    """The cores whose features a CPU with these flags has, in the order of `features`."""
+    return [core for core, needs in features.items() if set(needs) <= flags]
+
+
+def main(package: str, features: Mapping[str, Iterable[str]]) -> None:
+    """Prints the cores that this CPU can run, the default one, and the one chosen where each is forced."""
+    runnable = runnable_cores(features, cpu_flags())
     answers = {core: ask(package, core) for core in runnable}
     print(
         json.dumps(
@@ -64,4 +65,4 @@ if __name__ == "__main__":
     if "--chosen" in sys.argv:
         print(chosen(sys.argv[1]))
     else:
-        main(sys.argv[1])
+        main(sys.argv[1], json.loads(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""What dir() lists of public modules and their public classes, on stock; and which of it is not on ours.
+"""What dir() lists of public modules and their public classes in the PyPI wheel, and which of it ours lacks.
 
 Standard library only. All public modules have been imported before, in one order on both sides: what one of
 them adds to another is there on both.
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-# The types of what stands in for a part that was left out: it has no names of its own.
+# The types of placeholder objects for a removed part, which have no names.
 STAND_INS = frozenset({"_LeftOut", "_StandIn"})
 # What Python itself sets where somebody asks or warns, in whatever order; and Cython's doctests, which go
 # with the docstrings.
@@ -46,7 +46,7 @@ def _described(owner: object, names: Iterable[str], files: Mapping[str, str]) ->
 
 
 def _origin(value: object, files: Mapping[str, str]) -> str:
-    """The module whose code defines a value, as its code says: `__module__` often names a public place."""
+    """The module whose code defines a value, as its code says: `__module__` often names a public module."""
     if isinstance(value, ModuleType):
         return value.__name__
     functions = vars(value).values() if isinstance(value, type) else (value,)
@@ -63,9 +63,9 @@ def _value(owner: object, name: str) -> object:
 
 
 def lacking(stock: Mapping[str, Mapping[str, Any]], imported: Iterable[str]) -> dict[str, dict[str, str]]:
-    """Which names of stock's are not in dir() here, and what each of them answers when it is asked for.
+    """Names of the PyPI wheel that are not in dir() here, and what each of them answers when it is asked for.
 
-    Owners that are not here, or that something stands in for, are left to the check of imports.
+    Owners that are not here, or that are placeholders, are left to the check of imports.
     """
     here = frozenset(imported)
     found = {}
@@ -105,7 +105,7 @@ def _find(path: str) -> object:
 
 
 def _stands_in(value: object) -> bool:
-    """Whether a value is in place of a part that was left out, or a class that derives of such a one."""
+    """Whether a value is a placeholder for a removed part, or a class that derives from one."""
     return any(type(one).__name__ in STAND_INS for one in (value, *getattr(value, "__mro__", ())))
 
 

@@ -1,11 +1,12 @@
 """Hatchling build hook of a library wheel: makes the library, tags the wheel for its platform.
 
-Copied into the generated project beside the plan; spokeshave's own code is on PYTHONPATH there.
+Copied into the generated project next to the plan; spokeshave's own code is on PYTHONPATH there.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import platform
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ class LibraryHook(BuildHookInterface):  # type: ignore[misc,type-arg,unused-igno
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)
         plan = plan_from_json(json.loads((root.parent / "kit" / "plan.json").read_text("utf-8")))
-        build_library(plan, root / "tree", root / plan.import_name)
+        jobs = int(os.environ["SPOKESHAVE_JOBS"])
+        build_library(plan, root / "tree", root / plan.import_name, jobs=jobs)
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-linux_{platform.machine()}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from spokeshave.removal.readers.base import EdgeKind, Reference, Unit, absolute
+from spokeshave.removal.readers.reader import EdgeKind, Reference, Unit, absolute
 
 _NOISE = re.compile(
     r"(?P<long>(?P<quote>\"\"\"|''').*?(?P=quote))"

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spokeshave.removal.readers.base import Reader, Reference, Unit, parents
 from spokeshave.removal.readers.cython import cython_references, included
 from spokeshave.removal.readers.meson import extension_modules, relocations, shared_modules
 from spokeshave.removal.readers.native import native_references
 from spokeshave.removal.readers.python import python_references
+from spokeshave.removal.readers.reader import Reader, Reference, Unit, parents
 
-# Taken out of every wheel, or never in one: what they import is nobody's need.
+# Removed from every wheel, or never in one: nobody needs their imports.
 _PRUNED = frozenset(
     {"tests", "test", "vendor_test", "vendor_tests", "benchmarks", "doc", "docs", "examples", "_examples"}
     | {"_build_utils", "code_generators"}
@@ -45,7 +45,7 @@ class Source:
     reader: Reader
 
     def unit(self) -> Unit:
-        """The file's text with its place."""
+        """The file's text with its path and module."""
         return Unit(text=read_text(self.path), module=self.module, package=self.package)
 
 

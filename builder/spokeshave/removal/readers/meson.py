@@ -14,7 +14,7 @@ _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
 def extension_modules(text: str, folder: str) -> frozenset[str]:
-    """The dotted names of the extension modules that a meson.build in `folder` makes, tests' own left out."""
+    """The dotted names of the extension modules of a meson.build in `folder`, without those of tests."""
     text = _without_comments(text)
     found: set[str] = set()
     for start, call in _calls(text, "extension_module"):
@@ -34,7 +34,7 @@ def shared_modules(text: str) -> frozenset[str]:
 
 
 def relocations(text: str, folder: str) -> dict[str, str]:
-    """Source file -> installed file, for what `install_sources` takes out of a folder below `folder`."""
+    """Source file -> installed file, for the files of `install_sources` in a folder below `folder`."""
     moved: dict[str, str] = {}
     for _, call in _calls(_without_comments(text), "install_sources"):
         subdir = _SUBDIR.search(call)

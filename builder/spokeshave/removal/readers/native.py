@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from spokeshave.removal.readers.base import Reference, Unit
+from spokeshave.removal.readers.reader import Reference, Unit
 
 _COMMENT_OR_STRING = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.DOTALL)
 # By any name: PyImport_ImportModule, npy_cache_import_runtime, IMPORT_GLOBAL, module_::import,

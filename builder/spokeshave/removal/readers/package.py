@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave.errors import RecipeError
-from spokeshave.removal.readers.base import Reference
 from spokeshave.removal.readers.layout import Source, read_layout
+from spokeshave.removal.readers.reader import Reference
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

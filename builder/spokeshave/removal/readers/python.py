@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from spokeshave.removal.readers.base import EdgeKind, Reference, Unit, absolute
+from spokeshave.removal.readers.reader import EdgeKind, Reference, Unit, absolute
 
 _CATCHING = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 # clone_module("numpy.fft", globals()) is of array_api_compat, which scipy and scikit-learn carry.
@@ -127,7 +127,7 @@ def _arguments(node: _Function) -> list[ast.arg]:
 
 
 class _Reader(ast.NodeVisitor):
-    """Walks a module with the state that tells an import's kind and a name's meaning."""
+    """Walks a module with the state that gives an import's kind and a name's meaning."""
 
     def __init__(self, unit: Unit, names: dict[str, str], *, lazy_annotations: bool) -> None:
         self.unit = unit
@@ -181,7 +181,7 @@ class _Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _text(self, node: ast.expr) -> str:
-        """The string that an expression always has, or nothing where only the run can tell."""
+        """The string that an expression always has, or nothing where only a run shows it."""
         text = ""
         match node:
             case ast.Constant(value=str(literal)):
@@ -216,7 +216,7 @@ class _Reader(ast.NodeVisitor):
                 self._visit_all([*(argument.annotation for argument in arguments), node.returns])
         self._scopes.append(names)
         self._deferred += 1
-        # A guard around a definition is long gone when the body runs.
+        # A guard around a definition has ended when the body runs.
         guards, self._guarded = self._guarded, 0
         self._visit_all(body)
         self._guarded = guards

@@ -18,13 +18,13 @@ _WORDS = {
 
 
 def waterfall_table(steps: Sequence[Step]) -> Element:
-    """A row a step: what it is, the bar from its bytes before to those after, and what it takes off."""
+    """A row a step: its name, the bar from its bytes before to those after, and the bytes saved."""
     widest = max(max(step.before, step.after) for step in steps) or 1
     rows = [_row(step, steps[at - 1] if at else None, widest) for at, step in enumerate(steps)]
     head = el(
         "tr",
         el("th", "step", scope="col", class_="text"),
-        el("th", "from stock to ours", scope="col", class_="bar text"),
+        el("th", "from PyPI to ours", scope="col", class_="bar text"),
         el("th", "MB", scope="col", class_="sum"),
     )
     return el("table", el("thead", head), el("tbody", *rows), class_="waterfall")

@@ -13,7 +13,7 @@ from spokeshave.report.html.markup import data_table, el
 from spokeshave.report.summary import Report
 from spokeshave.report.terminal import megabytes, ratio
 
-_HEADINGS = ("profile", "backend", "MB", "/ stock", "threads", *ROUTINES)
+_HEADINGS = ("profile", "backend", "MB", "/ PyPI", "threads", *ROUTINES)
 _NOTHING = "\N{EM DASH}"
 TITLE = "BLAS compared with the PyPI wheels"
 _MEANING = (
@@ -31,16 +31,16 @@ def backend_rows(reports: Mapping[str, Report]) -> Iterator[tuple[str, ...]]:
         name = _named(blas)
         sizes = megabytes(blas.unpacked), ratio(blas.unpacked, blas.stock_unpacked)
         for at, threads in enumerate(blas.threads or (0,)):
-            told = ("", "", "", "") if at else (label, name, *sizes)
-            yield (*told, str(threads or ""), *_cells(blas, threads))
+            cells = ("", "", "", "") if at else (label, name, *sizes)
+            yield (*cells, str(threads or ""), *_cells(blas, threads))
 
 
 def _cells(blas: Backend, threads: int) -> Iterator[str]:
     for routine in ROUTINES:
-        yield _told(blas.span(routine, threads))
+        yield _text(blas.span(routine, threads))
 
 
-def _told(span: Span | None) -> str:
+def _text(span: Span | None) -> str:
     return f"{span.mean:.2f} ({span.low:.2f}-{span.high:.2f})" if span else _NOTHING
 
 

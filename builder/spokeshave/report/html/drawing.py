@@ -1,4 +1,4 @@
-"""Treemaps as SVG: stock and ours on one scale, so that equal areas are equal bytes in both."""
+"""Treemaps as SVG: the PyPI wheels and ours on one scale, so that equal areas are equal bytes in both."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHARACTER = 0.6 * _FONT  # a generous mean width, for text must never cross its
 _LINE = 13.0
 _PAD = 4.0
 _CHIP = 18.0
-_SHORTEST = 5  # a name cut to fewer characters tells nothing
+_SHORTEST = 5  # a name cut to fewer characters is not readable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

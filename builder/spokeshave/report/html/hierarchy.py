@@ -12,17 +12,20 @@ from spokeshave.report.parts import part_of
 File = tuple[str, int]  # the name inside the wheel, and bytes
 
 
-def stack_tree(name: str, wheels: Sequence[Sizes], smallest: int) -> Node:
-    """The tree of all wheels; files below `smallest` bytes are heaped by kind."""
+def stack_tree(name: str, wheels: Sequence[Sizes], smallest: int, blas: str) -> Node:
+    """The tree of all wheels; files below `smallest` bytes are heaped by kind.
+
+    `blas` is the distribution that provides the BLAS.
+    """
     found: dict[str, list[File]] = defaultdict(list)
     for wheel in wheels:
         for file in wheel.files:
-            found[part_of(wheel, file.name)].append((file.name, file.size))
+            found[part_of(wheel, file.name, blas)].append((file.name, file.size))
     return _node(name, [_part(part, files, smallest) for part, files in found.items()])
 
 
 def folder_of(file: str) -> str:
-    """The subpackage of a file, for example `numpy/linalg`; files beside it belong to `numpy`."""
+    """The subpackage of a file, for example `numpy/linalg`; files of the package itself belong to `numpy`."""
     first, *others = file.split("/")
     if first.endswith((".libs", ".dist-info")):
         return first.rpartition(".")[2]

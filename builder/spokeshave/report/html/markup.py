@@ -11,7 +11,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 
 def el(tag: str, /, *children: Child, **attributes: str | float | None) -> Element:
-    """An element with children in their order; a None among children or attributes is left out.
+    """An element with children in their order; a None among children or attributes is ignored.
 
     An attribute's trailing underscore is dropped (`class_`) and the others become dashes (`aria_label`);
     numbers are rounded to two decimals.
@@ -40,7 +40,7 @@ def svg(*children: Child, width: float, height: float, **attributes: str | float
 def standalone(
     *children: Child, width: float, height: float, style: str, label: str, title: Element | None = None
 ) -> str:
-    """A drawing as a file of its own, on white: it needs no other one, and `label` tells it in words."""
+    """A drawing as a separate file, on white; `label` describes it in words."""
     whole = svg(
         title,
         el("style", style),
@@ -82,7 +82,7 @@ def scrolling(table: Element, label: str) -> Element:
 
 
 def document(*, title: str, style: str, script: str, body: Element) -> str:
-    """The whole page. `style` and `script` are our own files and stand in it unescaped."""
+    """The whole page. `style` and `script` are our own files and are in it unescaped."""
     policy = el("meta", content=_POLICY)
     policy.set("http-equiv", "Content-Security-Policy")
     head = el(

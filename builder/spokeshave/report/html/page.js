@@ -1,5 +1,5 @@
-// Shows a tile's title at once, and marks the same file in the other map. Without it the browser's own
-// tooltips tell the same.
+// Shows a tile's title at once, and marks the same file in the other map. Without this script the browser's
+// tooltips show the same text.
 "use strict";
 (() => {
   const tip = document.createElement("div");
@@ -16,7 +16,7 @@
     shown = null;
   }
 
-  // A frame on top of everything: the tile's own would lie below its neighbours'.
+  // A frame on top of everything: the tile's frame would be below its neighbours.
   function mark(leaf) {
     const frame = leaf.querySelector("rect").cloneNode();
     frame.setAttribute("class", "mark");

@@ -1,4 +1,4 @@
-"""The report as one self-contained page: no file beside it, no network, no need for its script."""
+"""The report as one self-contained page: it needs no other file, no network, and works without its script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from spokeshave.report.html.blas_table import backend_section
 from spokeshave.report.html.drawing import NARROW, WIDE, Sheet, kind_class, patterns, treemap, widths
 from spokeshave.report.html.hierarchy import stack_tree
 from spokeshave.report.html.markup import Child, document, el
-from spokeshave.report.html.tables import files_table, savings_table, size_table, verdicts
+from spokeshave.report.html.tables import files_table, saved_table, size_table, verdicts
 from spokeshave.report.html.treemap import Node
 from spokeshave.report.parts import Part, total
 from spokeshave.report.summary import Report
@@ -45,11 +45,11 @@ def _section(label: str, report: Report) -> Element:
         *_waterfall(report),
         el("h2", "Sizes by package and kind of file"),
         size_table(rows),
-        el("h2", "What each lever and component saved"),
-        savings_table(report),
+        el("h2", "Bytes saved by each lever and component"),
+        saved_table(report),
         el("h2", "Verification"),
         verdicts(report.verified),
-        el("details", el("summary", "The largest files, ours beside stock"), files_table(report)),
+        el("details", el("summary", "The largest files, PyPI and ours"), files_table(report)),
         aria_label=f"profile {label}",
     )
 
@@ -60,14 +60,14 @@ def _headline(label: str, whole: Part) -> Iterable[Element]:
         return
     if stock is None:
         yield el("h1", f"Profile {label}: {megabytes(ours.unpacked)} MB")
-        yield el("p", "No stock wheel is pinned to compare with.", class_="lead")
+        yield el("p", "No PyPI wheel is pinned for a comparison.", class_="lead")
         return
     share = ours.unpacked / stock.unpacked - 1
     change = f"{abs(share):.0%} {'smaller' if share < 0 else 'larger'}"
     yield el(
         "h1", f"Profile {label}: {megabytes(ours.unpacked)} MB instead of {megabytes(stock.unpacked)} MB"
     )
-    yield el("p", f"{change} than the stock wheels of the same packages.", class_="lead")
+    yield el("p", f"{change} than the PyPI wheels of the same packages.", class_="lead")
     yield el(
         "dl",
         _figure("unpacked", ours.unpacked, stock.unpacked),
@@ -89,15 +89,17 @@ def _figure(label: str, ours: int | None, stock: int | None) -> Element:
 
 
 def _maps(report: Report, whole: Part) -> Iterable[Element]:
-    sides = [("stock", report.stock, whole.stock), ("ours", report.ours, whole.ours)]
+    sides = [("PyPI", report.stock, whole.stock), ("ours", report.ours, whole.ours)]
     known = [(name, wheels) for name, wheels, side in sides if side and side.unpacked]
     largest = max(side.unpacked for _, _, side in sides if side)
-    trees = [stack_tree(name, wheels, round(largest * _SMALLEST_SHARE)) for name, wheels in known]
+    smallest = round(largest * _SMALLEST_SHARE)
+    trees = [stack_tree(name, wheels, smallest, report.blas_wheel) for name, wheels in known]
     yield el("h2", "What is installed")
     yield el(
         "p",
-        "Equal areas are equal bytes, unpacked and without bytecode, in both maps. Outlined are packages and"
-        " their folders; small files of a kind are heaped. Point at a tile for its name and size.",
+        "Equal areas are equal bytes, unpacked and without bytecode, in both maps. Packages and their"
+        " folders have outlines; small files of a kind share one tile. Point at a tile for its name and"
+        " size.",
     )
     yield _legend(whole)
     yield _pair(trees, WIDE, "maps wide")
@@ -116,7 +118,7 @@ def _pair(trees: list[Node], sheet: Sheet, class_: str) -> Element:
 def _legend(whole: Part) -> Element:
     rows = []
     for kind in KINDS:
-        sizes = [(n, s.kinds[kind]) for n, s in (("stock", whole.stock), ("ours", whole.ours)) if s]
+        sizes = [(n, s.kinds[kind]) for n, s in (("PyPI", whole.stock), ("ours", whole.ours)) if s]
         if any(size for _, size in sizes):
             sample = el(
                 "svg",
@@ -124,8 +126,8 @@ def _legend(whole: Part) -> Element:
                 class_="sample",
                 aria_hidden="true",
             )
-            told = ", ".join(f"{name} {megabytes(size)}" for name, size in sizes)
-            rows.append(el("li", sample, el("span", kind), el("small", told)))
+            sums = ", ".join(f"{name} {megabytes(size)}" for name, size in sizes)
+            rows.append(el("li", sample, el("span", kind), el("small", sums)))
     return el("ul", *rows, class_="legend", aria_label="kinds of file, MB")
 
 
@@ -133,10 +135,10 @@ def _waterfall(report: Report) -> Iterable[Element]:
     steps = report.waterfall()
     if not steps:
         return
-    yield el("h2", "From stock to ours")
+    yield el("h2", "From the PyPI wheels to ours")
     yield el(
         "p",
-        "Unpacked, without bytecode. What a lever or component saved is measured on our own build; the"
-        " remainder is what is left between stock and ours once those are taken off.",
+        "Unpacked, without bytecode. The bytes that a lever or component saved are measured on our build. The"
+        " remainder is the rest of the difference between the PyPI wheels and ours.",
     )
     yield waterfall_table(steps)

@@ -13,10 +13,11 @@ from spokeshave.report.summary import Report
 from spokeshave.report.terminal import columns, megabytes, notes, ratio
 
 _LARGEST = 25
+_TITLES: Mapping[SideName, str] = {"ours": "ours", "stock": "PyPI"}
 
 
 def size_table(rows: Sequence[Part]) -> Element:
-    """By package and kind of file: ours, stock and their ratio, one below the other, in MB."""
+    """By package and kind of file: ours, PyPI and their ratio, one below the other, in MB."""
     head = el(
         "tr",
         el("th", "package", scope="col", class_="text"),
@@ -33,11 +34,11 @@ def _part(part: Part) -> Element:
     known = {name: side for name in sides if (side := part.side(name))}
     sizes = {name: [measure(side) for _, measure in columns()] for name, side in known.items()}
     lines: list[tuple[str, list[str]]] = [
-        (name, [megabytes(size) for size in row]) for name, row in sizes.items()
+        (_TITLES[name], [megabytes(size) for size in row]) for name, row in sizes.items()
     ]
     if len(sizes) == 2:
         pairs = zip(sizes["ours"], sizes["stock"], strict=True)
-        lines.append(("ours / stock", [ratio(*pair) for pair in pairs]))
+        lines.append(("ours / PyPI", [ratio(*pair) for pair in pairs]))
     made = []
     for at, (label, cells) in enumerate(lines):
         title = el("th", part.name, scope="rowgroup", rowspan=str(len(lines)), class_="text")
@@ -46,7 +47,7 @@ def _part(part: Part) -> Element:
     return el("tbody", *made, class_="total" if part.name == "total" else None)
 
 
-def savings_table(report: Report) -> Element:
+def saved_table(report: Report) -> Element:
     """Levers and components by wheel, in MB."""
     wheels = list(dict.fromkeys(row.wheel for row in report.levers))
     summaries = {lever.name: lever.summary for lever in LEVERS}
@@ -62,7 +63,7 @@ def savings_table(report: Report) -> Element:
         whole = _saved(sum(known)) if known else el("small", "not measured")
         rows.append([label, *(_saved(saved.get(wheel, 0)) for wheel in wheels), whole])
     headings = ["MB unpacked", *(wheel.replace("_", "-") for wheel in wheels), "total"]
-    return data_table(headings, rows, label="savings")
+    return data_table(headings, rows, label="bytes saved")
 
 
 def _saved(size: int | None) -> Child:
@@ -73,7 +74,7 @@ def _saved(size: int | None) -> Child:
 
 
 def verdicts(verified: Mapping[str, str]) -> Element:
-    """What verification said about each wheel, in words and with a sign."""
+    """The verification result of each wheel, in words and with a sign."""
     rows = []
     for wheel, verdict in verified.items():
         good = verdict.startswith("verified")
@@ -90,7 +91,7 @@ def files_table(report: Report) -> Element:
         [el("code", name), kind_of(name), megabytes(stock.get(name, 0)), megabytes(ours.get(name, 0))]
         for name in names[:_LARGEST]
     )
-    return data_table(["file", "kind", "stock, MB", "ours, MB"], rows, label="largest files", text_columns=2)
+    return data_table(["file", "kind", "PyPI, MB", "ours, MB"], rows, label="largest files", text_columns=2)
 
 
 def _files(wheels: Iterable[Sizes]) -> dict[str, int]:

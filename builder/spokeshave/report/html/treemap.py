@@ -39,7 +39,7 @@ class Node:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tile:
-    """A node and its place; `depth` 0 is the root."""
+    """A node and its rectangle; `depth` 0 is the root."""
 
     node: Node
     rect: Rect
@@ -54,24 +54,24 @@ def layout(root: Node, rect: Rect) -> Iterator[Tile]:
 def _layout(node: Node, rect: Rect, depth: int) -> Iterator[Tile]:
     yield Tile(node=node, rect=rect, depth=depth)
     children = sorted((child for child in node.children if child.size), key=lambda c: (-c.size, c.name))
-    for child, place in zip(children, squarify([c.size for c in children], rect), strict=True):
-        yield from _layout(child, place, depth + 1)
+    for child, part in zip(children, squarify([c.size for c in children], rect), strict=True):
+        yield from _layout(child, part, depth + 1)
 
 
 def squarify(sizes: Sequence[float], rect: Rect) -> list[Rect]:
     """Fills the rectangle with one rectangle a size; sizes are positive and should fall."""
-    places: list[Rect] = []
+    rects: list[Rect] = []
     left, scale = rect, rect.area / sum(sizes) if sizes else 0.0
     areas = [size * scale for size in sizes]
-    while len(places) < len(areas):
-        start = len(places)
+    while len(rects) < len(areas):
+        start = len(rects)
         side = min(left.width, left.height)
         end = start + 1
         while end < len(areas) and _worst(areas[start : end + 1], side) <= _worst(areas[start:end], side):
             end += 1
-        row, left = _place(areas[start:end], left, last=end == len(areas))
-        places += row
-    return places
+        row, left = _row(areas[start:end], left, last=end == len(areas))
+        rects += row
+    return rects
 
 
 def _worst(areas: Sequence[float], side: float) -> float:
@@ -80,8 +80,8 @@ def _worst(areas: Sequence[float], side: float) -> float:
     return max(max(area / thickness**2, thickness**2 / area) for area in areas)
 
 
-def _place(areas: Sequence[float], rect: Rect, *, last: bool) -> tuple[list[Rect], Rect]:
-    """Lays a row along the shorter side; returns its rectangles and what is left."""
+def _row(areas: Sequence[float], rect: Rect, *, last: bool) -> tuple[list[Rect], Rect]:
+    """The rectangles of a row along the shorter side, and the remaining rectangle."""
     upright = rect.width >= rect.height
     side, depth = (rect.height, rect.width) if upright else (rect.width, rect.height)
     # The last row takes what is left, so that rounding leaves no sliver.

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from countersample import WRITTEN
-from spokeshave.bench.train.work import Place, run_tests
+from spokeshave.bench.train.work import Workspace, run_tests
 from spokeshave.errors import TrainError
 from spokeshave.inside.run import Command, Finished
 from spokeshave.machine.progress import make_reporter
@@ -20,10 +20,10 @@ from spokeshave.recipes.book import RecipeBook
 from support import RECIPES
 
 
-def place(folder: Path) -> Place:
+def where(folder: Path) -> Workspace:
     (folder / "venv" / "lib" / "python3.11" / "site-packages").mkdir(parents=True)
     reporter = make_reporter(Console(file=io.StringIO()))
-    return Place(
+    return Workspace(
         venv=Venv(root=folder / "venv"),
         home=folder,
         counters=folder / "counters",
@@ -49,7 +49,7 @@ def commands(folder: Path, lines: Sequence[str], code: int, ended: int = 64) -> 
         return Finished(argv=command.argv, returncode=code, output="\n".join(lines), seconds=0.0)
 
     verify = RecipeBook([RECIPES]).load("pandas").recipe.verify
-    run_tests(place(folder), ("pandas/tests",), verify, runner, folder / "log")
+    run_tests(where(folder), ("pandas/tests",), verify, runner, folder / "log")
     return seen
 
 
@@ -62,22 +62,22 @@ def test_tests_are_run_with_upstreams_options(tmp_path: Path) -> None:
     assert command.env and command.env["GCOV_PREFIX"] == str(tmp_path / "counters")
 
 
-def test_a_process_that_wrote_nothing_is_told(tmp_path: Path) -> None:
+def test_a_process_that_wrote_nothing_is_reported(tmp_path: Path) -> None:
     """pytest-xdist kills what takes long to end, and says nothing."""
-    with pytest.raises(TrainError, match="fewer wrote what they counted"):
+    with pytest.raises(TrainError, match="fewer wrote profile data"):
         commands(tmp_path, ["2 passed"], 0, ended=0)
 
 
 @pytest.mark.parametrize(
     ("line", "code", "words"),
     [
-        ("[gw0] node down: Not properly terminated", 1, r"lost counters \(node down\)"),
-        ("worker 'gw1' crashed while running 'test_a.py::test_b'", 1, "lost counters"),
-        ("Different tests were collected between gw0 and gw1.", 1, "lost counters"),
+        ("[gw0] node down: Not properly terminated", 1, r"lost profile data \(node down\)"),
+        ("worker 'gw1' crashed while running 'test_a.py::test_b'", 1, "lost profile data"),
+        ("Different tests were collected between gw0 and gw1.", 1, "lost profile data"),
         ("no tests ran", 5, "did not run:\n  no tests ran"),
     ],
 )
-def test_a_run_that_lost_counters_is_told(tmp_path: Path, line: str, code: int, words: str) -> None:
+def test_a_run_that_lost_profile_data_is_reported(tmp_path: Path, line: str, code: int, words: str) -> None:
     """pytest-xdist goes on without a process that died, and ends as if a test had failed."""
     with pytest.raises(TrainError, match=words):
         commands(tmp_path, [line], code)

@@ -12,13 +12,14 @@ import pytest
 from countersample import MANIFEST, WRITTEN
 from spokeshave.build.pgo import use
 from spokeshave.build.pgo.bundle import write_bundle
-from spokeshave.build.pgo.plans import bundle_of, fit_key, instrumented, is_instrumented, trained
+from spokeshave.build.pgo.fit import fit_key
+from spokeshave.build.pgo.plans import bundle_of, instrumented, is_instrumented, trained
 from spokeshave.build.pgo.use import choose, provide
 from spokeshave.build.plan import make_plan
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.inside.model import BuildPlan, Edit, Level, Target
 from spokeshave.recipes.book import Loaded, RecipeBook
-from spokeshave.recipes.schema import BundleTable, TrainingTable
+from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 from support import RECIPES, TOOL, WHERE, shipped_plan
 
 TABLE = TrainingTable.model_validate({"level": "O2"})
@@ -54,7 +55,7 @@ def planned(loaded: Loaded, without: frozenset[str] = frozenset()) -> BuildPlan:
 def test_a_recipe_without_bundles_has_the_plans_that_it_had(loaded: Loaded, plain: BuildPlan) -> None:
     found, words = choose(loaded, plain)
     assert found is plain
-    assert "numpy" in words and "not trained: its recipe has no bundle" in words
+    assert "numpy" in words and "without a PGO profile: its recipe has none" in words
     untrained = RecipeBook([RECIPES]).load("openblas")
     assert choose(untrained, shipped_plan("openblas"))[1] == "", "a recipe that is never trained says nothing"
 
@@ -117,18 +118,6 @@ def test_what_never_ran_is_small_where_the_recipe_says_so(loaded: Loaded, plain:
     told = rows[0][0].removesuffix(" -fprofile-partial-training")
     assert rows[1][0] == rows[2][0] == told.replace("/kit/training ", "/kit/training/reached ") != told
     assert rows[0][1] == rows[1][1] == rows[2][1]
-
-
-def test_counters_fit_the_tests_that_told_what_is_reached(loaded: Loaded, plain: BuildPlan) -> None:
-    tables = [
-        TrainingTable.model_validate({"unreached": "small", "reach": reach})
-        for reach in ((), ("numpy/_core",), ("numpy/lib",))
-    ]
-    assert len({fit_key(plain, loaded.recipe, table) for table in tables}) == 3
-    kept = TrainingTable.model_validate({})
-    assert fit_key(plain, loaded.recipe, kept) != fit_key(plain, loaded.recipe, tables[0])
-    with pytest.raises(ValueError, match="unreached = 'small'"):
-        TrainingTable.model_validate({"reach": ("numpy/_core",)})
 
 
 def test_what_has_no_counters_is_compiled_as_without_training(loaded: Loaded, plain: BuildPlan) -> None:
@@ -217,7 +206,7 @@ def test_the_bundle_is_part_of_the_digest(loaded: Loaded, plain: BuildPlan) -> N
 
 def pinned(loaded: Loaded, folder: Path, fits: str) -> Loaded:
     """The recipe with a bundle that fits a key."""
-    manifest = MANIFEST.model_copy(update={"fits": fits, "image": WHERE.image_digest})
+    manifest = MANIFEST.model_copy(update={"fits": fits, "compiler": "B42*"})
     sha256 = write_bundle(folder / "training" / "lean.tar.xz", manifest, {"#a.gcda": WRITTEN})
     row = BundleTable(file="training/lean.tar.xz", sha256=sha256)
     recipe = loaded.recipe.model_copy(update={"training": TABLE.model_copy(update={"bundles": (row,)})})
@@ -240,46 +229,14 @@ def test_sources_may_be_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
 
 def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
     recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
-    found, said = choose(recipe, plain)
+    where = replace(plain.environment, toolchain={"gcc-14": "14.2.0-19"})
+    found, said = choose(recipe, replace(plain, environment=where))
     assert bundle_of(found, recipe.recipe.training)
-    assert "trained with training/lean.tar.xz (2 of 3 functions)" in said
+    assert "with the PGO profile training/lean.tar.xz (2 of 3 functions)" in said
     (tmp_path / "kit").mkdir()
     provide(recipe, found, tmp_path / "kit")
     names = [path.name for path in (tmp_path / "kit" / "training").iterdir()]
     assert sorted(names) == ["#a.gcda", "default.profdata"], "the counters, and what ccache looks for"
-
-
-def test_other_flags_sources_or_images_do_not_fit(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
-    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
-    elsewhere = replace(plain, environment=replace(WHERE, image_digest="sha256:2"))
-    flags = {**plain.compile.flags, "c": ("-O1",)}
-    others = [
-        replace(plain, source={**plain.source, "sha256": "0" * 64}),
-        replace(plain, patches={}),
-        replace(plain, compile=replace(plain.compile, flags=flags)),
-        elsewhere,
-    ]
-    found = [choose(recipe, other) for other in others]
-    assert all(one is other for (one, _), other in zip(found, others, strict=True))
-    assert all("not trained: no bundle fits" in note for _, note in found)
-    assert choose(recipe, elsewhere, anywhere=True)[0] is not elsewhere
-
-
-def test_counters_fit_with_and_without_link_time_optimisation(loaded: Loaded, plain: BuildPlan) -> None:
-    """gcc reads them before it writes what the linker gets."""
-    other = planned(loaded)
-    assert "-flto=auto" in other.compile.flags["c"]
-    assert fit_key(other, loaded.recipe, TABLE) == fit_key(plain, loaded.recipe, TABLE)
-    assert (
-        instrumented(other, loaded.recipe, TABLE).compile == instrumented(plain, loaded.recipe, TABLE).compile
-    )
-
-
-def test_counters_of_another_level_do_not_fit(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
-    """Gcc refuses them: what it counts is what its first optimisations leave."""
-    level = TABLE.model_copy(update={"level": ""})
-    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, level))
-    assert choose(recipe, plain)[0] is plain
 
 
 def test_a_bundle_that_is_gone_is_told(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:

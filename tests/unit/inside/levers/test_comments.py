@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.inside.levers.base import Tree
 from spokeshave.inside.levers.comments import LEVER, strip_comments
+from spokeshave.inside.levers.lever import Tree
 
 
 def test_comments_go_and_lines_stay() -> None:

@@ -14,8 +14,8 @@ from types import ModuleType
 
 import pytest
 
-from spokeshave.inside.levers.base import Tree
 from spokeshave.inside.levers.docstrings import LEVER, blank
+from spokeshave.inside.levers.lever import Tree
 
 CASES: dict[str, tuple[str, str]] = {
     "module": ('"""doc"""\nx = 1\n', "\nx = 1\n"),

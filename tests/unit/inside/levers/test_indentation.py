@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from functionsources import definitions, lines_of, lost, parses_alone
-from spokeshave.inside.levers.base import Tree
 from spokeshave.inside.levers.indentation import LEVER, shrink_indentation
+from spokeshave.inside.levers.lever import Tree
 
 
 def test_one_space_a_level_inside_brackets_too() -> None:

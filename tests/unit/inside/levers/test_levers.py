@@ -6,15 +6,17 @@ import ctypes
 import platform
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import spokeshave
 from spokeshave.build.elf import read_elf
-from spokeshave.inside.levers import LEVERS, lever
-from spokeshave.inside.levers.base import Options, Shaved, Tree, fits
+from spokeshave.inside.levers import LEVERS, lever_named
+from spokeshave.inside.levers.lever import Lever, Options, Shaved, Tree, fits
 from support import needs_compiler
 
 PINS = Path(spokeshave.__file__).parent / "inside" / "templates" / "glibc_pins.h"
@@ -48,7 +50,7 @@ def tree(tmp_path: Path) -> Tree:
 
 
 def shave(name: str, tree: Tree, options: Options | None = None) -> Shaved:
-    act = lever(name).shave
+    act = lever_named(name).shave
     assert act is not None
     return act(tree, options or {})
 
@@ -67,6 +69,30 @@ TESTS = {name for name in CONTENT if "/tests/" in name or name.endswith("conftes
 def test_names_are_unique_and_each_lever_does_something() -> None:
     assert len({known.name for known in LEVERS}) == len(LEVERS)
     assert [k.name for k in LEVERS if not (k.flags or k.shave)] == ["optimisation"], "the plan acts on it"
+
+
+class Asked(dict[str, Any]):
+    """Options that keep which of them are asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.names.add(key)
+        return default
+
+
+@pytest.mark.parametrize("one", LEVERS, ids=lambda one: one.name)
+def test_lever_options_are_those_that_it_reads(tree: Tree, one: Lever) -> None:
+    asked = Asked()
+    shutil.copy(sys.executable, tree.root / "demo" / "program")  # an ELF file, for the lever symbols
+    if one.flags:
+        one.flags(asked)
+    if one.shave:
+        one.shave(tree, asked)
+    by_the_plan = {"apart"} if one.name == "link-time" else set()
+    assert asked.names | by_the_plan == set(one.options)
 
 
 def test_tests_move_into_the_archive(tree: Tree) -> None:
@@ -125,7 +151,7 @@ def test_globs_cross_slashes_and_mind_case() -> None:
 
 @pytest.mark.parametrize("name", ["unwind", "sections"])
 def test_flags_are_pure_and_spare_cxx(name: str) -> None:
-    give = lever(name).flags
+    give = lever_named(name).flags
     assert give is not None
     flags = give({})
     assert give({}) == flags
@@ -134,7 +160,7 @@ def test_flags_are_pure_and_spare_cxx(name: str) -> None:
 
 
 def test_unwind_tables_stay_in_languages_that_the_recipe_leaves_out() -> None:
-    give = lever("unwind").flags
+    give = lever_named("unwind").flags
     assert give is not None
     assert give({"languages": ("fortran",)}).c == ()
     assert give({"languages": ("fortran",)}).fortran != ()
@@ -155,7 +181,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @needs_compiler
 def test_link_time_optimisation_compiles_the_sources_as_one(tmp_path: Path) -> None:
     """A pinned symbol version holds in all of them."""
-    give = lever("link-time").flags
+    give = lever_named("link-time").flags
     assert give is not None
     flags = give({})
     (tmp_path / "one.c").write_text("double two(double x);\ndouble one(double x) { return two(x) + 1; }\n")
@@ -195,7 +221,7 @@ def test_link_time_optimisation_compiles_the_sources_as_one(tmp_path: Path) -> N
 
 @needs_compiler
 def test_alignment_packs_functions_that_are_compiled_for_speed(tmp_path: Path) -> None:
-    give = lever("alignment").flags
+    give = lever_named("alignment").flags
     assert give is not None
     (tmp_path / "many.c").write_text("\n".join(f"int f{n}(int x) {{ return x + {n}; }}" for n in range(99)))
 

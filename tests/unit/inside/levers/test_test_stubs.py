@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.inside.levers import lever
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers import lever_named
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.levers.test_stubs import stub_names, write_stubs
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.wheel import write_zip
@@ -54,7 +54,7 @@ def plan() -> BuildPlan:
 
 
 def stub(plan: BuildPlan, tree: Tree, *keep: str) -> int:
-    act = lever("tests").shave
+    act = lever_named("tests").shave
     assert act is not None
     act(tree, {"keep": keep})
     return write_stubs(plan, tree, ARCHIVE)

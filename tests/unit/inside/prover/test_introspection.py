@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from spokeshave.verify.faults import import_faults
-from spokeshave.verify.trial import Results
+from spokeshave.verify.paired_run import Results
 from support import RECIPES, shipped_plan
 
 GONE = "ModuleNotFoundError('gone', name='kit.gone')"
@@ -20,7 +20,7 @@ def ask(folder: Path, **modules: str) -> dict[str, str]:
     (folder / "kit").mkdir()
     for name, text in {"__init__": "", **modules}.items():
         (folder / "kit" / f"{name}.py").write_text(text, "utf-8")
-    argv = [sys.executable, "-m", "spokeshave.inside.prover.modules", "kit"]
+    argv = [sys.executable, "-m", "spokeshave.inside.prover.public_modules", "kit"]
     done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, check=True)
     answer = json.loads(done.stdout)
     assert answer["failed"] == {}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spokeshave.inside.levers.base import Tree
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan, Removed
 from spokeshave.inside.stubs import remove
 from spokeshave.verify.outcomes import name_faults
@@ -46,7 +46,7 @@ def write(folder: Path, modules: Mapping[str, str]) -> Path:
 
 def ask(folder: Path, *files: Path) -> dict[str, Any]:
     """What the prover writes of the package `kit` in a folder."""
-    argv = [sys.executable, "-m", "spokeshave.inside.prover.modules", "kit", *map(str, files)]
+    argv = [sys.executable, "-m", "spokeshave.inside.prover.public_modules", "kit", *map(str, files)]
     subprocess.run(argv, cwd=folder, capture_output=True, check=True)
     found: dict[str, Any] = json.loads(files[0].read_text())
     return found

@@ -1,4 +1,4 @@
-"""What the prover keeps of a test that failed."""
+"""What the test runner keeps of a test that failed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEST = """
 def test_far_up():
     try:
         raise ModuleNotFoundError("kit.signal is not in this wheel of kit (1.0+lean.1): profile 'lean' \
-leaves out component 'signal' (unused)")
+removes component 'signal' (unused)")
     except ModuleNotFoundError:
         raise ValueError("x" * 5000)
 
@@ -37,7 +37,7 @@ def test_the_word_of_a_stub_is_kept_wherever_it_stands(kept: dict[str, list[str]
     outcome, reason = kept["test_it.py::test_far_up"]
     assert outcome == "failed"
     first, _, rest = reason.partition("\n")
-    assert "kit.signal is not in this wheel of kit (1.0+lean.1): profile 'lean' leaves out" in first
+    assert "kit.signal is not in this wheel of kit (1.0+lean.1): profile 'lean' removes" in first
     assert len(rest) == 1500
 
 

@@ -14,6 +14,7 @@ from spokeshave.report.html.drawing import kind_class
 from spokeshave.report.html.markup import el
 from spokeshave.report.html.page import make_page
 from stack import EVIL, PROVED, small_report
+from words import faults
 
 COMMAND = "spokeshave report 'a <b>.whl' --html page.html"
 STYLE = (files("spokeshave.report.html") / "page.css").read_text("utf-8")
@@ -86,12 +87,19 @@ def test_drawings_have_words(page: str) -> None:
     assert all(one.get("aria-hidden") == "true" for one in drawings if one not in maps)
 
 
-def test_without_a_stock_wheel_or_bytecode_it_says_so() -> None:
+def test_page_without_pypi_wheel_or_bytecode_says_so() -> None:
     alone = Reader(make_page({"lean": replace(small_report(), stock=())}, COMMAND)).text
-    assert "No stock wheel" in alone
-    assert "From stock to ours" not in alone
+    assert "No PyPI wheel" in alone
+    assert "From the PyPI wheels to ours" not in alone
     unknown = Reader(make_page({"lean": small_report(bytecode=None)}, COMMAND)).text
     assert "not measured: needs the target's own Python" in unknown
+
+
+def test_page_uses_none_of_the_avoided_words(page: str) -> None:
+    found = Reader(page)
+    labels = [str(attributes.get("aria-label", "")) for _, attributes in found.tags]
+    assert "From the PyPI wheels to ours" in found.text
+    assert faults(" ".join([found.text, *labels])) == []
 
 
 def test_the_page_is_deterministic(page: str) -> None:

@@ -91,7 +91,7 @@ def test_small_files_are_heaped_and_none_is_lost() -> None:
         ("numpy/__init__.py", 8),
         ("numpy.libs/libscipy_openblas-1.so", 9000),
     )
-    root = stack_tree("stock", [wheel], smallest=100)
+    root = stack_tree("stock", [wheel], smallest=100, blas="")
     assert root.size == wheel.unpacked
     found = {tile.node.path: tile.node for tile in leaves(list(layout(root, ROOM)))}
     assert {path: node.size for path, node in found.items()} == {

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from .data import KINDS, ROWS, keys, rng, table, values
+from .frames import KINDS, ROWS, keys, rng, table, values
 
 
 class Numbers:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from .data import ROWS, clock, keys, rng, values
+from .frames import ROWS, clock, keys, rng, values
 
 
 class Merge:

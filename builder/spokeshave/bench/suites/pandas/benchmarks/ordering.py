@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from .data import KINDS, keys, table
+from .frames import KINDS, keys, table
 
 
 class Column:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from .data import ROWS, clock, keys, rng, table, values
+from .frames import ROWS, clock, keys, rng, table, values
 
 
 class Pick:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import pandas as pd
 
-from .data import clock, values
+from .frames import clock, values
 
 
 class Rolling:

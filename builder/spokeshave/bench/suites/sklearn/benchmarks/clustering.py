@@ -15,7 +15,7 @@ from sklearn.cluster import (
 )
 from sklearn.mixture import GaussianMixture
 
-from .data import clouds
+from .samples import clouds
 
 
 class Means:

@@ -20,7 +20,7 @@ from sklearn.decomposition import (
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.random_projection import SparseRandomProjection
 
-from .data import labelled, rng, targets
+from .samples import labelled, rng, targets
 
 
 class Components:

@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_sco
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from .data import clouds, labelled, rng
+from .samples import clouds, labelled, rng
 
 _OF_SCORES = ["roc_auc_score", "average_precision_score", "log_loss", "brier_score_loss", "roc_curve"]
 _OF_LABELS = ["accuracy_score", "f1_score", "confusion_matrix", "matthews_corrcoef", "classification_report"]

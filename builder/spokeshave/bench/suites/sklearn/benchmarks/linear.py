@@ -25,7 +25,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC, SVR, LinearSVC
 
-from .data import labelled, targets
+from .samples import labelled, targets
 
 
 class Classify:

@@ -15,7 +15,7 @@ from sklearn.metrics.pairwise import (
 )
 from sklearn.neighbors import KernelDensity, KNeighborsClassifier, LocalOutlierFactor, NearestNeighbors
 
-from .data import clouds, labelled, rng
+from .samples import clouds, labelled, rng
 
 
 class Nearest:

@@ -25,7 +25,7 @@ from sklearn.preprocessing import (
     normalize,
 )
 
-from .data import labelled, rng, texts
+from .samples import labelled, rng, texts
 
 
 class Texts:

@@ -17,7 +17,7 @@ from sklearn.ensemble import (
 )
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from .data import labelled, targets
+from .samples import labelled, targets
 
 
 class Fit:

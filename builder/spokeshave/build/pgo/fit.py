@@ -1,0 +1,107 @@
+"""Whether a PGO profile fits a build: it was collected from the same sources with the same flags. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import PurePosixPath
+
+from spokeshave.build.pgo.bundle import Manifest
+from spokeshave.inside.levers.link_time import APART
+from spokeshave.inside.model import BuildPlan, CompilePlan, Environment, digest_of
+from spokeshave.recipes.schema import Recipe
+from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
+
+_INTERPRETED = {".py", ".pyi"}
+
+
+def fitting(
+    plan: BuildPlan,
+    recipe: Recipe,
+    table: TrainingTable,
+    manifests: Mapping[str, Manifest],
+    *,
+    anywhere: bool = False,
+) -> BundleTable | None:
+    """The PGO profile of the same source with the same flags and release of gcc; None where there is none.
+
+    `manifests` are by file; `anywhere` ignores the compiler, for what is said of a plan wherever it is built.
+    """
+    key = fit_key(plan, recipe, table)
+    for row in table.bundles:
+        manifest = manifests[row.file]
+        if manifest.fits == key and (anywhere or manifest.compiler == gcc_stamp(plan.environment)):
+            return row
+    return None
+
+
+def gcc_stamp(environment: Environment) -> str:
+    """How gcc names its release in profile data: `B42*` for 14.2; empty where the image's gcc is not known.
+
+    As gcc's `gcov-iov.cc` writes it: `A` plus the tens of the major version, its ones, the minor version, and
+    `*` for a release.
+    """
+    found = (version for name, version in environment.toolchain.items() if re.fullmatch(r"gcc-\d+", name))
+    version = re.match(r"(\d+)\.(\d)\.", next(found, ""))
+    if not version:
+        return ""
+    tens, ones = divmod(int(version[1]), 10)
+    return f"{chr(ord('A') + tens)}{ones}{version[2]}*"
+
+
+def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
+    """The key (sha256 hex) of what profile data depend on, except the compiler.
+
+    That is source, patches and flags of the plan without profile data, and the level. With `unreached =
+    "small"` it is also the tests that show what runs.
+
+    Sources that removed components patch or delete have no part in it: they are compiled without. Nor have
+    patches of Python files alone: they change no compiled code. (If one changes a program that writes C, gcc
+    finds profile data of another function, which is an error.)
+    gcc counts what is left after its first optimisations: profile data of one level are an error at another.
+    Link-time optimization comes later.
+    """
+    compiled = without_link_time(plan.compile).to_key()
+    del compiled["libraries"]
+    other = patches_of_removals(plan, recipe) | {name for name in plan.patches if _is_of_python(plan, name)}
+    compiled["files"] = {name: text for name, text in compiled["files"].items() if name not in other}
+    compiled["edits"] = ()
+    return digest_of(
+        {
+            "source": dict(plan.source),
+            "patches": {name: digest for name, digest in plan.patches.items() if name not in other},
+            "compile": compiled,
+            "target": asdict(plan.target),
+            **({"level": table.level} if table.level else {}),
+            **({"reach": table.reach} if table.unreached == "small" else {}),
+        }
+    )
+
+
+def without_link_time(compiled: CompilePlan) -> CompilePlan:
+    """The compile without link-time optimization: profile data fit with and without it."""
+    return replace(
+        compiled,
+        flags={
+            key: tuple(flag for flag in given if not flag.startswith("-flto"))
+            for key, given in compiled.flags.items()
+        },
+        fixes=tuple(row for row in compiled.fixes if row.level != APART),
+    )
+
+
+def patches_of_removals(plan: BuildPlan, recipe: Recipe) -> set[str]:
+    """The patches that removed components need."""
+    own = {patch for row in recipe.versions if row.version == plan.version for patch in row.patches}
+    return set(plan.patches) - own
+
+
+def patched_files(plan: BuildPlan, patch: str) -> list[PurePosixPath]:
+    """The files that a patch touches."""
+    text = plan.compile.files[patch]
+    return [PurePosixPath(path) for path in re.findall(r"^\+\+\+ b/(\S+)", text, re.MULTILINE)]
+
+
+def _is_of_python(plan: BuildPlan, patch: str) -> bool:
+    return all(file.suffix in _INTERPRETED for file in patched_files(plan, patch))
