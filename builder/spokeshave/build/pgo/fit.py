@@ -57,9 +57,9 @@ def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
     "small"` it is also the tests that show what runs.
 
     Sources that removed components patch or delete have no part in it: they are compiled without. Nor have
-    patches of Python files alone: they change no compiled code. (If one changes a program that writes C, gcc
-    finds profile data of another function, which is an error.)
-    gcc counts what is left after its first optimisations: profile data of one level are an error at another.
+    patches of Python files alone: they change no compiled code. (If one changes a program that writes C, the
+    profile data do not match the changed functions, and gcc compiles these without them.)
+    gcc counts what is left after its first optimisations: profile data of one level do not match at another.
     Link-time optimization comes later.
     """
     compiled = without_link_time(plan.compile).to_key()

@@ -86,7 +86,7 @@ def test_gcc_stamp_is_the_one_in_profile_data(version: str, stamp: str) -> None:
 
 
 def test_fitting_another_level_does_not_fit(plan: BuildPlan) -> None:
-    """gcc counts what its first optimisations leave: profile data of another level are an error."""
+    """gcc counts what its first optimisations leave: profile data of another level do not match."""
     level = TABLE.model_copy(update={"level": ""})
     assert not fits(fit_key(plan, RECIPE, level), plan)
 

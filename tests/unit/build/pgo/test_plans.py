@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,7 +21,7 @@ from spokeshave.errors import RecipeError, TrainError
 from spokeshave.inside.model import BuildPlan, Edit, Level, Target
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
-from support import RECIPES, TOOL, WHERE, shipped_plan
+from support import RECIPES, TOOL, WHERE, needs_compiler, shipped_plan
 
 TABLE = TrainingTable.model_validate({"level": "O2"})
 BUNDLE = BundleTable(file="training/lean.tar.xz", sha256="c" * 64)
@@ -118,6 +119,30 @@ def test_what_never_ran_is_small_where_the_recipe_says_so(loaded: Loaded, plain:
     told = rows[0][0].removesuffix(" -fprofile-partial-training")
     assert rows[1][0] == rows[2][0] == told.replace("/kit/training ", "/kit/training/reached ") != told
     assert rows[0][1] == rows[1][1] == rows[2][1]
+
+
+@needs_compiler
+@pytest.mark.parametrize("words", [{}, {"level": "O2"}])
+def test_trained_profile_data_of_another_function_are_a_warning(
+    loaded: Loaded, plain: BuildPlan, tmp_path: Path, words: dict[str, str]
+) -> None:
+    table = TrainingTable.model_validate(words)
+    flags = f"-{trained(plain, loaded.recipe, table, BUNDLE, COUNTED).compile.fixes[-1].level}"
+
+    def compiled(source: str, *options: str) -> str:
+        (tmp_path / "a.c").write_text(source)
+        argv = ("gcc", "-O2", *options, "-c", "a.c", "-o", "a.o")
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    source = "int main(int c, char **v) { int s = 0; while (c--) s += *v[c]; return s == -1; }\n"
+    compiled(source, f"-fprofile-generate={tmp_path}")
+    subprocess.run(["gcc", "--coverage", "a.o", "-o", "a"], cwd=tmp_path, check=True)
+    subprocess.run(["./a"], cwd=tmp_path, check=True)
+    use = flags.replace("/project/kit/training", str(tmp_path)).split()
+    assert compiled(source, *use) == ""
+    assert "[-Wcoverage-mismatch]" in compiled(source.replace("s += *v[c]", "if (c) s += *v[c]"), *use)
 
 
 def test_what_has_no_counters_is_compiled_as_without_training(loaded: Loaded, plain: BuildPlan) -> None:
