@@ -181,7 +181,7 @@ def test_what_a_removal_patches_is_told_nothing(loaded: Loaded, plain: BuildPlan
 
 
 def test_what_a_patched_program_writes_otherwise_is_told_nothing() -> None:
-    """gcc makes it an error if counters are of another source."""
+    """gcc warns where profile data are of another function."""
     untold = {
         profile: {row.match for row in shipped_plan("scipy", profile).compile.fixes if row.level == UNTOLD}
         for profile in ("lean", "sklearn")
