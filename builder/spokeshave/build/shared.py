@@ -32,6 +32,12 @@ def width(plan: BuildPlan) -> Width:
     return "ilp64" if plan.compile.settings.get("blas-integers") == "ilp64" else "lp64"
 
 
+def symbols_of(library: BuildPlan, name: str) -> dict[Width, str]:
+    """The symbols of a routine in a library that is made from source, by the width of its integers."""
+    wide = (library.compile.settings.get("library") or {}).get("ilp64")
+    return {"lp64": name, **({"ilp64": wide["symbol"].replace("{}", name)} if wide else {})}
+
+
 def setup_args(recipe: Recipe, library: BuildPlan) -> Mapping[str, str]:
     """The meson options with which a recipe links a library."""
     narrow: Mapping[str, str] = library.offers.get("setup_args", {})

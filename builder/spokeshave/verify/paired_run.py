@@ -105,6 +105,7 @@ class PairedRun:
             "tests_archives": [tests.name] if tests else [],
             "blas": recipe.import_name if recipe.verify.cores else "",
             "cpu_features": recipe.verify.cpu_features,
+            "symbols": shared.symbols_of(self.candidate.plan, "cblas_dgemm"),
             "deselect": [*(skip.test for skip in self.skips()), *self.removed()],
             "tests": list(only or self.selection(self.level)),
             "options": [*recipe.verify.options, *self._brief()],

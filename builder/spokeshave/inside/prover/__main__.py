@@ -79,7 +79,7 @@ class Proof:
     def _blas(self) -> bool:
         if not self.job["blas"]:
             return True
-        words = (self.job["blas"], json.dumps(self.job["cpu_features"]))
+        words = (self.job["blas"], json.dumps(self.job["cpu_features"]), json.dumps(self.job["symbols"]))
         return self._json_step("blas", ("-m", "spokeshave.inside.prover.kernels", *words))
 
     def _json_step(self, name: str, argv: tuple[str, ...]) -> bool:
