@@ -186,8 +186,7 @@ def _settings(loaded: Loaded, profile: Profile, libraries: tuple[BuildPlan, ...]
         arguments = {key: _meson(value) for key, value in build.setup_args.items()}
         for linked in libraries:
             arguments |= shared.setup_args(loaded.recipe, linked)
-        wide = {"blas-integers": "ilp64"} if shared.is_wide(loaded.recipe, libraries) else {}
-        return {"setup-args": arguments, **wide}
+        return {"setup-args": arguments, **shared.integers(loaded.recipe, libraries)}
     about = {"summary": loaded.recipe.summary, "license": loaded.recipe.license}
     if build.prebuilt:
         return {"library": shared.prebuilt_settings(build.prebuilt), **about}

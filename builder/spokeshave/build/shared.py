@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from spokeshave.inside.model import BuildPlan
+from spokeshave.inside.sbom import INTEGERS
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.build_schema import LibraryTable, PrebuiltTable, WideTable, Width
 from spokeshave.recipes.schema import Profile, Recipe
@@ -27,9 +28,16 @@ def is_wide(recipe: Recipe, libraries: tuple[BuildPlan, ...]) -> bool:
     return any(_wide_setup(recipe, library) for library in libraries)
 
 
+def integers(recipe: Recipe, libraries: tuple[BuildPlan, ...]) -> dict[str, str]:
+    """The setting of a package that has the width of its BLAS's integers; empty where it links no BLAS."""
+    if not any(library.offers.get("provides") == "blas" for library in libraries):
+        return {}
+    return {INTEGERS: "ilp64" if is_wide(recipe, libraries) else "lp64"}
+
+
 def width(plan: BuildPlan) -> Width:
     """The width of the integers with which a planned package calls the BLAS."""
-    return "ilp64" if plan.compile.settings.get("blas-integers") == "ilp64" else "lp64"
+    return "ilp64" if plan.compile.settings.get(INTEGERS) == "ilp64" else "lp64"
 
 
 def symbols_of(library: BuildPlan, name: str) -> dict[Width, str]:

@@ -10,6 +10,8 @@ from typing import Any
 from spokeshave.inside import wheel as wheels
 from spokeshave.inside.model import BuildPlan
 
+INTEGERS = "blas-integers"  # setting of a package that links a BLAS
+
 
 def write_licenses(plan: BuildPlan, texts: Path, dist_info: Path) -> None:
     """Adds the licence files of bundled code, and names them in METADATA.
@@ -51,6 +53,14 @@ def sbom_text(plan: BuildPlan) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
+def integer_widths(plan: BuildPlan) -> tuple[str, ...]:
+    """The widths of a BLAS's integers: those that a library has, or the one with which a package calls it."""
+    if plan.offers.get("provides") == "blas":
+        return ("ilp64", "lp64") if "ilp64_setup_args" in plan.offers else ("lp64",)
+    width = plan.compile.settings.get(INTEGERS)
+    return (width,) if width else ()
+
+
 def _package(plan: BuildPlan) -> dict[str, Any]:
     return {
         "type": "library",
@@ -61,6 +71,7 @@ def _package(plan: BuildPlan) -> dict[str, Any]:
             {"name": "spokeshave:recipe", "value": plan.recipe_digest},
             {"name": "spokeshave:source", "value": f"{plan.source['pypi']}=={plan.source['version']}"},
             {"name": "spokeshave:patches", "value": " ".join(sorted(plan.patches))},
+            *({"name": f"spokeshave:{INTEGERS}", "value": width} for width in integer_widths(plan)),
         ],
     }
 

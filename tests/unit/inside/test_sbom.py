@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from spokeshave.inside.model import BuildPlan, Bundled, CompilePlan, Environment, Target
 from spokeshave.inside.sbom import sbom_text, write_licenses, write_sbom
+from support import shipped_plan
 
 SOURCE = "a" * 64
 OTHER = Bundled(
@@ -180,3 +182,21 @@ def test_sbom_text_is_the_same_from_another_tool_and_image() -> None:
     assert other.digest != PLAN.digest
     assert sbom_text(other) == sbom_text(PLAN)
     assert sbom_text(replace(PLAN, patches={"b.patch": "c"})) != sbom_text(PLAN)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "profile", "widths"),
+    [
+        ("openblas", "lean", ["ilp64", "lp64"]),
+        ("numpy", "lean", ["ilp64"]),
+        ("scipy", "lean", ["lp64"]),
+        ("netlib", "netlib", ["lp64"]),
+        ("numpy", "netlib", ["lp64"]),
+        ("pandas", "lean", []),
+    ],
+)
+def test_sbom_text_names_the_widths_of_the_blas_integers(
+    recipe: str, profile: str, widths: list[str]
+) -> None:
+    rows = json.loads(sbom_text(shipped_plan(recipe, profile)))["metadata"]["component"]["properties"]
+    assert [row["value"] for row in rows if row["name"] == "spokeshave:blas-integers"] == widths
