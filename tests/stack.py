@@ -55,7 +55,11 @@ def small_report(bytecode: int | None = 1000) -> Report:
             ),
         ),
         blas=Backend(
-            distribution="slim-openblas", version="0.3.31", unpacked=10_500_900, stock_unpacked=28_200_000
+            distribution="slim-openblas",
+            version="0.3.31",
+            integers=("ilp64", "lp64"),
+            unpacked=10_500_900,
+            stock_unpacked=28_200_000,
         ),
         verified={
             "numpy-2.4.6+lean.1-cp311-cp311-linux_x86_64.whl": PROVED,

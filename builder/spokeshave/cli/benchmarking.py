@@ -71,7 +71,11 @@ def _checked_pattern(context: click.Context, option: click.Parameter, pattern: s
     metavar="stock|PROFILE|DIR",
     help="Compare with the PyPI wheels (`stock`), another profile's, or this profile's in another folder.",
 )
-@click.option("--blas", is_flag=True, help="Time BLAS calls through numpy by size, not the suites.")
+@click.option(
+    "--blas",
+    is_flag=True,
+    help="Time BLAS calls by size, not the suites: through numpy, with scipy as a PACKAGE through scipy too.",
+)
 @click.option(
     "--exhaustive",
     is_flag=True,

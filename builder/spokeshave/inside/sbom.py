@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,15 @@ def sbom_text(plan: BuildPlan) -> str:
     return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
+def library_widths(offers: Mapping[str, Any]) -> tuple[str, ...]:
+    """The widths of the integers of a BLAS, by what its plan offers."""
+    return ("ilp64", "lp64") if "ilp64_setup_args" in offers else ("lp64",)
+
+
 def integer_widths(plan: BuildPlan) -> tuple[str, ...]:
     """The widths of a BLAS's integers: those that a library has, or the one with which a package calls it."""
     if plan.offers.get("provides") == "blas":
-        return ("ilp64", "lp64") if "ilp64_setup_args" in plan.offers else ("lp64",)
+        return library_widths(plan.offers)
     width = plan.compile.settings.get(INTEGERS)
     return (width,) if width else ()
 

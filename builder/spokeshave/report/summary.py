@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spokeshave import verdict
+from spokeshave.inside.sbom import library_widths
 from spokeshave.inside.sizes import Sizes
 from spokeshave.inside.wheel import beside, parse_name
 from spokeshave.report.blas import Backend, is_backend
@@ -89,6 +90,7 @@ def _backend(path: Path, plan: Mapping[str, Any], size: Sizes) -> Backend:
     return Backend(
         distribution=distribution,
         version=version,
+        integers=library_widths(plan["offers"]),
         unpacked=size.unpacked,
         stock_unpacked=None,
         speeds=measured_speeds(path.parent, plan["profile"], distribution, version),

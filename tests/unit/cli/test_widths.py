@@ -65,6 +65,7 @@ def blas_reports() -> Mapping[str, Report]:
     speeds = tuple(
         Speed(
             routine=routine,
+            caller=caller,
             size=300,
             threads=threads,
             ratio=1.234,
@@ -75,10 +76,12 @@ def blas_reports() -> Mapping[str, Report]:
         )
         for routine in ROUTINES
         for threads in (1, 2)
+        for caller in ("numpy", "scipy")
     )
     backend = Backend(
         distribution="slim-scipy-openblas",
         version="0.3.34.0.1+upstreamblas.1",
+        integers=("ilp64", "lp64"),
         unpacked=128_490_000,
         stock_unpacked=159_370_000,
         speeds=speeds,

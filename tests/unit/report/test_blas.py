@@ -5,6 +5,9 @@ from __future__ import annotations
 import ast
 import io
 import json
+import runpy
+import sys
+import types
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,10 +36,15 @@ VERSION = "0.3.31+lean.1"
 
 def comparison(path: Path, threads: int = 1, version: str = VERSION) -> None:
     """A report of the runner: dgemm half as slow again at n=800, dgesv twice as fast at n=50."""
-    cases = {("dgemm", "50"): (1.0, 1.0), ("dgemm", "800"): (2.25, 1.0), ("dgesv", "50"): (0.5, 1.0)}
+    cases = {
+        ("Square.time_dgemm", "50"): (1.0, 1.0),
+        ("Square.time_dgemm", "800"): (2.25, 1.0),
+        ("Square.time_dgesv", "50"): (0.5, 1.0),
+        ("SquareThroughScipy.time_dgemm", "50"): (3.0, 1.0),
+    }
     records = []
-    for (routine, n), (ours, stock) in cases.items():
-        case = Case(benchmark=f"bench_blas.Square.time_{routine}", params=(n,))
+    for (function, n), (ours, stock) in cases.items():
+        case = Case(benchmark=f"bench_blas.{function}", params=(n,))
         visit = Visit(number=1, ours=(ours,) * 4, stock=(stock,) * 4)
         records.append(Measured(case=case, visit=visit))
     installs = {
@@ -88,6 +96,8 @@ def test_without_a_comparison_it_says_so(wheel: Path) -> None:
     assert (report.blas.stock_unpacked, report.blas.speeds) == (None, ())
     text = printed({"lean": report})
     assert "slim-openblas" in text
+    assert "ILP64, LP64" in text
+    assert report.blas.integers == ("ilp64", "lp64")
     assert "Not measured: lean (spokeshave bench --blas)" in text
     assert "\N{EM DASH}" not in text
     assert json.loads(json.dumps(to_json(report)))["blas"]["spans"] == []
@@ -114,16 +124,25 @@ def test_the_comparison_beside_the_wheel_is_told(wheel: Path, tmp_path: Path) ->
     report = make_report([wheel], [stock], {})
     assert report.blas is not None
     assert report.blas.stock_unpacked == 30_000
-    assert report.blas.threads == (1, 2)
+    assert report.blas.series == ((1, "numpy"), (1, "scipy"), (2, "numpy"), (2, "scipy"))
     span = report.blas.span("dgemm", 1)
     assert span is not None
     assert (span.mean, span.low, span.high) == pytest.approx((1.5, 1.0, 2.25)), "the geometric mean"
     assert report.blas.span("dgesdd", 1) is None
+    through_scipy = report.blas.span("dgemm", 1, "scipy")
+    assert through_scipy is not None and through_scipy.mean == pytest.approx(3.0)
     lines = printed({"lean": report}).splitlines()
     assert any("1.50" in line and "0.50" in line and "\N{EM DASH}" in line for line in lines)
     told = json.loads(json.dumps(to_json(report)))["blas"]
-    assert len(told["speeds"]) == 6
-    assert {"routine": "dgesv", "threads": 2, "mean": 0.5, "low": 0.5, "high": 0.5} in told["spans"]
+    assert len(told["speeds"]) == 8
+    assert {
+        "routine": "dgesv",
+        "caller": "numpy",
+        "threads": 2,
+        "mean": 0.5,
+        "low": 0.5,
+        "high": 0.5,
+    } in told["spans"]
     assert told["speeds"][1]["size"] == 800
     assert told["speeds"][1]["ours"] == pytest.approx(2.25)
 
@@ -150,8 +169,24 @@ def test_the_page_has_the_table_once_for_all_profiles(wheel: Path) -> None:
 def test_the_suite_that_ships_times_these_routines() -> None:
     package = suite_package(package_root() / "bench" / "suites" / "blas")
     tree = ast.parse((package / "bench_blas.py").read_text("utf-8"))
-    functions = [node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    assert {name for name in functions if name.startswith("time_")} == {f"time_{r}" for r in ROUTINES}
+    found = {
+        node.name: {f.name for f in node.body if isinstance(f, ast.FunctionDef) and f.name != "setup"}
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    routines = {f"time_{routine}" for routine in ROUTINES}
+    assert found == {"Square": routines, "SquareThroughScipy": routines}
+
+
+def test_blas_suite_without_scipy_times_numpy_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = suite_package(package_root() / "bench" / "suites" / "blas") / "bench_blas.py"
+    monkeypatch.setitem(sys.modules, "numpy", types.ModuleType("numpy"))
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    assert "SquareThroughScipy" not in runpy.run_path(str(path))
+    for name in ("scipy", "scipy.linalg"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    sys.modules["scipy.linalg"].blas = sys.modules["scipy.linalg"].lapack = types  # type: ignore[attr-defined]
+    assert "SquareThroughScipy" in runpy.run_path(str(path))
 
 
 def test_every_thread_has_a_cpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,31 +13,35 @@ from spokeshave.report.html.markup import data_table, el
 from spokeshave.report.summary import Report
 from spokeshave.report.terminal import megabytes, ratio
 
-_HEADINGS = ("profile", "backend", "MB", "/ PyPI", "threads", *ROUTINES)
+_HEADINGS = ("profile", "backend", "integers", "called by", "threads", "MB", "/ PyPI", *ROUTINES)
 _NOTHING = "\N{EM DASH}"
 TITLE = "BLAS compared with the PyPI wheels"
 _MEANING = (
     "Time of each routine, ours / PyPI's (below 1 is faster): the geometric mean over all sizes, then the"
-    " lowest and the highest quartile."
+    " lowest and the highest quartile. PyPI's numpy calls an ILP64 BLAS, PyPI's scipy an LP64 one."
 )
 NOTE = f"{_MEANING} {_NOTHING}: not measured (spokeshave bench --blas)."
 
 
 def backend_rows(reports: Mapping[str, Report]) -> Iterator[tuple[str, ...]]:
-    """The cells of each line: a profile has one for each number of threads that was measured."""
+    """The cells of each line: a profile has one for each caller and number of threads that was measured."""
     for label, report in reports.items():
         if (blas := report.blas) is None:
             continue
         name = _named(blas)
         sizes = megabytes(blas.unpacked), ratio(blas.unpacked, blas.stock_unpacked)
-        for at, threads in enumerate(blas.threads or (0,)):
-            cells = ("", "", "", "") if at else (label, name, *sizes)
-            yield (*cells, str(threads or ""), *_cells(blas, threads))
+        for at, (threads, caller) in enumerate(blas.series or ((0, ""),)):
+            left, right = (("", "", ""), ("", "")) if at else ((label, name, _integers(blas)), sizes)
+            yield (*left, caller, str(threads or ""), *right, *_cells(blas, threads, caller))
 
 
-def _cells(blas: Backend, threads: int) -> Iterator[str]:
+def _cells(blas: Backend, threads: int, caller: str) -> Iterator[str]:
     for routine in ROUTINES:
-        yield _text(blas.span(routine, threads))
+        yield _text(blas.span(routine, threads, caller))
+
+
+def _integers(blas: Backend) -> str:
+    return ", ".join(width.upper() for width in blas.integers)
 
 
 def _text(span: Span | None) -> str:
@@ -49,7 +53,7 @@ def backend_tables(reports: Mapping[str, Report]) -> list[RenderableType]:
     known = {label: report.blas for label, report in reports.items() if report.blas is not None}
     if not known:
         return []
-    timed = {label: blas for label, blas in known.items() if blas.threads}
+    timed = {label: blas for label, blas in known.items() if blas.series}
     lacking = [label for label in known if label not in timed]
     notes = [_MEANING] if timed else []
     notes += [f"Not measured: {', '.join(lacking)} (spokeshave bench --blas)"] if lacking else []
@@ -58,11 +62,14 @@ def backend_tables(reports: Mapping[str, Report]) -> list[RenderableType]:
 
 def _sizes(known: Mapping[str, Backend]) -> Listing:
     rows = [
-        (label, _named(blas), megabytes(blas.unpacked), ratio(blas.unpacked, blas.stock_unpacked))
+        (
+            *(label, _named(blas), _integers(blas)),
+            *(megabytes(blas.unpacked), ratio(blas.unpacked, blas.stock_unpacked)),
+        )
         for label, blas in known.items()
     ]
     columns = (
-        *(Column("profile", whole=True), Column("backend", whole=True)),
+        *(Column("profile", whole=True), Column("backend", whole=True), Column("integers")),
         *(Column("MB", number=True), Column("ratio", number=True)),
     )
     return Listing(title=f"{TITLE}: size", columns=columns, rows=rows)
@@ -71,12 +78,15 @@ def _sizes(known: Mapping[str, Backend]) -> Listing:
 def _times(timed: Mapping[str, Backend]) -> Listing:
     """The mean of each routine, and its spread below it."""
     rows = [
-        (label, str(threads), *(cell.replace(" (", "\n").rstrip(")") for cell in _cells(blas, threads)))
+        (
+            *(label, f"{caller}\n{threads}"),
+            *(cell.replace(" (", "\n").rstrip(")") for cell in _cells(blas, threads, caller)),
+        )
         for label, blas in timed.items()
-        for threads in blas.threads
+        for threads, caller in blas.series
     ]
     routines = (Column(routine, number=True) for routine in ROUTINES)
-    columns = (Column("profile", whole=True), Column("threads", number=True), *routines)
+    columns = (Column("profile", whole=True), Column("caller, threads"), *routines)
     return Listing(title=f"{TITLE}: time", columns=columns, rows=rows, labels=2)
 
 
@@ -89,5 +99,5 @@ def backend_section(reports: Mapping[str, Report]) -> Element | None:
     rows = list(backend_rows(reports))
     if not rows:
         return None
-    table = data_table(_HEADINGS, rows, label="BLAS backends", text_columns=2)
+    table = data_table(_HEADINGS, rows, label="BLAS backends", text_columns=4)
     return el("section", el("h2", TITLE), table, el("p", NOTE, class_="note"), aria_label=TITLE)
