@@ -167,16 +167,20 @@ def test_bench_exhaustive_lists_what_repeats(bench: Bench) -> None:
     assert "2 (100.0% of all cases)" in shown.stdout and "Work.time_it (2)" in shown.stdout
 
 
-def test_bench_against_another_profile_and_imports(bench: Bench) -> None:
+def test_bench_against_another_profile(bench: Bench) -> None:
     done = bench("--profile", "slow", "--against", "swift", "--filter", "Work", "--output", "out")
     assert done.exit_code == 0, done.output
     report = read_json(Path("out", "bench-demo-slow-against-swift-only-Work-104ab9.json"))
     assert [result.ratio for result in report.results] == pytest.approx([2.0, 2.0])
-    done = bench("--profile", "stock", "--imports", "--json")
+
+
+@pytest.mark.parametrize("name", ["pypi", "stock"])
+def test_bench_pypi_wheels_twice_have_either_name(bench: Bench, name: str) -> None:
+    done = bench("--profile", name, "--against", name, "--imports", "--json")
     assert done.exit_code == 0, done.output
     (told,) = json.loads(done.stdout)
     assert [row["module"] for row in told["imports"]] == ["demo"]
-    assert (told["cases"], told["differs"]) == ([], [])
+    assert (told["cases"], told["differs"], told["file"]) == ([], [], "wheelhouse/imports-demo-stock.json")
 
 
 def test_ctrl_c_keeps_what_was_measured(words: list[str], tmp_path: Path) -> None:

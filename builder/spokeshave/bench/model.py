@@ -12,7 +12,8 @@ from typing import Literal
 Side = Literal["ours", "stock"]
 SIDES: tuple[Side, Side] = ("stock", "ours")
 Kind = Literal["skipped", "failed", "timeout", "crashed"]
-STOCK = "stock"  # the PyPI wheels, as options and files name them
+STOCK = "stock"  # the PyPI wheels, as files name them
+PYPI = "pypi"  # the PyPI wheels, as options name them; they know `stock` from earlier versions
 
 
 def side_title(label: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from spokeshave.bench.model import STOCK
+from spokeshave.bench.model import PYPI, STOCK
 from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import BenchError, WheelError
@@ -33,7 +33,7 @@ RUNNER = (
 class SidesRequest:
     """The wheels to compare: `packages` in `profile` from `wheelhouse`, and what `against` names.
 
-    Either side is `stock` (the PyPI wheels), or a profile by name or by the path of its file. `against` may
+    Either side is `pypi` (the PyPI wheels), or a profile by name or by the path of its file. `against` may
     also be another wheelhouse.
     """
 
@@ -79,17 +79,22 @@ def find_sides(context: Context, sides: SidesRequest) -> tuple[Side, Side]:
 
     Raises WheelError if one of ours is missing, BenchError if no PyPI wheel is pinned.
     """
-    ours = _side(context, sides, sides.profile, {})
-    named = sides.against
+    ours = _side(context, sides, _as_filed(sides.profile), {})
+    named = _as_filed(sides.against)
     if named == STOCK or named.endswith(".toml") or named in context.book.profile_names():
         return ours, _side(context, sides, named, ours.versions)
     if not Path(named).is_dir():
-        known = (STOCK, *context.book.profile_names())
+        known = (PYPI, *context.book.profile_names())
         raise BenchError(
-            f"--against {named}: not `stock` (the PyPI wheels), a profile or a folder of wheels",
+            f"--against {named}: not `{PYPI}` (the PyPI wheels), a profile or a folder of wheels",
             next_step=did_you_mean(named, known),
         )
     return ours, replace(_built(context, sides, ours.label, Path(named)), label=named)
+
+
+def _as_filed(named: str) -> str:
+    """A side's name in options as files have it."""
+    return STOCK if named == PYPI else named
 
 
 def _side(context: Context, sides: SidesRequest, named: str, versions: Mapping[str, str]) -> Side:

@@ -54,7 +54,7 @@ def _checked_pattern(context: click.Context, option: click.Parameter, pattern: s
 
 @click.command(cls=Command)
 @packages_argument()
-@profile_option("Run the wheels of this profile; `stock` runs the PyPI wheels twice, which shows the noise.")
+@profile_option("Run the wheels of this profile; `pypi` runs the PyPI wheels twice, which shows the noise.")
 @python_option("Run the wheels for this Python, given as a tag.")
 @click.option(
     "--wheelhouse",
@@ -66,10 +66,10 @@ def _checked_pattern(context: click.Context, option: click.Parameter, pattern: s
 )
 @click.option(
     "--against",
-    default="stock",
+    default="pypi",
     show_default=True,
-    metavar="stock|PROFILE|DIR",
-    help="Compare with the PyPI wheels (`stock`), another profile's, or this profile's in another folder.",
+    metavar="pypi|PROFILE|DIR",
+    help="Compare with the PyPI wheels (`pypi`), another profile's, or this profile's in another folder.",
 )
 @click.option(
     "--blas",
@@ -157,7 +157,7 @@ def bench(
       spokeshave bench --blas --profile netlib --threads 1 --threads 2
       spokeshave bench numpy --profile lean --against full
       spokeshave bench numpy --env NPY_DISABLE_CPU_FEATURES="AVX512_SKX AVX512_ICL AVX512_SPR"
-      spokeshave bench numpy --profile stock --seconds 60     # the noise
+      spokeshave bench numpy --profile pypi --seconds 60      # the noise
       spokeshave bench --from wheelhouse/bench-numpy-lean.json --picture speed.svg
     """
     if picture and not picture.parent.is_dir():
