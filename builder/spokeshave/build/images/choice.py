@@ -63,7 +63,9 @@ class Images:
 
     def as_made(self, image: Image) -> Image:
         """A local image with the versions in its label, if it is on this machine."""
-        label = self.containers.label_of(image.reference, LABEL) if image.local else ""
+        if not image.local or image.toolchain:
+            return image
+        label = self.containers.label_of(image.reference, LABEL)
         return with_toolchain(image, json.loads(label)) if label else image
 
     def _registry_has(self, reference: str) -> bool:
