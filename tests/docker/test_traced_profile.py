@@ -85,4 +85,4 @@ def test_a_trace_of_those_wheels_tells_what_they_lack(small: Small, python: Path
     command = ("--", str(python), "app.py", "more")
     run = small.start("trace", "--record", "second.json", *command).end()
     assert run.code == 1
-    assert "asked for shaveling.extra, which its wheels had left out" in run.stderr
+    assert "asked for shaveling.extra, which had been removed from its wheels" in run.stderr

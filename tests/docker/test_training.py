@@ -140,4 +140,4 @@ def test_a_recipe_without_training_is_told(small: Small, trained: Run) -> None:
     small.write(BENCHMARKS)
     run = small.start("train", "shaveling", "--profile", "tiny").end()
     assert run.code == 45
-    assert "give it a table [training]" in run.stderr
+    assert "add a table `[training]`" in run.stderr

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from spokeshave.bench.model import PYPI, STOCK
+from spokeshave.bench.model import PYPI, STOCK, side_title
 from spokeshave.build.wheelhouse import candidates
 from spokeshave.context import Context
 from spokeshave.errors import BenchError, WheelError
@@ -148,7 +148,7 @@ def install_sides(
     Raises NetworkError if pip cannot get what the wheels require, BenchError if ours cannot be installed.
     """
     log, python = context.logs / "bench-install.log", find_interpreter(target, "the benchmark").path
-    with context.reporter.stage(f"installing {ours.label} and {against.label}"):
+    with context.reporter.stage(f"installing {side_title(ours.label)} and {side_title(against.label)}"):
         try:
             theirs, mine = make_venv_pair(
                 folder,

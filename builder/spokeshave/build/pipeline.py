@@ -165,17 +165,13 @@ def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
     Libraries come before the packages that link them. Other builds run side by side if there are two CPUs.
     Raises BuildError, BudgetError, or what fetching raises.
     """
-    built: dict[str, Built] = {}
     past = past_times(context)
     runner = StoppableRunner(context.runner)
     threaded = replace(context, runner=runner)
 
-    def job(plan: BuildPlan) -> Built:
-        libraries = tuple(
-            built[other.recipe].wheel for other in plans if other.distribution in plan.libraries
-        )
+    def job(plan: BuildPlan, libraries: tuple[Built, ...]) -> Built:
         with threaded.store.locked("built", plan.digest):
-            built[plan.recipe] = done = _build_one(threaded, plan, libraries, past)
+            done = _build_one(threaded, plan, tuple(library.wheel for library in libraries), past)
         if warning := reach_warning(plan, done.wheel):
             context.reporter.say(warning)
         _check_budget(plan, done)

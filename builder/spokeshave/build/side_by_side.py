@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import TypeVar
@@ -69,8 +69,8 @@ def _interrupt(pid: int) -> None:
 
 
 def run_side_by_side(
-    jobs: Mapping[str, Callable[[], T]],
-    needs: Mapping[str, Iterable[str]],
+    jobs: Mapping[str, Callable[[tuple[T, ...]], T]],
+    needs: Mapping[str, Sequence[str]],
     *,
     lanes: int,
     failed: Callable[[str, tuple[str, ...]], None],
@@ -78,6 +78,7 @@ def run_side_by_side(
 ) -> dict[str, T]:
     """Runs each job once the jobs that it needs are done, `lanes` at a time; returns the results by name.
 
+    A job is given the results of those that it needs, in their order.
     After a failure no other job starts. Running ones continue to their end, since their results are kept:
     `failed` gets the name of the failed job and theirs. Then the first failure is raised. An interrupt calls
     `stop`, which has to end the running jobs, and is passed on. Raises ValueError if a need is no job's name.
@@ -91,7 +92,8 @@ def run_side_by_side(
             while running or (left and not faults):
                 ready = [name for name in left if set(needs[name]) <= set(done)] if not faults else []
                 for name in ready[: lanes - len(running)]:
-                    running[pool.submit(left.pop(name))] = name
+                    given = tuple(done[need] for need in needs[name])
+                    running[pool.submit(left.pop(name), given)] = name
                 if not running:
                     raise ValueError(f"nothing provides what {', '.join(left)} need")
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)

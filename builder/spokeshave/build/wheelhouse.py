@@ -77,6 +77,10 @@ def candidates(context: Context, wheels: tuple[Path, ...]) -> list[Candidate]:
     """
     named = {}
     for path in wheels:
+        if path.suffix == ".whl" and not path.is_file():
+            raise WheelError(
+                f"{path}: no such file", next_step="build it first (`spokeshave build`), or check its name"
+            )
         try:
             name = parse_name(path.name)
             named[name.distribution, name.version] = path
@@ -123,10 +127,12 @@ def _companion(path: Path, distribution: str, fits: _Fits, others: Mapping[tuple
 def read_built(path: Path) -> BuiltWheel:
     """Reads a wheel and the record next to it; raises WheelError where the record is of another file."""
     record = beside(path, ".record.json")
-    if not path.is_file() or not record.is_file():
+    if not record.is_file():
+        slimmed = beside(path, ".slim.json").is_file()
         raise WheelError(
-            f"{path}: {'no such file' if not path.is_file() else f'{record.name} is not next to it'}",
-            next_step="verify wheels where `spokeshave build` put them",
+            f"{path}: {'`spokeshave slim` made it' if slimmed else f'{record.name} is not next to it'}",
+            next_step="name wheels of `spokeshave build`, in the folder where it put them: "
+            "`wheelhouse/*+PROFILE*.whl`" + ("; `slim` has checked its own" if slimmed else ""),
         )
     data: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
     sha256 = file_sha256(path)

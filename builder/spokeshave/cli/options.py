@@ -59,7 +59,8 @@ def all_option(text: str = "Select every Python package that has a recipe.") -> 
 def refuse_both_or_neither(packages: Sequence[str], everything: bool) -> None:
     """Raises click.UsageError unless either PACKAGEs are named or --all is given."""
     if everything == bool(packages):
-        raise click.UsageError("name PACKAGEs, or give --all")
+        both = "give either PACKAGEs or --all, not both"
+        raise click.UsageError(both if everything else "name PACKAGEs, or give --all")
 
 
 def json_option(content: str = "the result") -> Decorator:

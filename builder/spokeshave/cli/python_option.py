@@ -7,11 +7,12 @@ from functools import partial
 from typing import Any, Literal
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from spokeshave.build.images.local import LOCAL_PYTHON
 from spokeshave.build.pythons import build_fault, buildable, known_pythons
-from spokeshave.cli.settings import VARIABLES
+from spokeshave.cli.settings import VARIABLES, Settings, settings_error
 from spokeshave.context import Context
 from spokeshave.inside.model import Target
 from spokeshave.nearest import did_you_mean
@@ -52,11 +53,14 @@ def _known(among: tuple[str, ...], context: click.Context, option: click.Paramet
 def refuse_unbuildable(context: Context, engine: Literal["docker", "host"], target: Target) -> None:
     """Raises click.BadParameter for a Python that the engine cannot build for, if it can build for others.
 
-    If it can build for none, the fault is the engine's, which reports it itself.
+    Raises SettingsError if the project's file names it. If the engine can build for none, the fault is the
+    engine's, which reports it itself.
     """
     fault = build_fault(context, engine, target)
-    if fault and (others := buildable(context, engine)):
-        raise click.BadParameter(
-            f"cannot build for {target.python} here: {fault}; possible: {', '.join(others)}",
-            param_hint=_HINT,
-        )
+    if not fault or not (others := buildable(context, engine)):
+        return
+    text = f"cannot build for {target.python} here: {fault}; possible: {', '.join(others)}"
+    command = click.get_current_context()
+    if command.get_parameter_source("python") is ParameterSource.DEFAULT_MAP:
+        raise settings_error(Settings.of(command), {"python": text})
+    raise click.BadParameter(text, param_hint=_HINT)

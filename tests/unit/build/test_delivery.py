@@ -66,3 +66,22 @@ def test_verify_wheelhouse_of_an_earlier_build_is_read(context: Context, tmp_pat
     beside(wheel, OLD).unlink()
     with pytest.raises(WheelError, match=r"tests\.zip is not next to"):
         candidates(context, (wheel,))
+
+
+def test_candidates_file_that_is_missing_is_said_to_be(context: Context, tmp_path: Path) -> None:
+    """Also where a shell passed a pattern on because nothing matched it."""
+    for name in ("demo-1.0-py3-none-any.whl", "*+lean*.whl"):
+        with pytest.raises(WheelError, match=r"\.whl: no such file") as caught:
+            candidates(context, (tmp_path / name,))
+        assert "`spokeshave build`" in caught.value.next_step
+
+
+def test_candidates_slim_wheel_is_named_as_one(context: Context, tmp_path: Path) -> None:
+    wheel = tmp_path / "demo-1.0-py3-none-any.whl"
+    wheel.write_bytes(b"")
+    with pytest.raises(WheelError, match=r"record\.json is not next to it"):
+        candidates(context, (wheel,))
+    beside(wheel, ".slim.json").write_text("{}")
+    with pytest.raises(WheelError, match="`spokeshave slim` made it") as caught:
+        candidates(context, (wheel,))
+    assert "has checked its own" in caught.value.next_step

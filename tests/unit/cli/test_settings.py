@@ -222,3 +222,16 @@ def test_settings_unknown_profile_names_file_and_key(run: Run, tmp_path: Path, n
         assert str(path) in result.stderr and fault in result.stderr
     for command in ("config --profile full", "schema profile"):
         assert run("--recipes", str(RECIPES), *command.split()).exit_code == 0, "the setting is not used"
+
+
+def test_settings_python_that_cannot_be_built_for_names_file_and_key(run: Run, tmp_path: Path) -> None:
+    """The user gave no --python: an error that names it would send them to the wrong place."""
+    path = tmp_path / "project" / "spokeshave.toml"
+    path.write_text('python = "cp315"\n')
+    result = run("plan", "numpy", "--engine", "host")
+    assert result.exit_code == SettingsError.exit_code
+    assert f"{path} has settings that are not valid" in result.output
+    assert "python: cannot build for cp315 here" in result.output
+    given = run("plan", "numpy", "--engine", "host", "--python", "cp315")
+    assert given.exit_code == 2
+    assert "Invalid value for --python" in given.output

@@ -38,14 +38,12 @@ class Images:
         `auto` takes the official image where it is here, else the local one where that is here, else
         the official one where a registry has it, else the local one.
         """
-        local = self.as_made(local_image(kind, target))
         official = official_image(kind, target)
         mode = mode or self.mode
-        if mode == "local":
-            return local
-        if mode == "registry" or self.containers.image_id(official.reference):
+        if mode == "registry" or (mode == "auto" and self.containers.image_id(official.reference)):
             return official
-        if local.toolchain:
+        local = self.as_made(local_image(kind, target))
+        if mode == "local" or local.toolchain:
             return local
         return official if self._registry_has(official.reference) else local
 
@@ -63,7 +61,9 @@ class Images:
 
     def as_made(self, image: Image) -> Image:
         """A local image with the versions in its label, if it is on this machine."""
-        label = self.containers.label_of(image.reference, LABEL) if image.local else ""
+        if not image.local or image.toolchain:
+            return image
+        label = self.containers.label_of(image.reference, LABEL)
         return with_toolchain(image, json.loads(label)) if label else image
 
     def _registry_has(self, reference: str) -> bool:

@@ -182,7 +182,12 @@ def local_image(kind: Kind, target: Target) -> Image:
 
 
 def with_toolchain(image: Image, toolchain: Mapping[str, str]) -> Image:
-    """A local image whose toolchain's versions are known: they are part of its digest."""
+    """A local image whose toolchain's versions are known: they are part of its digest.
+
+    Raises ValueError for one that has them already.
+    """
+    if image.toolchain:
+        raise ValueError(f"{image.reference} has its toolchain's versions already")
     return replace(
         image, toolchain=dict(toolchain), digest=f"sha256:{digest_of([image.digest, dict(toolchain)])}"
     )

@@ -104,3 +104,10 @@ def test_environment_is_known_once_a_local_image_has_versions() -> None:
         engine="docker", image=made.reference, image_digest=made.digest, toolchain=made.toolchain
     )
     assert known.is_known
+
+
+def test_with_toolchain_twice_is_an_error() -> None:
+    """The second digest would be another one, and no build would find the first."""
+    made = with_toolchain(local_image("build", Target()), {"gcc-14": "14.2.0-19"})
+    with pytest.raises(ValueError, match="already"):
+        with_toolchain(made, {"gcc-14": "14.2.0-19"})
