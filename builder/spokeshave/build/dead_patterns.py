@@ -1,4 +1,4 @@
-"""Patterns of a recipe that matched nothing in a build: those that a removal excuses, and the error."""
+"""Patterns of a recipe that matched nothing in a build, and the error that names them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def check_wheel(loaded: Loaded, plan: BuildPlan, unmatched: Collection[str]) -> 
 def _check(
     loaded: Loaded, plan: BuildPlan, unmatched: Collection[str], rows: Iterable[Row], what: str
 ) -> None:
-    removed = {part.component for part in plan.removed}
-    excused = {p for part in loaded.recipe.components if part.name in removed for p in part.unmatched}
-    dead = [(key, pattern) for key, pattern in rows if pattern in unmatched and pattern not in excused]
+    dead = [(key, pattern) for key, pattern in rows if pattern in unmatched]
     if dead:
         lines = (
             f"  {loaded.home(key)}: {key}: {pattern!r} matches no {_OTHERS.get(key, what)}"
@@ -42,6 +40,5 @@ def _check(
         raise RecipeError(
             f"{plan.recipe} {plan.version}, profile {plan.profile}: patterns that match nothing:\n"
             + "\n".join(lines),
-            next_step="correct or delete these patterns; where a removed component leaves nothing to match,"
-            " name the pattern under `unmatched` of the component",
+            next_step="correct or delete these patterns",
         )

@@ -169,9 +169,9 @@ def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
     runner = StoppableRunner(context.runner)
     threaded = replace(context, runner=runner)
 
-    def job(plan: BuildPlan, libraries: tuple[Built, ...]) -> Built:
+    def job(plan: BuildPlan, _: tuple[Built, ...]) -> Built:
         with threaded.store.locked("built", plan.digest):
-            done = _build_one(threaded, plan, tuple(library.wheel for library in libraries), past)
+            done = _build_one(threaded, plan, _libraries(plan, plans), past)
         if warning := reach_warning(plan, done.wheel):
             context.reporter.say(warning)
         _check_budget(plan, done)
@@ -190,60 +190,84 @@ def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
     )
 
 
-def _build_one(context: Context, plan: BuildPlan, libraries: tuple[Path, ...], past: Sequence[Row]) -> Built:
+def _libraries(plan: BuildPlan, plans: Iterable[BuildPlan]) -> tuple[BuildPlan, ...]:
+    """The plans of the libraries that a plan links."""
+    return tuple(one for one in plans if one.distribution in plan.libraries)
+
+
+def _build_one(
+    context: Context, plan: BuildPlan, libraries: tuple[BuildPlan, ...], past: Sequence[Row]
+) -> Built:
     started = time.monotonic()
     label = f"{plan.distribution} {plan.local_version}"
     entry = context.store.get("built", plan.digest)
     if entry is not None:
         context.reporter.say(f"{label}: in the store, nothing to do")
         return load_built(entry, plan.digest, cached=True)
-    fetched = fetch(context, plan)
-    with context.store.scratch() as work:
-        workdir.prepare(plan, fetched, libraries, work)
-        loaded = context.book.load(plan.recipe)
-        use.provide(loaded, plan, work / "kit")
-        entry = _compile_and_finish(context, loaded, plan, work, fetched, past=past)
-    done = load_built(entry, plan.digest, cached=False)
+    raw = _compiled(context, plan, libraries, past)
+    loaded = context.book.load(plan.recipe)
+    if (raw / _DEAD).is_file():
+        dead_patterns.check_sources(loaded, plan, json.loads((raw / _DEAD).read_text("utf-8")))
+    done = load_built(_finish(context, loaded, plan, only_wheel(raw), past), plan.digest, cached=False)
     seconds = time.monotonic() - started
     context.reporter.say(f"{label}: {done.wheel.stat().st_size / 1e6:.1f} MB wheel, {seconds:.0f} s")
     return done
 
 
-def _compile_and_finish(
-    context: Context, loaded: Loaded, plan: BuildPlan, work: Path, fetched: Fetched, *, past: Sequence[Row]
+def _compiled(
+    context: Context, plan: BuildPlan, libraries: tuple[BuildPlan, ...], past: Sequence[Row]
 ) -> Path:
-    """The entry of the finished wheel; the compile has a separate one, so that no later fault loses it.
+    """The entry of the compiled wheel, which profiles share that differ in what they remove.
 
-    Patterns that matched no source are kept with the compile, and checked each time that it is taken.
+    It links the compiled libraries: those have all symbols, and the finished ones maybe fewer. Patterns that
+    matched no source are kept with it, and checked each time that it is taken.
     """
+    if raw := context.store.get("compiled", plan.compile_key):
+        return raw
+    with context.store.locked("compiled", plan.compile_key):
+        if raw := context.store.get("compiled", plan.compile_key):  # another profile's build has made it
+            return raw
+        linked = tuple(only_wheel(_compiled(context, library, (), past)) for library in libraries)
+        fetched = fetch(context, plan)
+        if plan.compile.backend == "prebuilt":
+            fill = partial(prebuilt.assemble, plan, fetched.source)
+            return context.store.put("compiled", plan.compile_key, fill)
+        with context.store.scratch() as work:
+            workdir.prepare(plan, fetched, linked, work)
+            use.provide(context.book.load(plan.recipe), plan, work / "kit")
+            compiled = work / "compiled"
+            compiled.mkdir()
+            label = f"{plan.distribution} {plan.local_version}"
+            title = f"compiling {label} ({plan.environment.engine})"
+            with _timed(context, plan, past, "compile", title):
+                dead = make_engine(context, plan.environment).compile(
+                    plan, work, compiled, _log(context, plan)
+                )
+            (compiled / _DEAD).write_text(json.dumps(dead), "utf-8")
+            return context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.*")))
+
+
+def _finish(context: Context, loaded: Loaded, plan: BuildPlan, raw: Path, past: Sequence[Row]) -> Path:
+    """The entry of the finished wheel."""
     engine = make_engine(context, plan.environment)
-    label = f"{plan.distribution} {plan.local_version}"
-    log = context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
-    raw = context.store.get("compiled", plan.compile_key)
-    if raw is None and plan.compile.backend == "prebuilt":
-        raw = context.store.put(
-            "compiled", plan.compile_key, partial(prebuilt.assemble, plan, fetched.source)
-        )
-    if raw is None:
-        compiled = work / "compiled"
-        compiled.mkdir()
-        with _timed(context, plan, past, "compile", f"compiling {label} ({plan.environment.engine})"):
-            dead = engine.compile(plan, work, compiled, log)
-        (compiled / _DEAD).write_text(json.dumps(dead), "utf-8")
-        raw = context.store.put("compiled", plan.compile_key, partial(_copy, compiled.glob("*.*")))
-    if (raw / _DEAD).is_file():
-        dead_patterns.check_sources(loaded, plan, json.loads((raw / _DEAD).read_text("utf-8")))
-    output = work / "output"
-    output.mkdir()
-    with _timed(context, plan, past, "finish", f"finishing {label}"):
-        try:
-            found = engine.finish(plan, work, only_wheel(raw), output, log)
-        except BuildError as fault:
-            dead_patterns.check_wheel(loaded, plan, fault.unmatched)
-            raise
-        dead_patterns.check_wheel(loaded, plan, found)
-    (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
-    return context.store.put("built", plan.digest, partial(_copy, output.glob("*.*")))
+    with context.store.scratch() as work:
+        workdir.prepare_finish(plan, fetch(context, plan), work)
+        raw = workdir.with_removal_patches(plan, raw, work)
+        output = work / "output"
+        output.mkdir()
+        with _timed(context, plan, past, "finish", f"finishing {plan.distribution} {plan.local_version}"):
+            try:
+                found = engine.finish(plan, work, raw, output, _log(context, plan))
+            except BuildError as fault:
+                dead_patterns.check_wheel(loaded, plan, fault.unmatched)
+                raise
+            dead_patterns.check_wheel(loaded, plan, found)
+        (output / "plan.json").write_text(json.dumps(plan.to_json(), indent=1), "utf-8")
+        return context.store.put("built", plan.digest, partial(_copy, output.glob("*.*")))
+
+
+def _log(context: Context, plan: BuildPlan) -> Path:
+    return context.logs / f"{plan.distribution}-{plan.local_version}-build.log"
 
 
 @contextlib.contextmanager

@@ -13,7 +13,6 @@ from spokeshave.inside.model import (
     BuildPlan,
     Bundled,
     CompilePlan,
-    Edit,
     Environment,
     Level,
     LeverSetting,
@@ -25,10 +24,10 @@ from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import ComponentTable, Profile, Recipe
 from spokeshave.recipes.select import (
-    Chosen,
     chosen_components,
     patch_names,
     pick_version,
+    removal_patch_names,
     source_pin,
 )
 
@@ -55,7 +54,7 @@ def make_plan(
     _check_blas(recipe, profile, libraries)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = patch_names(version, chosen, lp64=not shared.is_wide(recipe, libraries))
+    patches = patch_names(version, lp64=not shared.is_wide(recipe, libraries))
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -69,11 +68,12 @@ def make_plan(
         tool=dict(tool),
         source=source_pin(version, target),
         patches=_patch_digests(loaded, patches),
-        compile=_compile(
-            loaded, profile, target, patches=patches, levers=levers, libraries=libraries, edits=_edits(chosen)
-        ),
+        compile=_compile(loaded, profile, target, patches=patches, levers=levers, libraries=libraries),
         levers=levers,
         removed=tuple(_removed(part, row.reason) for part, row in chosen),
+        removal_patches={name: loaded.files[name] for name in removal_patch_names(chosen)},
+        variants=tuple(sorted({folder for part in recipe.components for folder in part.variants})),
+        unlinked=shared.unlinked(loaded, profile),
         libraries={library.distribution: library.local_version for library in libraries},
         sonames=tuple(s for library in libraries for s in _soname(library)),
         grafts=recipe.build.grafts,
@@ -106,7 +106,7 @@ def _removed(part: ComponentTable, reason: str) -> Removed:
         modules=part.modules,
         late=part.late,
         files=part.files,
-        edited=bool(part.edits),
+        variants=part.variants,
     )
 
 
@@ -137,7 +137,6 @@ def _compile(
     patches: tuple[str, ...],
     levers: tuple[LeverSetting, ...],
     libraries: tuple[BuildPlan, ...],
-    edits: tuple[Edit, ...],
 ) -> CompilePlan:
     build, version, arch = loaded.recipe.build, loaded.version, target.arch
     fixes = (row for row in build.fixes if row.holds(version, arch))
@@ -161,15 +160,10 @@ def _compile(
             *(Level(match=row.match, level=row.flags.lstrip("-"), reason=row.reason) for row in fixes),
             *_apart(levers),
         ),
-        edits=edits,
         requirements=loaded.files[build.requires] if build.requires else "",
         files=files | shared.listings(loaded, profile),
         libraries={library.distribution: library.compile_key for library in libraries},
     )
-
-
-def _edits(chosen: Chosen) -> tuple[Edit, ...]:
-    return tuple(Edit(file=row.file, line=row.line) for part, _ in chosen for row in part.edits)
 
 
 def _apart(levers: tuple[LeverSetting, ...]) -> tuple[Level, ...]:

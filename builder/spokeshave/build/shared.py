@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from spokeshave.inside.library import symbols_in
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.sbom import INTEGERS
 from spokeshave.recipes.book import Loaded
@@ -58,23 +59,22 @@ def _wide_setup(recipe: Recipe, library: BuildPlan) -> Mapping[str, str]:
 
 
 def listings(loaded: Loaded, profile: Profile) -> dict[str, str]:
-    """The files that list a library's symbols and objects, less what only a removed component calls."""
+    """The files that list a library's symbols and objects."""
     library = loaded.recipe.build.library
     if library is None:
         return {}
-    removed = {row.component for row in profile.remove}
-    gone = [row.exports for row in library.without if row.component in removed]
-    names = {name for file in gone for name in loaded.files[file].splitlines()}
     wide = _second_width(library, profile)
-    whole = (*library.unreached, *((wide.exports,) if wide else ()))
-    return {
-        **{file: _less(loaded.files[file], names) for file in library.exports},
-        **{file: loaded.files[file] for file in whole},
-    }
+    names = (*library.exports, *library.unreached, *((wide.exports,) if wide else ()))
+    return {file: loaded.files[file] for file in names}
 
 
-def _less(text: str, names: set[str]) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in names)
+def unlinked(loaded: Loaded, profile: Profile) -> tuple[str, ...]:
+    """The symbols of a library that only components call which the profile removes, sorted."""
+    library = loaded.recipe.build.library
+    removed = {row.component for row in profile.remove}
+    rows = library.without if library else ()
+    files = (loaded.files[row.exports] for row in rows if row.component in removed)
+    return tuple(sorted({name for text in files for name in symbols_in(text)}))
 
 
 def library_settings(library: LibraryTable, profile: Profile) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Lays out the work folder of a compile: `source/` to build, `kit/` with all that the build needs.
+"""Lays out the work folder of a compile or finish step: `kit/` with all that it needs, `source/` to compile.
 
 The same layout serves both engines; cibuildwheel copies it to /project in the container.
 """
@@ -20,36 +20,60 @@ from spokeshave.sources.archive import unpack
 from spokeshave.sources.fetch import Fetched
 
 
-def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work: Path) -> Path:
-    """Fills `work` with `kit/` and, where something is compiled, `source/`; returns it.
+def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work: Path) -> None:
+    """Fills `work` with `kit/` and `source/` for a compile that links these compiled libraries.
 
-    Raises UnsafeArchive, PatchError, or RecipeError where a bundled licence is not in the source.
+    Raises UnsafeArchive or PatchError.
     """
-    kit = work / "kit"
-    kit.mkdir()
-    if plan.compile.backend != "prebuilt":  # prebuilt.py takes what it needs, licences too
-        _prepare_source(plan, fetched, work)
-    (kit / "plan.json").write_text(json.dumps(plan.to_json(), indent=1, sort_keys=True), "utf-8")
-    (kit / "requirements.txt").write_text(plan.compile.requirements, "utf-8")
-    _copy_all(fetched.requirements, kit / "wheels")
-    for library in libraries:
-        wheel.unpack(library, kit / "libraries" / wheel.parse_name(library.name).distribution)
-    copy_inside(kit / "code")
-    project.write_launchers(plan, kit)
-    return work
-
-
-def _prepare_source(plan: BuildPlan, fetched: Fetched, work: Path) -> None:
-    """The source as it is compiled, and the licences that are in it."""
+    kit = _make_kit(plan, work)
     tree = unpack(fetched.source, work / "unpacked")
     patches.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
-    patches.take_out_lines(tree, [(edit.file, edit.line) for edit in plan.compile.edits])
-    _copy_licenses(plan, tree, fetched.license_sdists, work / "kit" / "licenses")
     if plan.compile.backend == "make":
         project.write_library_project(plan, tree, work / "source")
     else:
         shutil.move(tree, work / "source")
     shutil.rmtree(work / "unpacked")
+    (kit / "requirements.txt").write_text(plan.compile.requirements, "utf-8")
+    _copy_all(fetched.requirements, kit / "wheels")
+    for library in libraries:
+        wheel.unpack(library, kit / "libraries" / wheel.parse_name(library.name).distribution)
+    project.write_launchers(plan, kit)
+
+
+def prepare_finish(plan: BuildPlan, fetched: Fetched, work: Path) -> None:
+    """Fills `work` with `kit/` for the finish step: plan, code, launchers, and the licences in the source.
+
+    Raises UnsafeArchive, or RecipeError where a bundled licence is not in the source.
+    """
+    kit = _make_kit(plan, work)
+    project.write_launchers(plan, kit)
+    if plan.compile.backend == "prebuilt":  # prebuilt.py takes what it needs, licences too
+        return
+    tree = unpack(fetched.source, work / "unpacked")
+    own = [(name, plan.compile.files[name].encode()) for name in plan.patches]
+    patches.apply_patches(tree, own)  # a patch may add a licence
+    _copy_licenses(plan, tree, fetched.license_sdists, kit / "licenses")
+    shutil.rmtree(work / "unpacked")
+
+
+def with_removal_patches(plan: BuildPlan, raw: Path, work: Path) -> Path:
+    """The compiled wheel with the patches that removals need; it is the same one where there are none.
+
+    Raises PatchError where a patch does not fit the wheel's files.
+    """
+    if not plan.removal_patches:
+        return raw
+    tree = wheel.unpack(raw, work / "patched")
+    patches.apply_patches(tree, [(name, text.encode()) for name, text in plan.removal_patches.items()])
+    return wheel.pack(tree, work / "patched-wheel", wheel.parse_name(raw.name))
+
+
+def _make_kit(plan: BuildPlan, work: Path) -> Path:
+    kit = work / "kit"
+    kit.mkdir()
+    (kit / "plan.json").write_text(json.dumps(plan.to_json(), indent=1, sort_keys=True), "utf-8")
+    copy_inside(kit / "code")
+    return kit
 
 
 def _copy_all(files: tuple[Path, ...], folder: Path) -> None:

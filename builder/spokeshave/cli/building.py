@@ -154,7 +154,7 @@ def plan(options: Globals, as_json: bool, **request: Any) -> None:
         rows = {
             "digest": one.digest,
             "source": f"{one.source['pypi']} {one.source['version']}",
-            "patches": ", ".join(one.patches) or "none",
+            "patches": ", ".join((*one.patches, *one.removal_patches)) or "none",
             "engine": f"{one.environment.engine} {one.environment.image}",
             "libraries": ", ".join(f"{k}=={v}" for k, v in one.libraries.items()) or "none",
             "levers": ", ".join(lever.name for lever in one.levers),

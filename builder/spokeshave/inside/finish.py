@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from spokeshave.inside import unmatched
+from spokeshave.inside import library, unmatched
 from spokeshave.inside import wheel as wheels
 from spokeshave.inside.levers import lever_named
 from spokeshave.inside.levers.lever import Shaved, Tree, fits, is_elf
@@ -25,7 +25,7 @@ from spokeshave.inside.levers.test_stubs import write_stubs
 from spokeshave.inside.model import BuildPlan, Removed, file_sha256, plan_from_json
 from spokeshave.inside.run import Command, run
 from spokeshave.inside.sbom import write_licenses, write_sbom
-from spokeshave.inside.stubs import remove
+from spokeshave.inside.stubs import drop_variants, remove
 
 LOADER = '''"""Loads the library that this wheel shares, wherever it lies (written by spokeshave)."""
 
@@ -66,7 +66,7 @@ def finish(plan: BuildPlan, *, kit: Path, raw: Path, output: Path, scratch: Path
     output.mkdir(parents=True, exist_ok=True)
     tree = Tree(root=wheels.unpack(raw, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
-    raw_bytes = _bytes(tree)
+    raw_bytes = _bytes(tree) - sum(_folder_bytes(tree.root / name) for name in _unshipped(plan))
     names = (tree.name(path) for path in tree.files())
     dead = unmatched.line(unmatched.unmatched(unmatched.wheel_patterns(plan), names))
     print(dead, flush=True)  # early, for steps that a dead pattern breaks; last, for what keeps the end
@@ -74,6 +74,9 @@ def finish(plan: BuildPlan, *, kit: Path, raw: Path, output: Path, scratch: Path
     if rewrite:
         _rewrite_paths(tree, rewrite)
     components = [(part, remove(plan, part, tree)) for part in plan.removed]
+    drop_variants(plan, tree)
+    if plan.kind == "library" and plan.compile.backend == "make":
+        library.settle(plan, tree.root / plan.import_name, compiler=kit / "bin" / "cc")
     shaved = _shave(plan, tree)
     set_run_paths(plan, tree)
     _add_loader(plan, tree)
@@ -126,6 +129,15 @@ def _saved(components: Iterable[tuple[Removed, Shaved]], shaved: Mapping[str, Sh
 
 def _bytes(tree: Tree) -> int:
     return sum(path.stat().st_size for path in tree.files())
+
+
+def _unshipped(plan: BuildPlan) -> tuple[str, ...]:
+    """Folders of a compiled wheel that are for other profiles: no part of what trimming saves."""
+    return (*plan.variants, f"{plan.import_name}/{library.ARCHIVES}")
+
+
+def _folder_bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _shave(plan: BuildPlan, tree: Tree) -> Mapping[str, Shaved]:

@@ -1,12 +1,14 @@
-"""Makes the wheel of a library recipe from its make-built static archive.
+"""Makes the wheel of a library recipe from its make-built static archives.
 
 Runs inside the build container as part of a hatchling build hook (`templates/hatch_build.py`), so standard
-library only. The archive is linked whole, with a version script that exports just the listed names;
-the linker then drops every section that none of them reaches.
+library only. The archives are linked whole, with a version script that exports just the listed names;
+the linker then drops every section that none of them reaches. They stay in the compiled wheel: the finish step
+links them again for a profile that needs fewer names.
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,12 @@ from spokeshave.inside import make_tree, second_width
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.run import Command, run
 
+ARCHIVES = "archives"
+"""The folder of a compiled library's package that holds the archives it was linked from."""
+
 
 def build_library(plan: BuildPlan, tree: Path, package: Path, *, jobs: int) -> None:
-    """Runs make in `tree` with that many jobs, and fills `package` with lib/ and lib/pkgconfig/.
+    """Runs make in `tree` with that many jobs, and fills `package` with lib/, lib/pkgconfig/ and archives/.
 
     Raises RuntimeError where make or the linker fails, or where a listed symbol does not exist.
     """
@@ -35,7 +40,8 @@ def build_library(plan: BuildPlan, tree: Path, package: Path, *, jobs: int) -> N
         archives.append(second_width.make_second(plan, build, second, wide, jobs=jobs))
     lib = package / "lib"
     (lib / "pkgconfig").mkdir(parents=True, exist_ok=True)
-    _link(plan, archives, lib / table["soname"])
+    kept = _keep(archives, package / ARCHIVES)
+    link(plan, kept, lib / table["soname"])
     _write_pkg_config(plan, table["pkg_config"], lib / "pkgconfig")
     if second:
         prefix, _, suffix = table["ilp64"]["symbol"].partition("{}")
@@ -43,9 +49,30 @@ def build_library(plan: BuildPlan, tree: Path, package: Path, *, jobs: int) -> N
         _write_pkg_config(plan, table["ilp64"]["pkg_config"], lib / "pkgconfig", words)
 
 
+def _keep(archives: Iterable[Path], folder: Path) -> list[Path]:
+    """Moves archives into a folder, under the names of their places: those of both widths have one name."""
+    folder.mkdir(parents=True)
+    return [Path(shutil.move(path, folder / f"{place}.a")) for place, path in enumerate(archives)]
+
+
+def settle(plan: BuildPlan, package: Path, *, compiler: Path) -> None:
+    """Links the library again where the profile needs fewer names, and deletes the archives.
+
+    `compiler` is the launcher that adapts flags to the machine's linker.
+    Raises RuntimeError as `build_library` does.
+    """
+    archives = package / ARCHIVES
+    if plan.unlinked:
+        target = package / "lib" / plan.compile.settings["library"]["soname"]
+        kept = sorted(archives.glob("*.a"))
+        link(plan, kept, target, without=frozenset(plan.unlinked), compiler=str(compiler))
+    shutil.rmtree(archives)
+
+
 def exported_names(plan: BuildPlan) -> tuple[str, ...]:
     """The symbols that the library exports under the names of its source, sorted."""
-    return _listed(plan, plan.compile.settings["library"]["exports"])
+    names = _listed(plan, plan.compile.settings["library"]["exports"])
+    return tuple(name for name in names if name not in plan.unlinked)
 
 
 def _second_names(plan: BuildPlan) -> dict[str, str]:
@@ -72,15 +99,27 @@ def symbols_in(listing: str) -> set[str]:
     return {line.split("#")[0].strip() for line in listing.splitlines()} - {""}
 
 
-def _link(plan: BuildPlan, archives: Iterable[Path], target: Path) -> None:
-    aliases = _second_names(plan)
-    names = sorted({*exported_names(plan), *aliases, *_wide_names(plan)})
+def link(
+    plan: BuildPlan,
+    archives: Iterable[Path],
+    target: Path,
+    *,
+    without: frozenset[str] = frozenset(),
+    compiler: str = "cc",
+) -> None:
+    """Links archives to a library with the plan's names but `without`.
+
+    Raises RuntimeError where the linker fails, or where a listed symbol does not exist.
+    """
+    aliases = {new: old for new, old in _second_names(plan).items() if old not in without}
+    listed = set(_listed(plan, plan.compile.settings["library"]["exports"])) - without
+    names = sorted({*listed, *aliases, *_wide_names(plan)})
     script, assignments = (target.parent.parent / name for name in ("exports.map", "aliases.ld"))
     script.write_text("{ global:\n" + "".join(f"  {n};\n" for n in names) + "local: *; };\n", "utf-8")
     assignments.write_text("".join(f"{new} = {old};\n" for new, old in sorted(aliases.items())), "utf-8")
     table: Mapping[str, Any] = plan.compile.settings["library"]
     argv = (
-        "cc",
+        compiler,
         "-shared",
         "-Wl,--whole-archive",
         *map(str, archives),

@@ -101,18 +101,10 @@ class Level:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Edit:
-    """A line that is deleted from a build file, so that a removed component is not even compiled."""
-
-    file: str
-    line: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Removed:
     """A component that the profile removes: its modules, further files, and which stubs raise late.
 
-    `edited` says that it is not even compiled, so that its files may be missing.
+    `variants` are folders of the compiled wheel whose files take the places of those in the folder above.
     """
 
     component: str
@@ -120,7 +112,7 @@ class Removed:
     modules: tuple[str, ...]
     late: tuple[str, ...]
     files: tuple[str, ...]
-    edited: bool
+    variants: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +131,6 @@ class CompilePlan:
     flags: Mapping[str, tuple[str, ...]]
     levels: tuple[Level, ...]
     fixes: tuple[Level, ...]
-    edits: tuple[Edit, ...]
     requirements: str
     files: Mapping[str, str]
     libraries: Mapping[str, str]
@@ -192,6 +183,9 @@ class BuildPlan:
 
     `libraries` maps the distribution of each linked library to its exact version; `digest` is the
     store's key for the finished wheel and `compile_key` for the compile that several plans can share.
+    What a profile removes is in the first alone. `removal_patches` (text by name) change Python files of the
+    compiled wheel. `variants` are all folders of it with files for profiles that remove a component. `unlinked`
+    are the symbols that only removed components call: the library is linked again without them.
     `grafts` are globs of the libraries that auditwheel may copy into the wheel; `offers` says what a
     library is for, and with which meson options packages link it.
     """
@@ -211,6 +205,9 @@ class BuildPlan:
     compile: CompilePlan
     levers: tuple[LeverSetting, ...]
     removed: tuple[Removed, ...]
+    removal_patches: Mapping[str, str]
+    variants: tuple[str, ...]
+    unlinked: tuple[str, ...]
     libraries: Mapping[str, str]
     sonames: tuple[str, ...]
     grafts: tuple[str, ...]
@@ -254,7 +251,8 @@ class BuildPlan:
         return digest_of(data)
 
     def _to_key(self) -> dict[str, Any]:
-        return {**self.to_json(), "compile": self.compile.to_key()}
+        bare = {name: bare_text(name, text) for name, text in self.removal_patches.items()}
+        return {**self.to_json(), "compile": self.compile.to_key(), "removal_patches": bare}
 
     def to_json(self) -> dict[str, Any]:
         """The plan as JSON-serialisable data, without its digests."""
@@ -267,7 +265,6 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
     compile_data = dict(fields["compile"])
     for key in ("levels", "fixes"):
         compile_data[key] = tuple(Level(**row) for row in compile_data[key])
-    compile_data["edits"] = tuple(Edit(**row) for row in compile_data["edits"])
     compile_data["flags"] = {key: tuple(flags) for key, flags in compile_data["flags"].items()}
     return BuildPlan(
         **{
@@ -280,6 +277,8 @@ def plan_from_json(data: Mapping[str, Any]) -> BuildPlan:
                 for row in fields["levers"]
             ),
             "removed": tuple(Removed(**_tuples(row)) for row in fields["removed"]),
+            "variants": tuple(fields["variants"]),
+            "unlinked": tuple(fields["unlinked"]),
             "sonames": tuple(fields["sonames"]),
             "grafts": tuple(fields["grafts"]),
             "bundled": tuple(Bundled(**row) for row in fields["bundled"]),

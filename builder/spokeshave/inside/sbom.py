@@ -76,7 +76,7 @@ def _package(plan: BuildPlan) -> dict[str, Any]:
         "properties": [
             {"name": "spokeshave:recipe", "value": plan.recipe_digest},
             {"name": "spokeshave:source", "value": f"{plan.source['pypi']}=={plan.source['version']}"},
-            {"name": "spokeshave:patches", "value": " ".join(sorted(plan.patches))},
+            {"name": "spokeshave:patches", "value": " ".join(sorted((*plan.patches, *plan.removal_patches)))},
             *({"name": f"spokeshave:{INTEGERS}", "value": width} for width in integer_widths(plan)),
         ],
     }

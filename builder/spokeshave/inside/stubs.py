@@ -1,7 +1,7 @@
 """Takes a profile's components out of an unpacked wheel and leaves stubs that say so.
 
-Runs inside the build container, so standard library only. The build has not compiled what the
-component's edits of build files name; this removes the files, and writes a stub for each module.
+Runs inside the build container, so standard library only. A compile holds all components, so that profiles
+share it; this removes the files, and writes a stub for each module.
 """
 
 from __future__ import annotations
@@ -75,17 +75,18 @@ def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
     """Deletes the component's files and writes its stubs; `saved` is what went less what the stubs take.
 
     Test files that the wheel keeps for the component's sake go into the tests archive, with the others.
-    Raises ValueError where a module or a glob matches nothing that the build made or was to skip.
+    Raises ValueError where a module, a glob or a folder of variants matches nothing.
     """
     gone: dict[Path, int] = {}
+    smaller = sum(_take_variants(removed, folder, tree) for folder in removed.variants)
     for module in removed.modules:
         found = list(_files_of(tree, module))
-        if not found and not removed.edited:
+        if not found:
             raise ValueError(f"component {removed.component!r}: there is no module {module} in the wheel")
         gone |= {path: path.stat().st_size for path in found}
     for glob in removed.files:
         matched = tree.matching((glob,))
-        if not matched and not removed.edited:
+        if not matched:
             raise ValueError(f"component {removed.component!r}: {glob!r} matches no file of the wheel")
         gone |= {path: path.stat().st_size for path in matched}
     kept_tests = next((row.options.get("keep", ()) for row in plan.levers if row.name == "tests"), ())
@@ -95,7 +96,27 @@ def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
         else:
             path.unlink()
     stubs = sum(_write_stub(plan, removed, module, tree) for module in removed.modules)
-    return Shaved(saved=sum(gone.values()) - stubs, files=len(gone))
+    return Shaved(saved=sum(gone.values()) + smaller - stubs, files=len(gone))
+
+
+def _take_variants(removed: Removed, folder: str, tree: Tree) -> int:
+    """Moves the files of a folder into the one above it; returns how many bytes smaller they are there."""
+    files = sorted(path for path in (tree.root / folder).glob("*") if path.is_file())
+    if not files:
+        raise ValueError(f"component {removed.component!r}: there is no folder {folder} in the wheel")
+    before = after = 0
+    for path in files:
+        place = path.parent.parent / path.name
+        before += place.stat().st_size if place.exists() else 0
+        after += path.stat().st_size
+        path.replace(place)
+    return before - after
+
+
+def drop_variants(plan: BuildPlan, tree: Tree) -> None:
+    """Deletes the folders of variants, of which `remove` has taken what the profile wants."""
+    for folder in plan.variants:
+        shutil.rmtree(tree.root / folder)
 
 
 def _files_of(tree: Tree, module: str) -> Iterator[Path]:

@@ -30,7 +30,7 @@ def source_patterns(plan: BuildPlan) -> list[str]:
 def wheel_patterns(plan: BuildPlan) -> list[str]:
     """The patterns that are matched with the files of the compiled wheel."""
     globs = [glob for lever in plan.levers for key in WHEEL_GLOBS for glob in lever.options.get(key, ())]
-    globs += [glob for part in plan.removed if not part.edited for glob in part.files]
+    globs += [glob for part in plan.removed for glob in part.files]
     return list(dict.fromkeys(globs))
 
 

@@ -20,8 +20,6 @@ def source_rows(recipe: Recipe) -> Iterator[Row]:
     yield from (("build.fixes", row.match) for row in recipe.build.fixes)
     yield from (("levers.link-time.apart", p) for p in recipe.levers.get("link-time", {}).get("apart", ()))
     yield from (("training.untrained", p) for p in (recipe.training.untrained if recipe.training else ()))
-    for part in recipe.components:
-        yield from ((f"components.{part.name}.untrained", pattern) for pattern in part.untrained)
 
 
 def wheel_rows(recipe: Recipe) -> Iterator[Row]:
@@ -43,13 +41,3 @@ def option_faults(recipe: Recipe) -> Iterator[Fault]:
             if key not in known.get(name, options):
                 its = ", ".join(known[name])
                 yield f"levers.{name}.{key}", f"lever {name!r} has no option {key!r}; its options are: {its}"
-
-
-def excuse_faults(recipe: Recipe) -> Iterator[Fault]:
-    """Patterns under `unmatched` of a component that no row has."""
-    known = {pattern for _, pattern in (*source_rows(recipe), *wheel_rows(recipe))}
-    for number, part in enumerate(recipe.components):
-        for pattern in part.unmatched:
-            if pattern not in known:
-                hint = did_you_mean(pattern, known)
-                yield f"components.{number}.unmatched", f"no row has the pattern {pattern!r}; {hint}"

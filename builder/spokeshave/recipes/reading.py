@@ -14,7 +14,7 @@ from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.build_schema import Strict
 from spokeshave.recipes.file_schema import BundledFile, ComponentsFile, LevelsFile, RecipeFile
 from spokeshave.recipes.groups import group_faults, inherited
-from spokeshave.recipes.patterns import excuse_faults, option_faults
+from spokeshave.recipes.patterns import option_faults
 from spokeshave.recipes.schema import Recipe
 from spokeshave.recipes.texts import Fault, text_faults
 
@@ -39,7 +39,7 @@ def read_recipe(folder: Path) -> tuple[Recipe, dict[str, Path]]:
     _refuse_doubles(own, folder / MAIN, homes)
     for part in parts.values():
         own = _merged(own, part)
-    faults = [*text_faults(own), *group_faults(own), *option_faults(own), *excuse_faults(own)]
+    faults = [*text_faults(own), *group_faults(own), *option_faults(own)]
     if faults:
         raise _malformed(folder / MAIN, faults, homes)
     return inherited(own), homes

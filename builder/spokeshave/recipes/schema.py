@@ -8,13 +8,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from spokeshave.recipes.build_schema import (
-    CHECK,
     PROSE,
     SHELL_PATTERN,
     BlasTable,
     BuildTable,
     Glob,
-    Pattern,
     Reason,
     SdistTable,
     Sha256,
@@ -75,13 +73,6 @@ class BundledTable(Strict):
     source: Text = Field(description="where the code comes from")
 
 
-class EditTable(Strict):
-    """A line of a build file that is deleted where the component is removed, so that it is not compiled."""
-
-    file: str = Field(description="build file, below the unpacked source")
-    line: str = Field(description="the line, without white space around it; the file must have it once")
-
-
 class ComponentTests(Strict):
     """Upstream tests outside a component's folders that fail without it, but not with its stub's error."""
 
@@ -112,17 +103,19 @@ class ComponentTable(Strict):
         (), description="those of `modules` whose stub raises on first use, because kept code imports them"
     )
     files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel to remove")
-    edits: tuple[EditTable, ...] = Field(
-        (), description="lines of build files that are deleted, so that the component is not compiled"
-    )
-    patches: tuple[str, ...] = Field((), description="patch files that removing it needs")
-    untrained: tuple[Pattern, ...] = Field(
-        (), description="patterns of generated sources that its patches change; PGO profiles do not fit them"
-    )
-    unmatched: Annotated[tuple[Glob, ...], CHECK] = Field(
+    variants: tuple[str, ...] = Field(
         (),
-        description="patterns of `build.levels`, `build.fixes`, `training.untrained` and `levers` that match"
-        " nothing where the component is removed",
+        description="folders of the compiled wheel whose files take the places of those in the folder above;"
+        " deleted where the component is kept",
+    )
+    patches: tuple[str, ...] = Field(
+        (), description="patch files that removing it needs; they change Python files of the compiled wheel"
+    )
+    needed_by_pypi: bool = Field(
+        False,
+        alias="needed-by-pypi",
+        description="compiled code that is kept needs it in the PyPI wheel, but not in ours: a traced run with"
+        " the PyPI wheels cannot show that it is unused",
     )
     allow: tuple[AllowTable, ...] = Field(
         (),

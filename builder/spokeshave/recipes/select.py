@@ -34,14 +34,14 @@ def chosen_components(loaded: Loaded, profile: Profile) -> Chosen:
     return tuple(chosen)
 
 
-def patch_names(version: VersionTable, chosen: Chosen, *, lp64: bool = False) -> tuple[str, ...]:
-    """The version's patches, then those that the removed components need, each once.
+def patch_names(version: VersionTable, *, lp64: bool = False) -> tuple[str, ...]:
+    """The version's patches; with `lp64`, those for a BLAS with 32-bit integers too."""
+    return (*version.patches, *(version.lp64_patches if lp64 else ()))
 
-    With `lp64`, those for a BLAS with 32-bit integers too.
-    """
-    narrow = version.lp64_patches if lp64 else ()
-    needed = (patch for part, _ in chosen for patch in part.patches)
-    return tuple(dict.fromkeys((*version.patches, *narrow, *needed)))
+
+def removal_patch_names(chosen: Chosen) -> tuple[str, ...]:
+    """The patches that the removed components need, each once. They change Python files alone."""
+    return tuple(dict.fromkeys(patch for part, _ in chosen for patch in part.patches))
 
 
 def library_names(recipe: Recipe, profile: Profile) -> list[str]:

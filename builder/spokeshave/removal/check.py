@@ -16,7 +16,14 @@ from spokeshave.errors import RemovalRefused
 from spokeshave.inside.model import Target, bare_text, digest_of
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import Profile
-from spokeshave.recipes.select import Chosen, chosen_components, patch_names, pick_version, source_pin
+from spokeshave.recipes.select import (
+    Chosen,
+    chosen_components,
+    patch_names,
+    pick_version,
+    removal_patch_names,
+    source_pin,
+)
 from spokeshave.removal.graph import Breaks, Edge, ImportGraph, broken, build_graph
 from spokeshave.removal.readers.package import PackageImports, package_from_json, read_package
 from spokeshave.removal.readers.reader import parents
@@ -86,7 +93,7 @@ def _imports_of(context: Context, one: _Source) -> PackageImports:
 
 def _source(loaded: Loaded, profile: Profile, target: Target) -> _Source:
     version = pick_version(loaded.recipe, target.python_version)
-    patches = patch_names(version, chosen_components(loaded, profile))
+    patches = (*patch_names(version), *removal_patch_names(chosen_components(loaded, profile)))
     return _Source(
         import_name=loaded.recipe.import_name,
         source=source_pin(version, target),

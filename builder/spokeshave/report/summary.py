@@ -116,15 +116,13 @@ def _levers(path: Path, record: Mapping[str, Any], measured: Mapping[str, int]) 
 
 
 def _components(path: Path, record: Mapping[str, Any]) -> Iterable[ComponentRow]:
-    unbuilt = {row["component"] for row in record["build_plan"].get("removed", ()) if row["edited"]}
     for row in record.get("components", ()):
-        unbuilt_one = row["name"] in unbuilt
         yield ComponentRow(
             wheel=parse_name(path.name).distribution,
             component=row["name"],
-            saved=None if unbuilt_one else row["saved"],
+            saved=row["saved"],
             files=row["files"],
-            reason=f"not compiled: {row['reason']}" if unbuilt_one else row["reason"],
+            reason=row["reason"],
         )
 
 

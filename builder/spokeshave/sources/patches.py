@@ -187,24 +187,3 @@ def _read(path: Path) -> _File:
     if not path.is_file():
         return _File(None)
     return _File(_lines(path.read_bytes()), bool(path.stat().st_mode & 0o111))
-
-
-def take_out_lines(tree: Path, edits: Sequence[tuple[str, str]]) -> None:
-    """Takes lines out of text files, given as pairs of file and line (without the white space around it).
-
-    Raises PatchError where the file is not there or does not have that line exactly once.
-    """
-    for name, line in edits:
-        path = _path(tree.resolve(), "edit", None, b"a/" + os.fsencode(name))
-        if path is None or not path.is_file():
-            raise PatchError(f"edit of {name}: there is no such file in the source")
-        lines = _lines(path.read_bytes())
-        found = [number for number, text in enumerate(lines) if text.strip() == line.encode()]
-        if len(found) != 1:
-            raise PatchError(
-                f"edit of {name}: the line {line!r} is there {len(found)} times instead of once",
-                next_step="compare the recipe's component with the pinned source",
-            )
-        del lines[found[0]]
-        path.write_bytes(b"".join(lines))
-        os.utime(path, (SOURCE_EPOCH, SOURCE_EPOCH))

@@ -18,13 +18,18 @@ from spokeshave.inside.model import BuildPlan, Environment, Removed, Target
 from spokeshave.inside.stub_message import MARK
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.schema import ComponentTable, Profile
-from spokeshave.recipes.select import chosen_components, library_names, patch_names, pick_version
+from spokeshave.recipes.select import (
+    chosen_components,
+    library_names,
+    patch_names,
+    pick_version,
+    removal_patch_names,
+)
 from spokeshave.removal.check import stack_recipes
 from spokeshave.sources.patches import apply_patches
 
 _NOWHERE = Environment(engine="host", image="", image_digest="")
 _TOOL = {"compile": "", "finish": ""}
-_COMPILED = (".pyx", ".pxd", ".pxi", ".c", ".cpp", ".h", ".src", ".f", ".tp")
 _SECTION = re.compile(rb"^--- (?P<old>\S+).*\n\+\+\+ (?P<new>\S+).*\n(?=@@ )", re.MULTILINE)
 _RAISING = re.compile(r"\b(raise|return) (ModuleNotFoundError|AttributeError|ImportError)\(")
 _REPORTER = "_spokeshave_told"
@@ -46,10 +51,9 @@ def __getattr__(name):
 '''
 
 
-def changes_compiled_code(loaded: Loaded, part: ComponentTable) -> bool:
-    """Whether a patch of the component changes what is compiled, which no copy of an install can show."""
-    names = (name for patch in part.patches for name, _ in _sections(loaded.files[patch].encode()))
-    return any(name.endswith(_COMPILED) for name in names)
+def needs_a_build(part: ComponentTable) -> bool:
+    """Whether only a build shows what the removal does: compiled code differs, of which installs have a copy."""
+    return bool(part.variants) or part.needed_by_pypi
 
 
 def lay_over(
@@ -118,15 +122,15 @@ def _plan(context: Context, recipe: str, profile: Profile, target: Target) -> Bu
 
 
 def _patch(loaded: Loaded, profile: Profile, target: Target, site: Path) -> list[Path]:
-    """Applies the Python parts of the components' patches; the files that they change.
+    """Applies the components' patches; the files that they change.
 
     The version's own patches come first, as in a build, where they touch the same files; a wheel of ours has
     them already.
     """
     version = pick_version(loaded.recipe, target.python_version)
-    chosen = patch_names(version, chosen_components(loaded, profile))
+    own = removal_patch_names(chosen_components(loaded, profile))
+    chosen = (*patch_names(version), *own)
     parts = {name: list(_python_parts(loaded.files[name].encode(), site)) for name in chosen}
-    own = [name for name in chosen if name not in version.patches]
     files = {file for name in own for file, _ in parts[name]}
     before = [(name, part) for name in version.patches for file, part in parts[name] if file in files]
     after = [(name, part) for name in own for _, part in parts[name]]

@@ -17,7 +17,7 @@ from spokeshave.errors import TraceError
 from spokeshave.recipes.schema import Profile
 from spokeshave.removal.check import stack_recipes
 from spokeshave.trace.evidence import is_loaded, is_read_unseen, unseen
-from spokeshave.trace.overlay import changes_compiled_code
+from spokeshave.trace.overlay import needs_a_build
 from spokeshave.trace.record import Recheck, Run
 from spokeshave.trace.resolve import Verdict, components, resolve
 from spokeshave.trace.session import Traced
@@ -112,7 +112,7 @@ def _untried(context: Context, run: Run) -> dict[str, str]:
     for loaded in stack_recipes(context):
         for part in loaded.recipe.components:
             name = f"{loaded.recipe.name}/{part.name}"
-            if changes_compiled_code(loaded, part) and is_loaded(part, [run]):
+            if needs_a_build(part) and is_loaded(part, [run]):
                 found[name] = _UNTRIED
             elif is_read_unseen(part, run):
                 found[name] = _UNREAD

@@ -117,7 +117,7 @@ def train(context: Context, course: Course) -> Trained:
             done.append(_work(context, course, where, exercise, level))
             if exercise.reach:
                 _reach(context, course, where, exercise, counts.tested)
-        return _bundle(loaded, counting, fit_key(plan, loaded.recipe, table), tuple(done), counts)
+        return _bundle(loaded, counting, fit_key(plan, table), tuple(done), counts)
 
 
 def _plans(context: Context, course: Course) -> tuple[tuple[BuildPlan, ...], BuildPlan]:

@@ -10,7 +10,6 @@ from pathlib import PurePosixPath
 from spokeshave.build.pgo.bundle import Manifest
 from spokeshave.inside.levers.link_time import APART
 from spokeshave.inside.model import BuildPlan, CompilePlan, Environment, digest_of
-from spokeshave.recipes.schema import Recipe
 from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 
 _INTERPRETED = {".py", ".pyi"}
@@ -18,7 +17,6 @@ _INTERPRETED = {".py", ".pyi"}
 
 def fitting(
     plan: BuildPlan,
-    recipe: Recipe,
     table: TrainingTable,
     manifests: Mapping[str, Manifest],
     *,
@@ -28,7 +26,7 @@ def fitting(
 
     `manifests` are by file; `anywhere` ignores the compiler, for what is said of a plan wherever it is built.
     """
-    key = fit_key(plan, recipe, table)
+    key = fit_key(plan, table)
     for row in table.bundles:
         manifest = manifests[row.file]
         if manifest.fits == key and (anywhere or manifest.compiler == gcc_stamp(plan.environment)):
@@ -50,23 +48,21 @@ def gcc_stamp(environment: Environment) -> str:
     return f"{chr(ord('A') + tens)}{ones}{version[2]}*"
 
 
-def fit_key(plan: BuildPlan, recipe: Recipe, table: TrainingTable) -> str:
+def fit_key(plan: BuildPlan, table: TrainingTable) -> str:
     """The key (sha256 hex) of what profile data depend on, except the compiler.
 
     That is source, patches and flags of the plan without profile data, and the level. With `unreached =
     "small"` it is also the tests that show what runs.
 
-    Sources that removed components patch or delete have no part in it: they are compiled without. Nor have
-    patches of Python files alone: they change no compiled code. (If one changes a program that writes C, the
-    profile data do not match the changed functions, and gcc compiles these without them.)
+    Patches of Python files alone have no part in it: they change no compiled code. (If one changes a program
+    that writes C, the profile data do not match the changed functions, and gcc compiles these without them.)
     gcc counts what is left after its first optimisations: profile data of one level do not match at another.
     Link-time optimization comes later.
     """
     compiled = without_link_time(plan.compile).to_key()
     del compiled["libraries"]
-    other = patches_of_removals(plan, recipe) | {name for name in plan.patches if _is_of_python(plan, name)}
+    other = {name for name in plan.patches if _is_of_python(plan, name)}
     compiled["files"] = {name: text for name, text in compiled["files"].items() if name not in other}
-    compiled["edits"] = ()
     return digest_of(
         {
             "source": dict(plan.source),
@@ -91,17 +87,6 @@ def without_link_time(compiled: CompilePlan) -> CompilePlan:
     )
 
 
-def patches_of_removals(plan: BuildPlan, recipe: Recipe) -> set[str]:
-    """The patches that removed components need."""
-    own = {patch for row in recipe.versions if row.version == plan.version for patch in row.patches}
-    return set(plan.patches) - own
-
-
-def patched_files(plan: BuildPlan, patch: str) -> list[PurePosixPath]:
-    """The files that a patch touches."""
-    text = plan.compile.files[patch]
-    return [PurePosixPath(path) for path in re.findall(r"^\+\+\+ b/(\S+)", text, re.MULTILINE)]
-
-
 def _is_of_python(plan: BuildPlan, patch: str) -> bool:
-    return all(file.suffix in _INTERPRETED for file in patched_files(plan, patch))
+    files = re.findall(r"^\+\+\+ b/(\S+)", plan.compile.files[patch], re.MULTILINE)
+    return all(PurePosixPath(path).suffix in _INTERPRETED for path in files)

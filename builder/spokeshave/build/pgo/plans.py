@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from spokeshave.build.pgo.bundle import REACHED
 from spokeshave.build.pgo.counters import MOST
-from spokeshave.build.pgo.fit import patched_files, patches_of_removals, without_link_time
+from spokeshave.build.pgo.fit import without_link_time
 from spokeshave.errors import RecipeError, TrainError
 from spokeshave.inside.model import BuildPlan, Level
 from spokeshave.recipes.schema import Recipe
@@ -38,7 +38,6 @@ _SMALL = _USE.format(folder=FOLDER, most=MOST // _OFTEN)
 # A row must say something, and this changes nothing: `-fno-profile-use` switches vectorisation off with the
 # profile, whatever -O says (gcc 12), and made numpy's integer loops 22 times as slow.
 _UNTOLD = "Wno-missing-profile"
-_COMPILED = {".c", ".cc", ".cpp", ".cxx", ".f", ".pyx"}
 # What meson puts before a source's name in that of its object.
 _OBJECT = re.compile(r"^.*#(meson-generated_)?(\.\._|[0-9a-f]{40}_)*")
 
@@ -74,7 +73,7 @@ def trained(
     `counted` are the names of its `.gcda` files, which only `training.level` asks for: sources that have none
     are compiled at the recipe's level.
     """
-    rows = dict.fromkeys((*table.untrained, *_changed(plan, recipe)), _UNTOLD)
+    rows = dict.fromkeys(table.untrained, _UNTOLD)
     fast = _fast(table)
     if (
         table.level
@@ -102,21 +101,6 @@ def _check_own(plan: BuildPlan, rows: Mapping[str, str]) -> None:
                 f"{plan.recipe}: `training.level` would replace -{row.level} of {row.match}",
                 next_step="name that pattern under `training.untrained`, or delete `training.level`",
             )
-
-
-def _changed(plan: BuildPlan, recipe: Recipe) -> Iterable[str]:
-    """Patterns of the sources that removals change: profile data of the whole package do not fit them.
-
-    Those are what their patches touch, and what a component names because a patched program writes it.
-    """
-    for patch in sorted(patches_of_removals(plan, recipe)):
-        for file in patched_files(plan, patch):
-            if file.suffix in _COMPILED:  # Cython's x.pyx becomes x.c, or x.pyx.c
-                yield f"*/{file.stem}.*" if file.suffix == ".pyx" else f"*/{file.name}"
-    removed = {row.component for row in plan.removed}
-    for part in recipe.components:
-        if part.name in removed:
-            yield from part.untrained
 
 
 def _source(counters: str) -> str:

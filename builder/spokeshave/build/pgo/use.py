@@ -55,7 +55,7 @@ def choose(loaded: Loaded, plan: BuildPlan, *, anywhere: bool = False) -> tuple[
         return plan, ""
     manifests = {row.file: read_manifest(loaded.folder / row.file, row.sha256) for row in table.bundles}
     label = f"{plan.distribution} {plan.local_version}"
-    bundle = fitting(plan, loaded.recipe, table, manifests, anywhere=anywhere)
+    bundle = fitting(plan, table, manifests, anywhere=anywhere)
     if bundle is None:
         why = "none fits its sources, flags and release of gcc" if manifests else "its recipe has none"
         return plan, f"{label}: without a PGO profile: {why} (spokeshave train)"
