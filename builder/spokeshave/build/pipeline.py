@@ -35,7 +35,7 @@ from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.schema import Profile
 from spokeshave.recipes.select import library_names
-from spokeshave.sources.fetch import Fetched, fetch
+from spokeshave.sources.fetch import fetch
 
 _DEAD = "unmatched.json"  # next to a compiled wheel: the patterns that no source matched
 

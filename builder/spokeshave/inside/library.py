@@ -2,8 +2,8 @@
 
 Runs inside the build container as part of a hatchling build hook (`templates/hatch_build.py`), so standard
 library only. The archives are linked whole, with a version script that exports just the listed names;
-the linker then drops every section that none of them reaches. They stay in the compiled wheel: the finish step
-links them again for a profile that needs fewer names.
+the linker then drops every section that none of them reaches. They stay in the compiled wheel: the finish
+step links them again for a profile that needs fewer names.
 """
 
 from __future__ import annotations
@@ -67,12 +67,6 @@ def settle(plan: BuildPlan, package: Path, *, compiler: Path) -> None:
         kept = sorted(archives.glob("*.a"))
         link(plan, kept, target, without=frozenset(plan.unlinked), compiler=str(compiler))
     shutil.rmtree(archives)
-
-
-def exported_names(plan: BuildPlan) -> tuple[str, ...]:
-    """The symbols that the library exports under the names of its source, sorted."""
-    names = _listed(plan, plan.compile.settings["library"]["exports"])
-    return tuple(name for name in names if name not in plan.unlinked)
 
 
 def _second_names(plan: BuildPlan) -> dict[str, str]:

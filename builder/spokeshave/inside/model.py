@@ -183,9 +183,10 @@ class BuildPlan:
 
     `libraries` maps the distribution of each linked library to its exact version; `digest` is the
     store's key for the finished wheel and `compile_key` for the compile that several plans can share.
-    What a profile removes is in the first alone. `removal_patches` (text by name) change Python files of the
-    compiled wheel. `variants` are all folders of it with files for profiles that remove a component. `unlinked`
-    are the symbols that only removed components call: the library is linked again without them.
+    Only the first depends on the components that a profile removes. `removal_patches` (text by name) change
+    Python files of the compiled wheel. `variants` are all folders of it with files for profiles that remove a
+    component. `unlinked` are the symbols that only removed components call: the library is linked again
+    without them.
     `grafts` are globs of the libraries that auditwheel may copy into the wheel; `offers` says what a
     library is for, and with which meson options packages link it.
     """

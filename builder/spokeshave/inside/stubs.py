@@ -114,8 +114,15 @@ def _take_variants(removed: Removed, folder: str, tree: Tree) -> int:
 
 
 def drop_variants(plan: BuildPlan, tree: Tree) -> None:
-    """Deletes the folders of variants, of which `remove` has taken what the profile wants."""
+    """Deletes the folders of variants, from which `remove` has moved the files that the profile needs.
+
+    Raises ValueError where the wheel has no such folder.
+    """
     for folder in plan.variants:
+        if not (tree.root / folder).is_dir():
+            raise ValueError(
+                f"there is no folder {folder} in the wheel, which a recipe names under `variants`"
+            )
         shutil.rmtree(tree.root / folder)
 
 

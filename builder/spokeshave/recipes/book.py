@@ -11,6 +11,7 @@ from spokeshave.inside.levers import LEVERS
 from spokeshave.inside.library import symbols_in
 from spokeshave.inside.model import local_label
 from spokeshave.nearest import did_you_mean
+from spokeshave.recipes.patch_files import removal_patch_faults
 from spokeshave.recipes.reading import MAIN, home_of, parse, read_recipe
 from spokeshave.recipes.schema import Profile, Recipe
 from spokeshave.recipes.texts import filled
@@ -77,6 +78,7 @@ class RecipeBook:
                 loaded = Loaded(recipe=recipe, folder=path.parent, files={}, homes=homes)
                 loaded = replace(loaded, files=_read_files(loaded))
                 _check_symbols(loaded)
+                _check_removal_patches(loaded)
                 return loaded
         raise RecipeError(f"there is no recipe for {name!r}", next_step=did_you_mean(name, self.names()))
 
@@ -199,3 +201,15 @@ def _check_symbols(loaded: Loaded) -> None:
                 f" {', '.join(strange[:3])}, which no file of `exports` does",
                 next_step="delete these lines, or add the symbols to a file of `exports`",
             )
+
+
+def _check_removal_patches(loaded: Loaded) -> None:
+    """Raises RecipeError where a patch that a removal needs changes other files than Python's."""
+    faults = [f"  {key}: {text}" for key, text in removal_patch_faults(loaded.recipe, loaded.files)]
+    if faults:
+        raise RecipeError(
+            f"{loaded.home('components')}: patches of components change the compiled wheel, and only its .py"
+            " files:\n" + "\n".join(faults),
+            next_step="patch these files under `versions`, so that a smaller module is compiled next to the"
+            " whole one, and name its folder under `variants` of the component",
+        )

@@ -28,6 +28,7 @@ Pattern = Annotated[str, Field(pattern=SHELL_PATTERN)]
 _SYMBOL = r"^\w*\{\}\w*$"
 PROSE = "prose"  # marks fields that are for people alone: `Strict.facts` leaves them out of keys
 TEXT = "text"  # marks texts that land in a wheel, and may hold `{version}` as prose may
+CHECK = "check"  # marks fields that only say what a check lets pass: no key has them either
 Reason = Annotated[str, Field(min_length=8), PROSE]
 Text = Annotated[str, TEXT]
 
@@ -40,7 +41,7 @@ class Strict(BaseModel):
     def facts(self) -> dict[str, Any]:
         """The table as JSON-serialisable data, for keys: without its prose, and what checks alone read."""
         fields = type(self).model_fields.items()
-        keyless = {name for name, field in fields if PROSE in field.metadata}
+        keyless = {name for name, field in fields if PROSE in field.metadata or CHECK in field.metadata}
         return {name: _facts(getattr(self, name)) for name, _ in fields if name not in keyless}
 
 

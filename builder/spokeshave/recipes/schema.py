@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from spokeshave.recipes.build_schema import (
+    CHECK,
     PROSE,
     SHELL_PATTERN,
     BlasTable,
@@ -111,11 +112,11 @@ class ComponentTable(Strict):
     patches: tuple[str, ...] = Field(
         (), description="patch files that removing it needs; they change Python files of the compiled wheel"
     )
-    needed_by_pypi: bool = Field(
+    needed_by_pypi: Annotated[bool, CHECK] = Field(
         False,
         alias="needed-by-pypi",
-        description="compiled code that is kept needs it in the PyPI wheel, but not in ours: a traced run with"
-        " the PyPI wheels cannot show that it is unused",
+        description="kept compiled code needs it in the PyPI wheel, but not in ours: a traced run with the"
+        " PyPI wheels cannot show that it is unused",
     )
     allow: tuple[AllowTable, ...] = Field(
         (),

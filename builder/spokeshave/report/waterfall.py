@@ -28,11 +28,11 @@ class LeverRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ComponentRow:
-    """The bytes that removing a component from a wheel saved, unpacked; None if it was not compiled."""
+    """The bytes that removing a component from a wheel saved, unpacked."""
 
     wheel: str
     component: str
-    saved: int | None
+    saved: int
     files: int
     reason: str
 
@@ -76,7 +76,7 @@ def waterfall(
         kind="rest",
         before=steps[-1].after,
         after=ours,
-        note=_unmeasured(levers, components),
+        note=_unmeasured(levers),
     )
     return (*steps, rest, Step(label="ours", kind="total", before=0, after=ours))
 
@@ -111,8 +111,7 @@ def _libraries(
     yield "one slim BLAS", "libraries", blas.stock.unpacked - ours - known, note
 
 
-def _unmeasured(levers: Sequence[LeverRow], components: Sequence[ComponentRow]) -> str:
+def _unmeasured(levers: Sequence[LeverRow]) -> str:
     names = [row.lever for row in levers if row.saved is None]
-    names += [row.component for row in components if row.saved is None]
     listed = ", ".join(dict.fromkeys(names))
-    return f"includes levers and components without a separate measurement: {listed}" if listed else ""
+    return f"includes levers without a separate measurement: {listed}" if listed else ""

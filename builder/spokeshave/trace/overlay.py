@@ -52,7 +52,7 @@ def __getattr__(name):
 
 
 def needs_a_build(part: ComponentTable) -> bool:
-    """Whether only a build shows what the removal does: compiled code differs, of which installs have a copy."""
+    """Whether only a build shows the effect of the removal, because kept compiled code changes with it."""
     return bool(part.variants) or part.needed_by_pypi
 
 

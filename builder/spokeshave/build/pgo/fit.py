@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from spokeshave.build.pgo.bundle import Manifest
 from spokeshave.inside.levers.link_time import APART
 from spokeshave.inside.model import BuildPlan, CompilePlan, Environment, digest_of
+from spokeshave.recipes.patch_files import patched_files
 from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 
 _INTERPRETED = {".py", ".pyi"}
@@ -88,5 +89,5 @@ def without_link_time(compiled: CompilePlan) -> CompilePlan:
 
 
 def _is_of_python(plan: BuildPlan, patch: str) -> bool:
-    files = re.findall(r"^\+\+\+ b/(\S+)", plan.compile.files[patch], re.MULTILINE)
+    files = patched_files(plan.compile.files[patch])
     return all(PurePosixPath(path).suffix in _INTERPRETED for path in files)
