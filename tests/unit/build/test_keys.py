@@ -18,7 +18,7 @@ from spokeshave.inside.model import bare_text
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.build_schema import PROSE
 from spokeshave.recipes.schema import Profile, Recipe
-from spokeshave.recipes.select import library_names
+from spokeshave.recipes.select import chosen_components, library_names, removal_patch_names
 from spokeshave.verify.records import subject_digest
 from support import RECIPES, TARGET, TOOL, WHERE, shipped_plan
 
@@ -43,7 +43,7 @@ NO_KEY = {
     "FixTable.versions": "picks rows, which count: `test_plan`",
     "FixTable.arch": "picks rows, which count: `test_plan`",
     "LevelTable.arch": "picks rows, which count: `test_plan`",
-    "ComponentTable.unmatched": "what the check of patterns lets pass",
+    "ComponentTable.needed_by_pypi": "what a traced run with the PyPI wheels can show",
     "ComponentTable.name": "what a profile's row names; the row counts",
     "TrainingTable.untrained": "counts in the build that uses PGO: `training/test_plans`",
     "VersionTable.requires_python": "picks the version, which counts",
@@ -78,7 +78,7 @@ def keys(loaded: Loaded, profile: Profile, base: str) -> dict[str, str]:
         "wheel": plan.digest,
         "recipe": plan.recipe_digest,
         "record": subject_digest(loaded, plan, libraries),
-        "pgo": fit_key(plan, loaded.recipe, table) if table else "",
+        "pgo": fit_key(plan, table) if table else "",
     }
 
 
@@ -237,6 +237,26 @@ def test_keys_other_fact_other_key(field: str) -> None:
             if after != shipped_keys(recipe, profile):
                 return
     pytest.fail(f"{field} changes no key: mark it as prose, or name it in NO_KEY with the reason")
+
+
+def test_keys_patch_of_a_removal_changes_the_wheel_alone() -> None:
+    loaded, profile = tables("scipy", "sklearn")
+    name = removal_patch_names(chosen_components(loaded, profile))[0]
+    changed = replace(loaded, files={**loaded.files, name: loaded.files[name] + "+# more\n"})
+    assert differing(changed, profile) == {"wheel", "recipe", "record"}
+
+
+def test_keys_variants_of_a_removal_change_the_wheel_alone() -> None:
+    loaded, profile = tables("scipy", "sklearn")
+    number = [part.name for part in loaded.recipe.components].index("lapack-interfaces")
+    recipe = put(loaded.recipe, ("components", number, "variants"), ("scipy/linalg/_other",))
+    assert differing(replace(loaded, recipe=recipe), profile) == {"wheel", "recipe", "record"}
+
+
+def differing(loaded: Loaded, profile: Profile) -> set[str]:
+    """The names of the keys that differ from those of the shipped recipe."""
+    before, after = shipped_keys(loaded.recipe.name, profile.name), keys(loaded, profile, profile.name)
+    return {name for name, key in after.items() if key != before[name]}
 
 
 def test_keys_stock_hash_of_another_python_same() -> None:

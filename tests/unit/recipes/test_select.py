@@ -16,6 +16,7 @@ from spokeshave.recipes.select import (
     library_names,
     patch_names,
     pick_version,
+    removal_patch_names,
     source_pin,
 )
 from support import RECIPES
@@ -71,14 +72,20 @@ def test_chosen_components_unknown_one_names_the_nearest() -> None:
     assert caught.value.next_step == "did you mean 'assembled-docstrings'?"
 
 
-def test_patch_names_are_the_versions_then_the_components_each_once() -> None:
+def test_removal_patch_names_are_those_of_the_components_each_once() -> None:
     loaded = BOOK.load("scipy")
     chosen = chosen_components(loaded, BOOK.profile("sklearn"))
-    names = patch_names(loaded.recipe.versions[0], chosen)
-    own = loaded.recipe.versions[0].patches
-    needed = {patch for part, _ in chosen for patch in part.patches}
-    assert names[: len(own)] == own
-    assert needed and set(names) == {*own, *needed} and len(set(names)) == len(names)
+    names = removal_patch_names(chosen)
+    assert names and set(names) == {patch for part, _ in chosen for patch in part.patches}
+    assert len(set(names)) == len(names)
+    assert not set(names) & set(patch_names(loaded.recipe.versions[0]))
+
+
+def test_patch_names_of_a_narrow_blas_are_the_versions_and_its_own() -> None:
+    version = BOOK.load("numpy").recipe.versions[0]
+    assert patch_names(version) == version.patches
+    assert patch_names(version, lp64=True) == (*version.patches, *version.lp64_patches)
+    assert version.lp64_patches
 
 
 @pytest.mark.parametrize(("profile", "blas"), [("lean", "openblas"), ("netlib", "netlib")])

@@ -190,7 +190,7 @@ def test_explain_tells_a_stub_from_a_module(context: Context, tmp_path: Path) ->
     tree = Tree(root=tmp_path / "root", tests=tmp_path / "tests")
     (tree.root / "alpha").mkdir(parents=True)
     (tree.root / "alpha" / "odr.py").write_text("")
-    part = Removed(component="odr", reason="unused", modules=("alpha.odr",), late=(), files=(), edited=False)
+    part = Removed(component="odr", reason="unused", modules=("alpha.odr",), late=(), files=())
     take_out(shipped_plan("numpy"), part, tree)
     stub = (tree.root / "alpha" / "odr.py").read_bytes()
     wheel = write_wheel(tmp_path / "w" / "alpha-1.0-py3-none-any.whl", {"alpha/odr.py": stub})

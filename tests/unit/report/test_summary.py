@@ -158,20 +158,6 @@ def test_components_are_read_from_the_record(wheel: Path) -> None:
     assert any("without io" in line and "4,321" in line and "nothing imports it" in line for line in lines)
 
 
-def test_what_was_not_compiled_is_told_without_a_number(wheel: Path) -> None:
-    """Its stub alone would count, as a loss."""
-    path = wheel.with_name(wheel.name.replace(".whl", ".record.json"))
-    record = json.loads(path.read_text())
-    row = {"name": "odr", "saved": -783, "files": 0, "reason": "nothing imports it"}
-    removed = [{"component": "odr", "edited": True}]
-    record["build_plan"]["removed"] = removed
-    path.write_text(json.dumps({**record, "components": [row]}))
-    lines = printed(terminal.lever_table(reporting.make_report([wheel], [], {})), width=200)
-    assert any(
-        "without odr" in line and "not measured" in line and "not compiled: nothing" in line for line in lines
-    )
-
-
 def test_the_report_is_json(compared: reporting.Report) -> None:
     again = json.loads(json.dumps(reporting.to_json(compared)))
     one = compared.ours[0]

@@ -8,7 +8,7 @@ import pytest
 
 from spokeshave.errors import PatchError
 from spokeshave.sources.archive import SOURCE_EPOCH
-from spokeshave.sources.patches import apply_patches, take_out_lines
+from spokeshave.sources.patches import apply_patches
 
 MESON = b"project('x')\nsubdir('a')\nsubdir('b')\nsubdir('c')\n"
 PLAIN = b"""Why: the module is removed.
@@ -152,19 +152,3 @@ def test_what_does_not_apply_exactly_changes_nothing(tree: Path, name: str) -> N
     assert caught.value.next_step
     assert contents(tree) == before
     assert list(tree.parent.iterdir()) == [tree]
-
-
-def test_a_line_is_taken_out(tmp_path: Path) -> None:
-    (tmp_path / "meson.build").write_text("subdir('a')\n  subdir('b')\nsubdir('c')\n")
-    take_out_lines(tmp_path, [("meson.build", "subdir('b')")])
-    assert (tmp_path / "meson.build").read_text() == "subdir('a')\nsubdir('c')\n"
-
-
-@pytest.mark.parametrize(
-    ("name", "line"), [("meson.build", "subdir('z')"), ("meson.build", "x"), ("no.build", "x"), ("../o", "x")]
-)
-def test_a_line_that_is_not_there_once_is_an_error(tmp_path: Path, name: str, line: str) -> None:
-    (tmp_path / "meson.build").write_text("x\nx\n")
-    with pytest.raises(PatchError):
-        take_out_lines(tmp_path, [(name, line)])
-    assert (tmp_path / "meson.build").read_text() == "x\nx\n"

@@ -36,24 +36,9 @@ PATCH = """Why: alpha lives on without alpha.fast.
 +    class work:
 +        def __new__(cls):
 +            raise ModuleNotFoundError(message, name="alpha.fast")
---- a/alpha/meson.build
-+++ b/alpha/meson.build
-@@ -1 +1 @@
--py.extension_module('fast')
-+# left out
-"""
-PYX = """Why: alpha.deep is compiled into another module.
-
---- a/alpha/core.pyx
-+++ b/alpha/core.pyx
-@@ -1 +1 @@
--import alpha.deep
-+# left out
 """
 ALPHA = {
     "alpha/__init__.py": "import alpha.calm\nfrom alpha.fast import work\n",
-    "alpha/meson.build": "py.extension_module('fast')\n",
-    "alpha/core.pyx": "import alpha.deep\n",
     "alpha/fast.py": "def work():\n    return 1\n",
     "alpha/calm.py": "def rest():\n    return 2\n",
     "alpha/deep.py": "def dive():\n    return 3\n",
@@ -65,7 +50,7 @@ PARTS = "".join(
         "fast": 'patches = ["fast.patch"]\n',
         "calm": 'late = ["alpha.calm"]\n'
         '[[components.allow]]\nimporter = "alpha"\ntarget = "alpha.calm"\nreason = "its stub raises late"\n',
-        "deep": 'patches = ["deep.patch"]\n',
+        "deep": "needed-by-pypi = true\n",
     }.items()
 )
 TABLE = '[[components]]\nname = "table"\nsummary = "x"\nfiles = ["alpha/*.csv"]\n'
@@ -89,7 +74,6 @@ def context(tmp_path: Path) -> Context:
     """Recipes of a package whose parts are Python here, and a site with it."""
     (tmp_path / "recipes" / "alpha").mkdir(parents=True)
     (tmp_path / "recipes" / "alpha" / "fast.patch").write_text(PATCH)
-    (tmp_path / "recipes" / "alpha" / "deep.patch").write_text(PYX)
     made = small_stack(tmp_path, {"alpha": (ALPHA, PARTS + TABLE)})
     (tmp_path / "recipes" / "profiles" / "lean.toml").write_text(LEAN)
     for name, text in ALPHA.items():
@@ -158,7 +142,7 @@ def test_recheck_a_failure_that_no_stub_tells_of_keeps_all_that_is_in_doubt(cont
     assert proof(run).times == 2
 
 
-def test_recheck_a_patch_of_compiled_code_is_not_tried(context: Context) -> None:
+def test_recheck_a_component_that_compiled_code_of_pypi_needs_is_not_tried(context: Context) -> None:
     run, kept, _ = rechecked(context, "import alpha\n__import__('alpha.deep')\n")
     assert "alpha/deep" in proof(run).untried and "deep" in kept
 

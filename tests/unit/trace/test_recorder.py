@@ -77,7 +77,7 @@ def test_a_failed_import_is_no_load_and_data_files_are_told(trace: Trace) -> Non
 def test_a_stub_is_told_as_one(trace: Trace, tmp_path: Path, trimmed: bool) -> None:
     """As a wheel has them: trimmed, where its profile takes docstrings and indentation from all modules."""
     late, both = ("alpha.lazy",), ("alpha.gone", "alpha.lazy")
-    part = Removed(component="part", reason="x", modules=both, late=late, files=(), edited=False)
+    part = Removed(component="part", reason="x", modules=both, late=late, files=())
     remove(shipped_plan("numpy"), part, Tree(root=tmp_path / "site", tests=tmp_path / "tests"))
     for name in ("gone", "lazy") if trimmed else ():
         file = tmp_path / "site" / "alpha" / f"{name}.py"

@@ -43,13 +43,13 @@ def plan() -> BuildPlan:
 def fits(profile_of: str, plan: BuildPlan, *, anywhere: bool = False) -> bool:
     """Whether the PGO profile of a key, collected with gcc 14.2, fits a plan."""
     manifest = MANIFEST.model_copy(update={"fits": profile_of, "compiler": "B42*"})
-    found = fitting(plan, RECIPE, TABLE, {ROW.file: manifest}, anywhere=anywhere)
+    found = fitting(plan, TABLE, {ROW.file: manifest}, anywhere=anywhere)
     assert found in (None, ROW)
     return found is not None
 
 
 def test_fitting_the_same_build_fits(plan: BuildPlan) -> None:
-    assert fits(fit_key(plan, RECIPE, TABLE), plan)
+    assert fits(fit_key(plan, TABLE), plan)
 
 
 @pytest.mark.parametrize("what", ["source", "patches", "flags"])
@@ -60,13 +60,13 @@ def test_fitting_other_source_patches_or_flags_do_not_fit(plan: BuildPlan, what:
         "patches": replace(plan, patches={}),
         "flags": replace(plan, compile=replace(plan.compile, flags=flags)),
     }[what]
-    assert not fits(fit_key(plan, RECIPE, TABLE), other)
+    assert not fits(fit_key(plan, TABLE), other)
 
 
 @pytest.mark.parametrize("versions", [{"gcc-13": "13.2.0-1"}, {"gcc-14": "14.3.0-1"}, {}])
 def test_fitting_another_release_of_gcc_fits_only_anywhere(plan: BuildPlan, versions: dict[str, str]) -> None:
     elsewhere = replace(plan, environment=replace(GCC_14_2, toolchain=versions))
-    key = fit_key(plan, RECIPE, TABLE)
+    key = fit_key(plan, TABLE)
     assert not fits(key, elsewhere)
     assert fits(key, elsewhere, anywhere=True)
 
@@ -74,7 +74,7 @@ def test_fitting_another_release_of_gcc_fits_only_anywhere(plan: BuildPlan, vers
 def test_fitting_another_image_with_the_same_gcc_fits(plan: BuildPlan) -> None:
     versions = {"gcc-14": "14.2.0-20", "libc6-dev": "2.31-13+deb11u15"}
     elsewhere = replace(plan, environment=replace(GCC_14_2, image_digest="sha256:2", toolchain=versions))
-    assert fits(fit_key(plan, RECIPE, TABLE), elsewhere)
+    assert fits(fit_key(plan, TABLE), elsewhere)
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_gcc_stamp_is_the_one_in_profile_data(version: str, stamp: str) -> None:
 def test_fitting_another_level_does_not_fit(plan: BuildPlan) -> None:
     """gcc counts what its first optimisations leave: profile data of another level do not match."""
     level = TABLE.model_copy(update={"level": ""})
-    assert not fits(fit_key(plan, RECIPE, level), plan)
+    assert not fits(fit_key(plan, level), plan)
 
 
 def test_fit_key_link_time_optimization_has_no_say(plan: BuildPlan) -> None:
     """gcc reads profile data before it writes what the linker gets."""
     other = planned(without=frozenset({"link-time"}))
     assert ("-flto=auto" in plan.compile.flags["c"]) and "-flto=auto" not in other.compile.flags["c"]
-    assert fit_key(other, RECIPE, TABLE) == fit_key(plan, RECIPE, TABLE)
+    assert fit_key(other, TABLE) == fit_key(plan, TABLE)
     assert instrumented(other, RECIPE, TABLE).compile == instrumented(plan, RECIPE, TABLE).compile
 
 
@@ -104,8 +104,8 @@ def test_fit_key_tests_that_show_what_runs_count_where_the_rest_is_small(plan: B
         TrainingTable.model_validate({"unreached": "small", "reach": reach})
         for reach in ((), ("numpy/_core",), ("numpy/lib",))
     ]
-    assert len({fit_key(plan, RECIPE, table) for table in tables}) == 3
+    assert len({fit_key(plan, table) for table in tables}) == 3
     kept = TrainingTable.model_validate({})
-    assert fit_key(plan, RECIPE, kept) != fit_key(plan, RECIPE, tables[0])
+    assert fit_key(plan, kept) != fit_key(plan, tables[0])
     with pytest.raises(ValueError, match="unreached = 'small'"):
         TrainingTable.model_validate({"reach": ("numpy/_core",)})

@@ -18,7 +18,7 @@ from spokeshave.build.pgo.plans import bundle_of, instrumented, is_instrumented,
 from spokeshave.build.pgo.use import choose, provide
 from spokeshave.build.plan import make_plan
 from spokeshave.errors import RecipeError, TrainError
-from spokeshave.inside.model import BuildPlan, Edit, Level, Target
+from spokeshave.inside.model import BuildPlan, Level, Target
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.verify_schema import BundleTable, TrainingTable
 from support import RECIPES, TOOL, WHERE, needs_compiler, shipped_plan
@@ -162,33 +162,6 @@ def test_what_counts_is_compiled_at_the_level_of_the_training(loaded: Loaded, pl
     assert flags["c"] == ("-Ofast", *plain.compile.flags["c"][1:])
 
 
-def test_what_a_removal_patches_is_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
-    """The counters of the whole package fit a smaller one, but for the sources that differ."""
-    files = ("numpy/_x.pyx", "numpy/y.cpp", "numpy/n.py")
-    text = "".join(f"--- a/{file}\n+++ b/{file}\n@@ -1 +1 @@\n-a\n+b\n" for file in files)
-    compiled = replace(
-        plain.compile,
-        files={**plain.compile.files, "patches/9.patch": text},
-        edits=(Edit(file="numpy/meson.build", line="'y.c',"),),
-    )
-    smaller = replace(plain, patches={**plain.patches, "patches/9.patch": "1"}, compile=compiled)
-    assert fit_key(smaller, loaded.recipe, TABLE) == fit_key(plain, loaded.recipe, TABLE)
-    rows = trained(smaller, loaded.recipe, TABLE, BUNDLE, COUNTED).compile.fixes
-    untold = [row.match for row in rows if row.level == UNTOLD]
-    sources = ("_x.c", "_x.pyx.c", "_x.cpp", "y.cpp", "n.py", "x.c")
-    found = [any(fnmatch(f"/project/source/numpy/{name}", match) for match in untold) for name in sources]
-    assert found == [True, True, True, True, False, False]
-
-
-def test_what_a_patched_program_writes_otherwise_is_told_nothing() -> None:
-    """gcc warns where profile data are of another function."""
-    untold = {
-        profile: {row.match for row in shipped_plan("scipy", profile).compile.fixes if row.level == UNTOLD}
-        for profile in ("lean", "sklearn")
-    }
-    assert untold["sklearn"] - untold["lean"] == {"*/_flapackmodule.c", "*/cython_lapack.c"}
-
-
 @pytest.mark.parametrize(
     ("package", "profile"),
     [
@@ -249,11 +222,11 @@ def test_sources_may_be_told_nothing(loaded: Loaded, plain: BuildPlan) -> None:
     assert "fprofile-use=" in list(rows.values())[-1]
     assert rows["*/loops.c"] == "fno-strict-aliasing -Wno-missing-profile"
     assert rows["*.dispatch.c"] == "Wno-missing-profile"
-    assert fit_key(plain, loaded.recipe, table) == fit_key(plain, loaded.recipe, TABLE)
+    assert fit_key(plain, table) == fit_key(plain, TABLE)
 
 
 def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
-    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
+    recipe = pinned(loaded, tmp_path, fit_key(plain, TABLE))
     where = replace(plain.environment, toolchain={"gcc-14": "14.2.0-19"})
     found, said = choose(recipe, replace(plain, environment=where))
     assert bundle_of(found, recipe.recipe.training)
@@ -265,7 +238,7 @@ def test_a_bundle_that_fits_is_taken(loaded: Loaded, plain: BuildPlan, tmp_path:
 
 
 def test_a_bundle_that_is_gone_is_told(loaded: Loaded, plain: BuildPlan, tmp_path: Path) -> None:
-    recipe = pinned(loaded, tmp_path, fit_key(plain, loaded.recipe, TABLE))
+    recipe = pinned(loaded, tmp_path, fit_key(plain, TABLE))
     (tmp_path / "training" / "lean.tar.xz").unlink()
     with pytest.raises(RecipeError, match="cannot be used"):
         choose(recipe, plain)

@@ -130,7 +130,6 @@ def left_out(folder: Path) -> BuildPlan:
         modules=("kit.extra",),
         late=(),
         files=(),
-        edited=False,
     )
     plan = replace(shipped_plan("numpy"), removed=(part,))
     remove(plan, part, Tree(root=folder, tests=folder / "tests"))
