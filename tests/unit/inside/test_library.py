@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from spokeshave.inside import make_tree
-from spokeshave.inside.library import build_library
+from spokeshave.inside.library import ARCHIVES, build_library, settle
 from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.objects import object_names, reached, read_symbols
 from spokeshave.inside.run import Command, Finished, run
@@ -84,6 +84,7 @@ def built(
     sources: Mapping[str, str] = SOURCES,
     files: Mapping[str, str] = FILES,
     jobs: int = 2,
+    unlinked: tuple[str, ...] = (),
     **table: Any,
 ) -> Path:
     """The library's folder, made of these sources."""
@@ -96,7 +97,8 @@ def built(
     }.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_text(text)
-    build_library(plan(files, {**TABLE, **table}), tree, folder / "package", jobs=jobs)
+    made = replace(plan(files, {**TABLE, **table}), unlinked=unlinked)
+    build_library(made, tree, folder / "package", jobs=jobs)
     return folder / "package" / "lib"
 
 
@@ -193,6 +195,40 @@ def test_library_an_unreached_object_that_make_does_not_know_is_an_error(tmp_pat
 def test_library_a_name_that_the_second_width_lacks_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="lacks 1 listed symbols: demo_product_64_"):
         built(tmp_path, files={**FILES, "wide.txt": "sum_\nproduct_\n"})
+
+
+def settled(folder: Path, *unlinked: str) -> Path:
+    """The library's file after the finish step of a profile that needs all symbols but these."""
+    lib = built(folder)
+    finishing = replace(plan(FILES, TABLE), unlinked=unlinked)
+    settle(finishing, lib.parent, compiler=Path(shutil.which("cc") or "cc"))
+    return lib / "libdemo.so.0"
+
+
+def test_settle_unlinked_symbol_and_its_alias_are_not_exported(tmp_path: Path) -> None:
+    library = ctypes.CDLL(str(settled(tmp_path, "sum_")))
+    assert not hasattr(library, "sum_") and not hasattr(library, "demo_sum_")
+    assert library.count_() == 0
+    assert answer(library, "demo_sum_64_", ctypes.c_int64, 2**31 - 1, 1) == 2**31
+    assert sorted(path.name for path in (tmp_path / "package").iterdir()) == ["lib"]
+
+
+def test_settle_nothing_unlinked_keeps_the_compiled_library(tmp_path: Path) -> None:
+    compiled = (built(tmp_path / "other") / "libdemo.so.0").read_bytes()
+    path = settled(tmp_path)
+    assert path.read_bytes() == compiled
+    assert not (tmp_path / "package" / ARCHIVES).exists()
+
+
+def test_library_archives_of_both_widths_are_kept_in_the_package(tmp_path: Path) -> None:
+    package = built(tmp_path).parent
+    assert sorted(path.name for path in (package / ARCHIVES).iterdir()) == ["0.a", "1.a"]
+
+
+def test_library_compile_for_a_profile_with_fewer_symbols_exports_all(tmp_path: Path) -> None:
+    """Other profiles share it."""
+    lib = built(tmp_path, unlinked=("sum_",))
+    assert hasattr(ctypes.CDLL(str(lib / "libdemo.so.0")), "sum_")
 
 
 def test_objects_reached_follows_calls(tmp_path: Path) -> None:
