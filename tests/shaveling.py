@@ -158,9 +158,6 @@ reason = "is called once, on import"
 name = "extra"
 summary = "what few need"
 modules = ["shaveling.extra"]
-[[components.edits]]
-file = "meson.build"
-line = "subdir('shaveling/extra')"
 
 [levers.test-modules]
 match = ["shaveling/_test_helper.*.so"]

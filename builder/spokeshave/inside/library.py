@@ -2,7 +2,7 @@
 
 Runs inside the build container as part of a hatchling build hook (`templates/hatch_build.py`), so standard
 library only. The archives are linked whole, with a version script that exports just the listed names;
-the linker then drops every section that none of them reaches. They stay in the compiled wheel: the finish
+the linker then drops every section that none of them reaches. The compiled wheel keeps them: the finish
 step links them again for a profile that needs fewer names.
 """
 
@@ -50,9 +50,9 @@ def build_library(plan: BuildPlan, tree: Path, package: Path, *, jobs: int) -> N
 
 
 def _keep(archives: Iterable[Path], folder: Path) -> list[Path]:
-    """Moves archives into a folder, under the names of their places: those of both widths have one name."""
+    """Moves archives into a folder, under their numbers: the archives of both widths have one name."""
     folder.mkdir(parents=True)
-    return [Path(shutil.move(path, folder / f"{place}.a")) for place, path in enumerate(archives)]
+    return [Path(shutil.move(path, folder / f"{number}.a")) for number, path in enumerate(archives)]
 
 
 def settle(plan: BuildPlan, package: Path, *, compiler: Path) -> None:

@@ -104,7 +104,7 @@ class Level:
 class Removed:
     """A component that the profile removes: its modules, further files, and which stubs raise late.
 
-    `variants` are folders of the compiled wheel whose files take the places of those in the folder above.
+    `variants` are folders of the compiled wheel whose files replace those in the folder above.
     """
 
     component: str

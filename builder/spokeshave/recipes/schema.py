@@ -106,8 +106,8 @@ class ComponentTable(Strict):
     files: tuple[Glob, ...] = Field((), description="globs of further files of the wheel to remove")
     variants: tuple[str, ...] = Field(
         (),
-        description="folders of the compiled wheel whose files take the places of those in the folder above;"
-        " deleted where the component is kept",
+        description="folders of the compiled wheel whose files replace those in the folder above; deleted"
+        " where the component is kept",
     )
     patches: tuple[str, ...] = Field(
         (), description="patch files that removing it needs; they change Python files of the compiled wheel"

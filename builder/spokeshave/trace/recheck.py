@@ -25,7 +25,7 @@ from spokeshave.trace.trimmed_run import NO_RECHECK, Again, Impossible, Task, Wa
 
 _LIMIT = 24  # runs; each keeps one component more at the least, and most ask for several at once
 _ONE_BY_ONE = 12  # runs, before all that could be missed next is kept at once
-_UNTRIED = "the recheck cannot remove it, since its patch changes compiled code"
+_UNTRIED = "the recheck cannot remove it, since kept compiled code needs it or changes with it"
 _UNREAD = "compilers read it, which no recheck notices"
 
 

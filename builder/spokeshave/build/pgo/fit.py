@@ -62,7 +62,7 @@ def fit_key(plan: BuildPlan, table: TrainingTable) -> str:
     """
     compiled = without_link_time(plan.compile).to_key()
     del compiled["libraries"]
-    compiled["edits"] = ()  # plans had this key once: the bundles of that time fit on
+    compiled["edits"] = ()  # plans had this key once; PGO profiles of that time still fit
     other = {name for name in plan.patches if _is_of_python(plan, name)}
     compiled["files"] = {name: text for name, text in compiled["files"].items() if name not in other}
     return digest_of(
