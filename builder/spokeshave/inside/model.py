@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 Kind = Literal["library", "python"]
 Backend = Literal["meson-python", "make", "prebuilt"]
+CPYTHON = "cpython"
+"""The name under which a toolchain's versions have that of CPython."""
 LOCAL_IMAGE = "spokeshave-"
 """How the reference of an image begins that we made on this machine."""
 
@@ -160,6 +162,12 @@ class Environment:
         """Whether the versions of the toolchain are known: a local image that is not made yet has none."""
         return bool(self.toolchain) or not self.image.startswith(LOCAL_IMAGE)
 
+    def to_key(self, *, python: bool) -> dict[str, Any]:
+        """What compiled bytes depend on; for a library (not `python`), a known toolchain without CPython."""
+        if python or not self.toolchain:
+            return asdict(self)
+        return {"engine": self.engine, "toolchain": {k: v for k, v in self.toolchain.items() if k != CPYTHON}}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bundled:
@@ -232,7 +240,7 @@ class BuildPlan:
                 "distribution": self.distribution,
                 "version": self.version,
                 "target": asdict(self.target) if self.kind == "python" else self.target.arch,
-                "environment": asdict(self.environment),
+                "environment": self.environment.to_key(python=self.kind == "python"),
                 "code": self.tool["compile"],
             }
         )
@@ -245,9 +253,7 @@ class BuildPlan:
     @property
     def recipe_digest(self) -> str:
         """The digest (sha256 hex) of what recipe, profile and target say, wherever it is built."""
-        data = self._to_key()
-        for key in ("tool", "environment", "budget"):
-            del data[key]
+        data = {key: v for key, v in self._to_key().items() if key not in ("tool", "environment", "budget")}
         del data["compile"]["libraries"]
         return digest_of(data)
 

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from spokeshave.errors import EngineMissing
-from spokeshave.inside.model import Target
+from spokeshave.inside.model import CPYTHON, Target
 from spokeshave.inside.run import Command, Runner
 from spokeshave.machine.venvs import Interpreter, find_interpreter
 
@@ -57,4 +57,4 @@ def host_versions(runner: Runner, python: Interpreter) -> dict[str, str]:
     found = {
         name: runner(Command(argv=(name, "--version"))).output.splitlines()[0] for name in ("gcc", *linkers)
     }
-    return {**found, "libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown", "cpython": python.identity}
+    return {**found, "libc": os.confstr("CS_GNU_LIBC_VERSION") or "unknown", CPYTHON: python.identity}

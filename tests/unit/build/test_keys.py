@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from spokeshave.build.pgo.fit import fit_key
 from spokeshave.build.plan import make_plan
-from spokeshave.inside.model import bare_text
+from spokeshave.inside.model import Environment, bare_text
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.build_schema import PROSE
 from spokeshave.recipes.schema import Profile, Recipe
@@ -287,3 +287,20 @@ def test_bare_text_lock_keeps_hashes_alone() -> None:
     lock = "# made by uv\nmeson==1.9 \\\n    --hash=sha256:ab  # why\n\n"
     assert bare_text("requirements.txt", lock) == "meson==1.9 \\\n    --hash=sha256:ab"
     assert bare_text("a.patch", "Why.\n# a\n--- a/x\n+++ b/x\n+# b\n") == "--- a/x\n+++ b/x\n+# b\n"
+
+
+@pytest.mark.parametrize("recipe", ["openblas", "netlib"])
+def test_compile_key_library_is_equal_for_all_pythons_with_one_toolchain(recipe: str) -> None:
+    tools = {"gcc-14": "14.2.0-19", "binutils": "2.44-3", "libc6-dev": "2.28-10"}
+
+    def key(python: str, **more: str) -> str:
+        where = Environment(
+            engine="docker",
+            image=f"spokeshave-build-{python}",
+            image_digest=python,
+            toolchain={**tools, "cpython": python, **more},
+        )
+        plan = shipped_plan(recipe)
+        return replace(plan, target=replace(plan.target, python=python), environment=where).compile_key
+
+    assert key("cp311") == key("cp313") != key("cp313", binutils="2.45-1")

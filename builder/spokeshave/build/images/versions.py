@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from spokeshave.build.images.model import Kind
+from spokeshave.inside.model import CPYTHON
 
 LABEL = "spokeshave.toolchain"
 """The image's label: a JSON object of names and versions."""
@@ -62,4 +63,4 @@ def cpython(source: Path) -> dict[str, str]:
     name, _, version = (first.name if first else "").partition("/")[0].partition("-")
     if name != "Python" or not version:
         raise ValueError(f"{source.name} is no source archive of CPython")
-    return {"cpython": version}
+    return {CPYTHON: version}
