@@ -65,6 +65,7 @@ def write_record(
         "plan": plan.digest,
         "recipe_digest": plan.recipe_digest,
         "engine": plan.environment.engine,
+        "toolchain": dict(plan.environment.toolchain),
         "tool": __version__,
         "wheel": {
             "name": candidate.own.path.name,
