@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +22,6 @@ from spokeshave.recipes.schema import ComponentTable, Profile
 from spokeshave.recipes.select import (
     chosen_components,
     library_names,
-    patch_names,
     pick_version,
     removal_patch_names,
 )
@@ -30,6 +30,7 @@ from spokeshave.sources.patches import apply_patches
 
 _NOWHERE = Environment(engine="host", image="", image_digest="")
 _TOOL = {"compile": "", "finish": ""}
+_NEW_FILE = b"--- /dev/null"
 _SECTION = re.compile(rb"^--- (?P<old>\S+).*\n\+\+\+ (?P<new>\S+).*\n(?=@@ )", re.MULTILINE)
 _RAISING = re.compile(r"\b(raise|return) (ModuleNotFoundError|AttributeError|ImportError)\(")
 _REPORTER = "_spokeshave_told"
@@ -129,8 +130,9 @@ def _patch(loaded: Loaded, profile: Profile, target: Target, site: Path) -> list
     """
     version = pick_version(loaded.recipe, target.python_version)
     own = removal_patch_names(chosen_components(loaded, profile))
-    chosen = (*patch_names(version), *own)
-    parts = {name: list(_python_parts(loaded.files[name].encode(), site)) for name in chosen}
+    texts = {name: loaded.files[name].encode() for name in (*version.patches, *own)}
+    added = {file for name in version.patches for file in _added(texts[name])}
+    parts = {name: list(_python_parts(text, site, added)) for name, text in texts.items()}
     files = {file for name in own for file, _ in parts[name]}
     before = [(name, part) for name in version.patches for file, part in parts[name] if file in files]
     after = [(name, part) for name in own for _, part in parts[name]]
@@ -143,12 +145,20 @@ def _patch(loaded: Loaded, profile: Profile, target: Target, site: Path) -> list
     return [site / file for file in sorted(files)]
 
 
-def _python_parts(patch: bytes, site: Path) -> Iterator[tuple[str, bytes]]:
-    """The parts of a patch that change Python files of the install, or add one to a package there."""
+def _python_parts(patch: bytes, site: Path, added: AbstractSet[str]) -> Iterator[tuple[str, bytes]]:
+    """The parts of a patch that change Python files of the install, or add one to a package there.
+
+    `added` are the files that patches of the version add; a removal patch may change them.
+    """
     for name, part in _sections(patch):
-        added = part.startswith(b"--- /dev/null") and (site / name).parent.is_dir()
-        if name.endswith(".py") and (added or (site / name).is_file()):
+        new = name in added or name in _added(part)
+        there = (site / name).is_file() or (new and (site / name).parent.is_dir())
+        if name.endswith(".py") and there:
             yield name, part
+
+
+def _added(patch: bytes) -> set[str]:
+    return {name for name, part in _sections(patch) if part.startswith(_NEW_FILE)}
 
 
 def _sections(patch: bytes) -> Iterator[tuple[str, bytes]]:
