@@ -112,7 +112,7 @@ def _untried(context: Context, run: Run) -> dict[str, str]:
     for loaded in stack_recipes(context):
         for part in loaded.recipe.components:
             name = f"{loaded.recipe.name}/{part.name}"
-            if needs_a_build(part) and is_loaded(part, [run]):
+            if needs_a_build(part) and (part.variants or is_loaded(part, [run])):
                 found[name] = _UNTRIED
             elif is_read_unseen(part, run):
                 found[name] = _UNREAD

@@ -53,6 +53,20 @@ PARTS = "".join(
         "deep": "needed-by-pypi = true\n",
     }.items()
 )
+WHOLE = (
+    '[[components]]\nname = "whole"\nsummary = "x"\nmodules = ["alpha._uncalled"]\n'
+    'variants = ["alpha/_small"]\npatches = ["whole.patch"]\n'
+)
+# As scipy/patches/0024: it imports a module that only the variant has.
+WHOLE_PATCH = """Why: the routines that nobody calls are removed.
+
+--- a/alpha/calm.py
++++ b/alpha/calm.py
+@@ -1,2 +1,3 @@
++import alpha._names
+ def rest():
+     return 2
+"""
 TABLE = '[[components]]\nname = "table"\nsummary = "x"\nfiles = ["alpha/*.csv"]\n'
 LEAN = 'schema = 1\nname = "lean"\nsummary = "small"\n[levers]\n'
 # The command with the recipes here alone: else the stack's own were read too.
@@ -145,6 +159,20 @@ def test_recheck_a_failure_that_no_stub_tells_of_keeps_all_that_is_in_doubt(cont
 def test_recheck_a_component_that_compiled_code_of_pypi_needs_is_not_tried(context: Context) -> None:
     run, kept, _ = rechecked(context, "import alpha\n__import__('alpha.deep')\n")
     assert "alpha/deep" in proof(run).untried and "deep" in kept
+
+
+def test_recheck_a_component_with_variants_that_the_base_removes_is_not_laid_over(context: Context) -> None:
+    recipes = context.logs.parent / "recipes"
+    (recipes / "alpha" / "whole.patch").write_text(WHOLE_PATCH)
+    with (recipes / "alpha" / "recipe.toml").open("a") as stream:
+        stream.write(WHOLE)
+    (recipes / "profiles" / "lean.toml").write_text(
+        f'{LEAN}[[remove]]\ncomponent = "alpha/whole"\nreason = "nobody calls it"\n'
+    )
+    run, _, gone = rechecked(context, "import alpha\n")
+    assert proof(run).fault == "" and proof(run).times == 1
+    assert "alpha/whole" in proof(run).untried and "alpha/whole" not in proof(run).without
+    assert {"fast", "calm", "table"} <= gone
 
 
 def test_recheck_a_command_that_cannot_run_twice_proves_nothing(context: Context) -> None:
