@@ -167,7 +167,7 @@ def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
     """
     past = past_times(context)
     runner = StoppableRunner(context.runner)
-    threaded = replace(context, runner=runner)
+    threaded = replace(context, runner=runner, store=replace(context.store, stopped=runner.is_stopped))
 
     def job(plan: BuildPlan, _: tuple[Built, ...]) -> Built:
         with threaded.store.locked("built", plan.digest):

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spokeshave.build import project
-from spokeshave.errors import RecipeError
+from spokeshave.errors import PatchError, RecipeError
 from spokeshave.inside import wheel
+from spokeshave.inside.library import ARCHIVES
 from spokeshave.inside.model import BuildPlan
 from spokeshave.own_code import copy_inside
 from spokeshave.sources import patches
@@ -23,11 +24,11 @@ from spokeshave.sources.fetch import Fetched
 def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work: Path) -> None:
     """Fills `work` with `kit/` and `source/` for a compile that links these compiled libraries.
 
-    Raises UnsafeArchive or PatchError.
+    Raises UnsafeArchive, PatchError, or RecipeError where a bundled licence is not in the source.
     """
     kit = _make_kit(plan, work)
-    tree = unpack(fetched.source, work / "unpacked")
-    patches.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
+    tree = _source(plan, fetched, work)
+    _copy_licenses(plan, tree, fetched.license_sdists, kit / "licenses")  # a missing one is an error now
     if plan.compile.backend == "make":
         project.write_library_project(plan, tree, work / "source")
     else:
@@ -36,7 +37,9 @@ def prepare(plan: BuildPlan, fetched: Fetched, libraries: tuple[Path, ...], work
     (kit / "requirements.txt").write_text(plan.compile.requirements, "utf-8")
     _copy_all(fetched.requirements, kit / "wheels")
     for library in libraries:
-        wheel.unpack(library, kit / "libraries" / wheel.parse_name(library.name).distribution)
+        folder = wheel.unpack(library, kit / "libraries" / wheel.parse_name(library.name).distribution)
+        for archives in folder.glob(f"*/{ARCHIVES}"):  # for the finish step; nothing links them
+            shutil.rmtree(archives)
     project.write_launchers(plan, kit)
 
 
@@ -49,9 +52,7 @@ def prepare_finish(plan: BuildPlan, fetched: Fetched, work: Path) -> None:
     project.write_launchers(plan, kit)
     if plan.compile.backend == "prebuilt":  # prebuilt.py takes what it needs, licences too
         return
-    tree = unpack(fetched.source, work / "unpacked")
-    own = [(name, plan.compile.files[name].encode()) for name in plan.patches]
-    patches.apply_patches(tree, own)  # a patch may add a licence
+    tree = _source(plan, fetched, work)
     _copy_licenses(plan, tree, fetched.license_sdists, kit / "licenses")
     shutil.rmtree(work / "unpacked")
 
@@ -64,7 +65,13 @@ def with_removal_patches(plan: BuildPlan, raw: Path, work: Path) -> Path:
     if not plan.removal_patches:
         return raw
     tree = wheel.unpack(raw, work / "patched")
-    patches.apply_patches(tree, [(name, text.encode()) for name, text in plan.removal_patches.items()])
+    try:
+        patches.apply_patches(tree, [(name, text.encode()) for name, text in plan.removal_patches.items()])
+    except PatchError as fault:
+        fault.next_step = (
+            "make it anew against the files of the compiled wheel, which have the version's patches"
+        )
+        raise
     return wheel.pack(tree, work / "patched-wheel", wheel.parse_name(raw.name))
 
 
@@ -74,6 +81,12 @@ def _make_kit(plan: BuildPlan, work: Path) -> Path:
     (kit / "plan.json").write_text(json.dumps(plan.to_json(), indent=1, sort_keys=True), "utf-8")
     copy_inside(kit / "code")
     return kit
+
+
+def _source(plan: BuildPlan, fetched: Fetched, work: Path) -> Path:
+    tree = unpack(fetched.source, work / "unpacked")
+    patches.apply_patches(tree, [(name, plan.compile.files[name].encode()) for name in plan.patches])
+    return tree
 
 
 def _copy_all(files: tuple[Path, ...], folder: Path) -> None:

@@ -1,7 +1,8 @@
 """From a compiled wheel to a finished one: trim, repair, relabel, describe.
 
-Runs inside the build container (or the host engine's venv), so it needs nothing but the standard
-library, auditwheel and patchelf: `python -m spokeshave.inside.finish --kit K --wheel W --output DIR`.
+Runs inside the build container (or the host engine's venv):
+`python -m spokeshave.inside.finish --kit K --wheel W --output DIR`. It needs the standard library, auditwheel,
+patchelf, and the linker for a library that is linked again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from spokeshave.inside.levers.test_stubs import write_stubs
 from spokeshave.inside.model import BuildPlan, Removed, file_sha256, plan_from_json
 from spokeshave.inside.run import Command, run
 from spokeshave.inside.sbom import write_licenses, write_sbom
-from spokeshave.inside.stubs import drop_variants, remove
+from spokeshave.inside.stubs import remove
+from spokeshave.inside.variants import place_variants
 
 LOADER = '''"""Loads the library that this wheel shares, wherever it lies (written by spokeshave)."""
 
@@ -73,8 +75,7 @@ def finish(plan: BuildPlan, *, kit: Path, raw: Path, output: Path, scratch: Path
     check_kernels(plan, tree)
     if rewrite:
         _rewrite_paths(tree, rewrite)
-    components = [(part, remove(plan, part, tree)) for part in plan.removed]
-    drop_variants(plan, tree)
+    components = remove_components(plan, tree)
     if plan.kind == "library" and plan.compile.backend == "make":
         library.settle(plan, tree.root / plan.import_name, compiler=kit / "bin" / "cc")
     shaved = _shave(plan, tree)
@@ -125,6 +126,17 @@ def _saved(components: Iterable[tuple[Removed, Shaved]], shaved: Mapping[str, Sh
             {"name": n, "saved": s.saved, "files": s.files, "note": s.note} for n, s in shaved.items()
         ],
     }
+
+
+def remove_components(plan: BuildPlan, tree: Tree) -> list[tuple[Removed, Shaved]]:
+    """Removes the components, each with what it saves.
+
+    Variants come first: a component may remove the folder that they belong into. Raises ValueError where a
+    module, a glob or a folder of variants matches nothing.
+    """
+    smaller = place_variants(plan, tree)
+    done = [(part, remove(plan, part, tree)) for part in plan.removed]
+    return [(part, replace(it, saved=it.saved + smaller.get(part.component, 0))) for part, it in done]
 
 
 def _bytes(tree: Tree) -> int:

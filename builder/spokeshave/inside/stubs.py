@@ -75,10 +75,9 @@ def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
     """Deletes the component's files and writes its stubs; `saved` is what went less what the stubs take.
 
     Test files that the wheel keeps for the component's sake go into the tests archive, with the others.
-    Raises ValueError where a module, a glob or a folder of variants matches nothing.
+    Raises ValueError where a module or a glob matches nothing.
     """
     gone: dict[Path, int] = {}
-    smaller = sum(_take_variants(removed, folder, tree) for folder in removed.variants)
     for module in removed.modules:
         found = list(_files_of(tree, module))
         if not found:
@@ -96,34 +95,7 @@ def remove(plan: BuildPlan, removed: Removed, tree: Tree) -> Shaved:
         else:
             path.unlink()
     stubs = sum(_write_stub(plan, removed, module, tree) for module in removed.modules)
-    return Shaved(saved=sum(gone.values()) + smaller - stubs, files=len(gone))
-
-
-def _take_variants(removed: Removed, folder: str, tree: Tree) -> int:
-    """Moves the files of a folder into the one above it; returns how many bytes smaller they are there."""
-    files = sorted(path for path in (tree.root / folder).glob("*") if path.is_file())
-    if not files:
-        raise ValueError(f"component {removed.component!r}: there is no folder {folder} in the wheel")
-    before = after = 0
-    for path in files:
-        place = path.parent.parent / path.name
-        before += place.stat().st_size if place.exists() else 0
-        after += path.stat().st_size
-        path.replace(place)
-    return before - after
-
-
-def drop_variants(plan: BuildPlan, tree: Tree) -> None:
-    """Deletes the folders of variants, from which `remove` has moved the files that the profile needs.
-
-    Raises ValueError where the wheel has no such folder.
-    """
-    for folder in plan.variants:
-        if not (tree.root / folder).is_dir():
-            raise ValueError(
-                f"there is no folder {folder} in the wheel, which a recipe names under `variants`"
-            )
-        shutil.rmtree(tree.root / folder)
+    return Shaved(saved=sum(gone.values()) - stubs, files=len(gone))
 
 
 def _files_of(tree: Tree, module: str) -> Iterator[Path]:

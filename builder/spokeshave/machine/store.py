@@ -24,6 +24,7 @@ from spokeshave.machine.files import DISK_FULL, alone_with
 from spokeshave.machine.owners import Cleared, clear, is_held, own_folder
 
 _MANIFEST = "manifest.json"
+_PATIENCE = 0.5  # seconds between two looks at `Store.stopped`
 Check = Callable[[Mapping[str, str]], str]
 """Says of an entry's files (name to the sha256 of the bytes as they are) why they are not the pinned ones."""
 
@@ -33,12 +34,20 @@ def anything(files: Mapping[str, str]) -> str:
     return ""
 
 
+def _never() -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Store:
-    """Entries by kind (`source`, `compiled`, `built`, …) and key (a sha256 in hex)."""
+    """Entries by kind (`source`, `compiled`, `built`, …) and key (a sha256 in hex).
+
+    `stopped` says whether a thread that waits for another run has to end.
+    """
 
     root: Path
     say: Callable[[str], None]
+    stopped: Callable[[], bool] = _never
 
     def get(self, kind: str, key: str, check: Check = anything) -> Path | None:
         """The folder of an entry whose every file is intact and passes `check`, or nothing.
@@ -93,7 +102,10 @@ class Store:
 
     @contextlib.contextmanager
     def locked(self, kind: str, key: str) -> Iterator[None]:
-        """Holds the entry for one builder; a second one waits, and says so."""
+        """Holds the entry for one builder; a second one waits, and says so.
+
+        Raises KeyboardInterrupt where `stopped` is true meanwhile: a signal reaches the main thread alone.
+        """
         with _disk_errors(self.root):
             (self.root / "locks").mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.root / "locks" / f"{kind}-{key}.lock")
@@ -101,11 +113,18 @@ class Store:
             lock.acquire(timeout=0)
         except Timeout:
             self.say(f"another run is making {kind} {key[:12]}; waiting for it")
-            lock.acquire()
+            self._wait_for(lock)
         try:
             yield
         finally:
             lock.release()
+
+    def _wait_for(self, lock: FileLock) -> None:
+        while not lock.is_locked:
+            if self.stopped():
+                raise KeyboardInterrupt
+            with contextlib.suppress(Timeout):
+                lock.acquire(timeout=_PATIENCE)
 
     def sweep(self, *, unsure: bool = False) -> Cleared:
         """Removes the scratch folders of runs that have ended; with `unsure`, also of those that may be."""

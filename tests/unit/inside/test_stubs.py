@@ -12,7 +12,7 @@ import pytest
 
 from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import BuildPlan, LeverSetting, Removed
-from spokeshave.inside.stubs import drop_variants, remove
+from spokeshave.inside.stubs import remove
 from support import shipped_plan
 
 FILES = {
@@ -159,40 +159,6 @@ def test_what_matches_nothing_is_an_error(
 ) -> None:
     with pytest.raises(ValueError, match="component 'part'"):
         remove(plan, replace(PART, **part), tree)  # type: ignore[arg-type]
-
-
-def small(tree: Tree) -> BuildPlan:
-    """A plan of a wheel that has a smaller variant of a module next to the whole one."""
-    whole, variant = (tree.root / folder / "_native.so" for folder in ("kit", "kit/_small"))
-    variant.parent.mkdir()
-    whole.write_text("all functions")
-    variant.write_text("few")
-    return replace(shipped_plan("numpy"), variants=("kit/_small",))
-
-
-def test_remove_variants_take_the_places_of_the_whole_modules(tree: Tree) -> None:
-    plan = small(tree)
-    shaved = remove(plan, replace(PART, variants=plan.variants), tree)
-    assert (tree.root / "kit/_native.so").read_text() == "few"
-    assert (shaved.saved, shaved.files) == (len("all functions") - len("few"), 0)
-    drop_variants(plan, tree)
-    assert not (tree.root / "kit/_small").exists()
-
-
-def test_drop_variants_component_kept_leaves_the_whole_module(tree: Tree) -> None:
-    drop_variants(small(tree), tree)
-    assert (tree.root / "kit/_native.so").read_text() == "all functions"
-    assert not (tree.root / "kit/_small").exists()
-
-
-def test_remove_variants_missing_folder_is_an_error(plan: BuildPlan, tree: Tree) -> None:
-    with pytest.raises(ValueError, match="component 'part': there is no folder kit/_small"):
-        remove(plan, replace(PART, variants=("kit/_small",)), tree)
-
-
-def test_drop_variants_missing_folder_is_an_error(plan: BuildPlan, tree: Tree) -> None:
-    with pytest.raises(ValueError, match="there is no folder kit/_small"):
-        drop_variants(replace(plan, variants=("kit/_small",)), tree)
 
 
 def test_remove_test_files_that_the_wheel_keeps_go_into_the_tests_archive(

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from multiprocessing.synchronize import Barrier, Event
 from pathlib import Path
 
@@ -174,6 +175,16 @@ def test_a_second_process_waits_and_says_so(store: Store) -> None:
         for process in (first, second):
             if process.is_alive():
                 process.kill()
+
+
+def test_locked_entry_of_another_run_stopped_wait_is_an_interrupt(store: Store, said: Said) -> None:
+    """Ctrl-C reaches the main thread alone: a build that waits in another thread has to look."""
+    waiting = replace(store, stopped=lambda: bool(said))  # stopped once it has said that it waits
+    with store.locked("built", KEY), pytest.raises(KeyboardInterrupt):
+        with waiting.locked("built", KEY):
+            pytest.fail("two runs hold one entry")
+    with waiting.locked("built", KEY):
+        pass  # it was left free
 
 
 def test_different_entries_do_not_wait(store: Store, said: Said) -> None:
