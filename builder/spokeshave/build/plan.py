@@ -54,7 +54,11 @@ def make_plan(
     _check_blas(recipe, profile, libraries)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = patch_names(version, lp64=not shared.is_wide(recipe, libraries))
+    patches = patch_names(
+        version,
+        lp64=not shared.is_wide(recipe, libraries),
+        docstrings=not any(setting.name == "docstrings" for setting in levers),
+    )
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,

@@ -182,6 +182,7 @@ def _named_files(recipe: Recipe) -> Iterator[tuple[str, str]]:
     yield from (("versions", patch) for version in recipe.versions for patch in version.patches)
     yield from (("components", patch) for component in recipe.components for patch in component.patches)
     yield from (("versions", patch) for version in recipe.versions for patch in version.lp64_patches)
+    yield from (("versions", patch) for version in recipe.versions for patch in version.docstring_patches)
     if library := recipe.build.library:
         yield from (("build", name) for name in (*library.exports, *library.unreached))
         yield from (("build", row.exports) for row in library.without)

@@ -55,6 +55,12 @@ class VersionTable(Strict):
         alias="lp64-patches",
         description="patch files for a BLAS with 32-bit integers, applied after these",
     )
+    docstring_patches: tuple[str, ...] = Field(
+        (),
+        alias="docstring-patches",
+        description="patch files that leave docstrings out of compiled code, applied last if the profile has"
+        " `docstrings` on",
+    )
     stock: dict[str, Sha256] = Field(
         default_factory=dict,
         description="sha256 of the PyPI wheel to compare with, by target (`cp311-manylinux_x86_64`)",

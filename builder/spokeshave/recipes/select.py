@@ -34,9 +34,10 @@ def chosen_components(loaded: Loaded, profile: Profile) -> Chosen:
     return tuple(chosen)
 
 
-def patch_names(version: VersionTable, *, lp64: bool = False) -> tuple[str, ...]:
-    """The version's patches; with `lp64`, those for a BLAS with 32-bit integers too."""
-    return (*version.patches, *(version.lp64_patches if lp64 else ()))
+def patch_names(version: VersionTable, *, lp64: bool = False, docstrings: bool = True) -> tuple[str, ...]:
+    """The version's patches, those for a BLAS with 32-bit integers, and for code without docstrings."""
+    narrow = version.lp64_patches if lp64 else ()
+    return (*version.patches, *narrow, *(() if docstrings else version.docstring_patches))
 
 
 def removal_patch_names(chosen: Chosen) -> tuple[str, ...]:

@@ -84,6 +84,9 @@ class TrainingTable(Strict):
         (),
         description="patterns of sources that are compiled without profile data",
     )
+    unchanging: tuple[str, ...] = Field(
+        (), description="patch files that change no function: PGO profiles fit with and without them"
+    )
     bundles: tuple[BundleTable, ...] = Field((), description="PGO profiles; a build uses the first that fits")
 
     @model_validator(mode="after")

@@ -91,3 +91,9 @@ def test_patch_names_of_a_narrow_blas_are_the_versions_and_its_own() -> None:
 @pytest.mark.parametrize(("profile", "blas"), [("lean", "openblas"), ("netlib", "netlib")])
 def test_library_names_blas_is_the_profiles(profile: str, blas: str) -> None:
     assert library_names(BOOK.load("numpy").recipe, BOOK.profile(profile)) == [blas]
+
+
+def test_patch_names_without_docstrings_end_with_those_that_leave_them_out() -> None:
+    version = BOOK.load("scipy").recipe.versions[0]
+    assert patch_names(version, docstrings=False) == (*version.patches, *version.docstring_patches)
+    assert version.docstring_patches

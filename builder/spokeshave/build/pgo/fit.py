@@ -57,13 +57,14 @@ def fit_key(plan: BuildPlan, table: TrainingTable) -> str:
 
     Patches of Python files alone have no part in it: they change no compiled code. (If one changes a program
     that writes C, the profile data do not match the changed functions, and gcc compiles these without them.)
+    Nor have patches that the recipe lists as `unchanging`.
     gcc counts what is left after its first optimisations: profile data of one level do not match at another.
     Link-time optimization comes later.
     """
     compiled = without_link_time(plan.compile).to_key()
     del compiled["libraries"]
     compiled["edits"] = ()  # plans had this key once; PGO profiles of that time still fit
-    other = {name for name in plan.patches if _is_of_python(plan, name)}
+    other = {name for name in plan.patches if name in table.unchanging or _is_of_python(plan, name)}
     compiled["files"] = {name: text for name, text in compiled["files"].items() if name not in other}
     return digest_of(
         {

@@ -109,3 +109,17 @@ def test_fit_key_tests_that_show_what_runs_count_where_the_rest_is_small(plan: B
     assert fit_key(plan, kept) != fit_key(plan, tables[0])
     with pytest.raises(ValueError, match="unreached = 'small'"):
         TrainingTable.model_validate({"reach": ("numpy/_core",)})
+
+
+def test_fit_key_patch_that_the_recipe_calls_unchanging_has_no_say() -> None:
+    """A patch of C or build files that leaves docstrings out: profile data fit with and without it."""
+    loaded = RecipeBook([RECIPES]).load("scipy")
+    table = loaded.recipe.training
+    assert table
+    plan = shipped_plan("scipy")
+    (patch,) = table.unchanging
+    kept = {name: digest for name, digest in plan.patches.items() if name != patch}
+    files = {name: text for name, text in plan.compile.files.items() if name != patch}
+    other = replace(plan, patches=kept, compile=replace(plan.compile, files=files))
+    assert patch in plan.patches and fit_key(plan, table) == fit_key(other, table)
+    assert fit_key(plan, table.model_copy(update={"unchanging": ()})) != fit_key(other, table)
