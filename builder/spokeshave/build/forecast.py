@@ -24,8 +24,14 @@ from spokeshave.recipes.build_schema import Strict
 from spokeshave.recipes.reading import TIMES
 
 Step = Literal["compile", "finish"]
-State = Literal["wheel", "compile", "nothing"]
+State = Literal["wheel", "wheel alone", "compile", "nothing"]  # alone: without the compile, which others link
 STEPS: tuple[Step, ...] = ("compile", "finish")
+_LEFT: dict[State, tuple[Step, ...]] = {
+    "wheel": (),
+    "wheel alone": ("compile",),
+    "compile": ("finish",),
+    "nothing": STEPS,
+}
 Row = Mapping[str, Any]
 _KIND = "timings"
 BOUNDS: dict[Step, str] = {"compile": "up to", "finish": "about"}  # ccache may have objects of a compile
@@ -63,7 +69,10 @@ class Forecast:
     def to_json(self) -> dict[str, Any]:
         """As JSON-serialisable data."""
         return {
-            "stored": {"wheel": self.stored == "wheel", "compile": self.stored != "nothing"},
+            "stored": {
+                "wheel": self.stored in ("wheel", "wheel alone"),
+                "compile": self.stored in ("wheel", "compile"),
+            },
             "estimate": self.estimate and {"seconds": self.estimate.seconds, "source": self.estimate.source},
         }
 
@@ -71,28 +80,44 @@ class Forecast:
         """For a line of `plan`."""
         if self.stored == "wheel":
             return "the wheel is in the store"
-        left = "finishing" if self.stored == "compile" else "building"
-        have = "the compile is" if self.stored == "compile" else "nothing is"
         known = "an unknown time"
         if self.estimate:
             known = f"{_bound([self])} {about(self.estimate.seconds)} ({self.estimate.source})"
+        if self.stored == "wheel alone":
+            return (
+                f"the wheel is in the store, its compile, which others link, is not; compiling takes {known}"
+            )
+        left = "finishing" if self.stored == "compile" else "building"
+        have = "the compile is" if self.stored == "compile" else "nothing is"
         return f"{have} in the store; {left} takes {known}"
 
 
 def make_forecasts(context: Context, plans: Sequence[BuildPlan]) -> tuple[Forecast, ...]:
-    """Looks each plan up in the store, and estimates what is left of it."""
+    """Looks each plan up in the store, and estimates what is left of it.
+
+    A package is compiled with the compiled libraries that it links, also if their finished wheels are stored.
+    """
     past = past_times(context)
-    return tuple(_forecast(context, plan, past) for plan in plans)
+    stored = {plan.recipe: _stored(context, plan) for plan in plans}
+    linked = {name for plan in plans if stored[plan.recipe] == "nothing" for name in plan.libraries}
+    for plan in (one for one in plans if one.distribution in linked and one.compile.backend != "prebuilt"):
+        if stored[plan.recipe] == "wheel" and not _has_compile(context, plan):
+            stored[plan.recipe] = "wheel alone"
+    return tuple(_forecast(context, plan, stored[plan.recipe], past) for plan in plans)
 
 
-def _forecast(context: Context, plan: BuildPlan, past: Sequence[Row]) -> Forecast:
-    stored: State = "nothing"
+def _stored(context: Context, plan: BuildPlan) -> State:
     if context.store.get("built", plan.digest) is not None:
-        stored = "wheel"
-    elif context.store.get("compiled", plan.compile_key) is not None:
-        stored = "compile"
-    left: dict[State, tuple[Step, ...]] = {"wheel": (), "compile": ("finish",), "nothing": STEPS}
-    steps = [step for step in left[stored] if step == "finish" or plan.compile.backend != "prebuilt"]
+        return "wheel"
+    return "compile" if _has_compile(context, plan) else "nothing"
+
+
+def _has_compile(context: Context, plan: BuildPlan) -> bool:
+    return context.store.get("compiled", plan.compile_key) is not None
+
+
+def _forecast(context: Context, plan: BuildPlan, stored: State, past: Sequence[Row]) -> Forecast:
+    steps = [step for step in _LEFT[stored] if step == "finish" or plan.compile.backend != "prebuilt"]
     found = [estimate_of(context, plan, step, past) for step in steps]
     known = [one for one in found if one is not None]
     whole = None
@@ -183,7 +208,8 @@ def _is_alike(row: Row, plan: BuildPlan, step: Step) -> bool:
 def summary(forecasts: Sequence[Forecast]) -> str:
     """One line for the whole build: what the store has, and the time of the rest."""
     left = [one for one in forecasts if one.stored != "wheel"]
-    have = f"in the store: {len(forecasts) - len(left)} of {len(forecasts)} wheels"
+    wheels = sum(one.stored in ("wheel", "wheel alone") for one in forecasts)
+    have = f"in the store: {wheels} of {len(forecasts)} wheels"
     if not left:
         return have
     known = [(one.recipe, one.estimate.seconds) for one in left if one.estimate]
@@ -193,12 +219,12 @@ def summary(forecasts: Sequence[Forecast]) -> str:
     whole = f"{bound} {about(sum(seconds for _, seconds in known))}" if known else "an unknown time"
     more = " and more" if known and len(known) < len(left) else ""
     note = _LESS if known and bound == BOUNDS["compile"] else ""
-    return f"{have}; the others take {whole}{more} ({', '.join(parts)}){note}"
+    return f"{have}; the rest takes {whole}{more} ({', '.join(parts)}){note}"
 
 
 def _bound(forecasts: Sequence[Forecast]) -> str:
     """The word before the time of forecasts: they are an upper bound if one of them has a compile."""
-    return BOUNDS["compile" if any(one.stored == "nothing" for one in forecasts) else "finish"]
+    return BOUNDS["compile" if any("compile" in _LEFT[one.stored] for one in forecasts) else "finish"]
 
 
 def about(seconds: float) -> str:

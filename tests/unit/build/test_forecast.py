@@ -80,6 +80,34 @@ def test_forecast_wheel_in_store_leaves_nothing(context: Context) -> None:
     assert "the wheel is in the store" in str(found)
 
 
+def test_forecast_library_s_wheel_without_its_compile_is_compiled_for_a_package(context: Context) -> None:
+    """The finished library may lack symbols that the package links."""
+    library, package = shipped_plan("openblas"), shipped_plan("numpy")
+    put(context, "built", library.digest)
+    first, second = make_forecasts(context, (library, package))
+    compile_of = estimate_of(context, library, "compile", ())
+    assert first.estimate == compile_of
+    assert first.to_json()["stored"] == {"wheel": True, "compile": False}
+    assert "the wheel is in the store, its compile, which others link, is not; compiling takes up to" in str(
+        first
+    )
+    assert second.stored == "nothing"
+    assert summary((first, second)).startswith("in the store: 1 of 2 wheels; the rest takes up to")
+    assert "openblas" in summary((first, second))
+
+
+@pytest.mark.parametrize(
+    ("kind", "of"), [("compiled", "openblas"), ("compiled", "numpy"), ("built", "numpy")]
+)
+def test_forecast_library_s_wheel_without_a_need_for_its_compile_leaves_nothing(
+    context: Context, kind: str, of: str
+) -> None:
+    plans = {name: shipped_plan(name) for name in ("openblas", "numpy")}
+    put(context, "built", plans["openblas"].digest)
+    put(context, kind, plans[of].digest if kind == "built" else plans[of].compile_key)
+    assert make_forecasts(context, tuple(plans.values()))[0].stored == "wheel"
+
+
 def test_forecast_longest_compile_of_this_machine_is_the_bound(context: Context) -> None:
     plan, full = shipped_plan("numpy"), shipped_plan("numpy", "full")
     keep_time(context, plan, "compile", 3000.0)
@@ -115,7 +143,7 @@ def test_summary_counts_and_sums_up(context: Context) -> None:
     put(context, "compiled", plans[1].compile_key)
     told = summary(make_forecasts(replace(context, cpus=COMMITTED.cpus), plans))
     assert told == (
-        f"in the store: 1 of 3 wheels; the others take about {about(COMMITTED.finish)} and more"
+        f"in the store: 1 of 3 wheels; the rest takes about {about(COMMITTED.finish)} and more"
         f" (numpy {about(COMMITTED.finish)}, netlib unknown)"
     )
     assert summary(make_forecasts(context, plans[:1])) == "in the store: 1 of 1 wheels"
@@ -141,7 +169,7 @@ def test_summary_with_a_compile_is_an_upper_bound(context: Context) -> None:
     time = about(COMMITTED.compile + COMMITTED.finish)
     assert f"building takes up to {time} (" in str(one)
     assert summary([one]) == (
-        f"in the store: 0 of 1 wheels; the others take up to {time} (numpy {time});"
+        f"in the store: 0 of 1 wheels; the rest takes up to {time} (numpy {time});"
         " less where ccache has object files"
     )
     put(context, "compiled", plan.compile_key)

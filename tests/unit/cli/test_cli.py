@@ -135,7 +135,7 @@ def test_plan_and_build_print_store_state_and_estimate(
     assert all(row["estimate"]["seconds"] > 0 and row["estimate"]["source"] for row in rows)
     shown = spokeshave("plan", "numpy", "--engine", "host").stdout
     assert "nothing is in the store; building takes up to" in shown
-    assert "in the store: 0 of 2 wheels; the others take up to" in shown
+    assert "in the store: 0 of 2 wheels; the rest takes up to" in shown
     assert "; less where ccache has object files" in shown
 
     def stop(*arguments: object) -> None:
@@ -143,7 +143,7 @@ def test_plan_and_build_print_store_state_and_estimate(
 
     monkeypatch.setattr("spokeshave.build.pipeline.build", stop)
     built = spokeshave("build", "numpy", "--engine", "host")
-    assert "in the store: 0 of 2 wheels; the others take up to" in built.stderr
+    assert "in the store: 0 of 2 wheels; the rest takes up to" in built.stderr
 
 
 def test_plan_recipe_with_unknown_key_is_3(spokeshave: Invoke, tmp_path: Path) -> None:
