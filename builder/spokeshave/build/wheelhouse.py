@@ -125,7 +125,10 @@ def _companion(path: Path, distribution: str, fits: _Fits, others: Mapping[tuple
 
 
 def read_built(path: Path) -> BuiltWheel:
-    """Reads a wheel and the record next to it; raises WheelError where the record is of another file."""
+    """Reads a wheel and the record next to it.
+
+    Raises WheelError where the record is of another file, or of another version of spokeshave.
+    """
     record = beside(path, ".record.json")
     if not record.is_file():
         slimmed = beside(path, ".slim.json").is_file()
@@ -134,7 +137,16 @@ def read_built(path: Path) -> BuiltWheel:
             next_step="name wheels of `spokeshave build`, in the folder where it put them: "
             "`wheelhouse/*+PROFILE*.whl`" + ("; `slim` has checked its own" if slimmed else ""),
         )
-    data: Mapping[str, Any] = json.loads(record.read_text("utf-8"))
+    try:
+        return _read_built(path, json.loads(record.read_text("utf-8")))
+    except (AttributeError, KeyError, TypeError, ValueError) as fault:
+        raise WheelError(
+            f"{path}: {record.name} is of another version of spokeshave, or damaged ({fault})",
+            next_step="build the wheel again: `spokeshave build` delivers both",
+        ) from fault
+
+
+def _read_built(path: Path, data: Mapping[str, Any]) -> BuiltWheel:
     sha256 = file_sha256(path)
     if data["wheel"]["sha256"] != sha256:
         raise WheelError(

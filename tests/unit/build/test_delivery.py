@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,6 +68,30 @@ def test_verify_wheelhouse_of_an_earlier_build_is_read(context: Context, tmp_pat
     beside(wheel, OLD).unlink()
     with pytest.raises(WheelError, match=r"tests\.zip is not next to"):
         candidates(context, (wheel,))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda record: record["build_plan"]["compile"].update(edits=[]),
+        lambda record: record["build_plan"].pop("unlinked"),
+        lambda record: record["build_plan"].pop("offers"),
+        lambda record: record["build_plan"].update(levers=[{"name": "tests", "options": []}]),
+        lambda record: record.pop("tests"),
+        lambda record: record.clear(),
+    ],
+)
+def test_candidates_record_of_another_version_is_said_to_be(
+    context: Context, tmp_path: Path, change: Callable[[Any], None]
+) -> None:
+    folder = entry(tmp_path / "wheelhouse", TESTS_ARCHIVE)
+    (wheel,) = folder.glob("*.whl")
+    record = json.loads((folder / "record.json").read_text())
+    change(record)
+    beside(wheel, ".record.json").write_text(json.dumps(record))
+    with pytest.raises(WheelError, match=r"record\.json is of another version of spokeshave") as caught:
+        candidates(context, (wheel,))
+    assert "build the wheel again" in caught.value.next_step
 
 
 def test_candidates_file_that_is_missing_is_said_to_be(context: Context, tmp_path: Path) -> None:
