@@ -10,7 +10,7 @@ from spokeshave.inside.model import CPYTHON, Target
 from spokeshave.inside.run import Command, Runner
 from spokeshave.machine.venvs import Interpreter, find_interpreter
 
-_TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm")
+_TOOLS = ("gcc", "g++", "make", "pkg-config", "strip", "nm", "ar", "objcopy")
 
 
 def usable_cpus() -> int:

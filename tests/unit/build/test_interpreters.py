@@ -114,6 +114,16 @@ def test_host_versions_name_compiler_linker_libc_and_python() -> None:
     assert re.fullmatch(r"glibc \d+\.\d+", found["libc"])
 
 
+def test_missing_tools_names_those_of_binutils_that_a_library_s_build_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("gcc", "g++", "make", "pkg-config", "strip", "nm"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert missing_tools() == ["ar", "objcopy"]
+
+
 def test_known_pythons_are_in_order_and_plain() -> None:
     known = known_pythons()
     assert known[:3] == ("cp39", "cp310", "cp311")
