@@ -45,8 +45,13 @@ def build_library(plan: BuildPlan, tree: Path, package: Path, *, jobs: int) -> N
     _write_pkg_config(plan, table["pkg_config"], lib / "pkgconfig")
     if second:
         prefix, _, suffix = table["ilp64"]["symbol"].partition("{}")
-        words = {"symbol_suffix": suffix, "Cflags": f"-DBLAS_SYMBOL_PREFIX={prefix}"}  # numpy reads both
-        _write_pkg_config(plan, table["ilp64"]["pkg_config"], lib / "pkgconfig", words)
+        _write_pkg_config(  # numpy reads the variable and the field
+            plan,
+            table["ilp64"]["pkg_config"],
+            lib / "pkgconfig",
+            variables={"symbol_suffix": suffix},
+            fields={"Cflags": f"-DBLAS_SYMBOL_PREFIX={prefix}"},
+        )
 
 
 def _keep(archives: Iterable[Path], folder: Path) -> list[Path]:
@@ -147,17 +152,23 @@ def _check_exports(target: Path, names: Iterable[str]) -> None:
 
 
 def _write_pkg_config(
-    plan: BuildPlan, name: str, folder: Path, words: Mapping[str, str] | None = None
+    plan: BuildPlan,
+    name: str,
+    folder: Path,
+    *,
+    variables: Mapping[str, str] | None = None,
+    fields: Mapping[str, str] | None = None,
 ) -> None:
-    """Writes NAME.pc; `words` are further variables (small letters) and fields of it."""
-    soname = plan.compile.settings["library"]["soname"]
-    lines = ["prefix=${pcfiledir}/../..", "libdir=${prefix}/lib"]
-    fields = [
-        f"Name: {name}",
-        f"Description: {plan.compile.settings['summary']}",
-        f"Version: {plan.version}",
-        f"Libs: ${{libdir}}/{soname}",
-    ]
-    for key, value in (words or {}).items():
-        (lines if key.islower() else fields).append(f"{key}={value}" if key.islower() else f"{key}: {value}")
-    (folder / f"{name}.pc").write_text("\n".join([*lines, *fields]) + "\n", "utf-8")
+    """Writes NAME.pc, with further variables and fields."""
+    settings = plan.compile.settings
+    every_variable = {"prefix": "${pcfiledir}/../..", "libdir": "${prefix}/lib", **(variables or {})}
+    every_field = {
+        "Name": name,
+        "Description": settings["summary"],
+        "Version": plan.version,
+        "Libs": f"${{libdir}}/{settings['library']['soname']}",
+        **(fields or {}),
+    }
+    lines = [f"{key}={value}" for key, value in every_variable.items()]
+    lines += [f"{key}: {value}" for key, value in every_field.items()]
+    (folder / f"{name}.pc").write_text("\n".join(lines) + "\n", "utf-8")
