@@ -12,6 +12,7 @@ from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.build_schema import LibraryTable, PrebuiltTable, WideTable, Width
 from spokeshave.recipes.schema import Profile, Recipe
 
+_WIDE_SETUP = "ilp64_setup_args"
 _OFFERS = {"provides", "setup_args", "kernel_symbol"}  # for who links the library; they change nothing in it
 
 
@@ -21,12 +22,13 @@ def offers(recipe: Recipe, profile: Profile) -> dict[str, Any]:
         return {}
     offered = recipe.build.shared.model_dump(include=_OFFERS)
     wide = _second_width(recipe.build.library, profile)
-    return {**offered, "ilp64_setup_args": wide.setup_args} if wide else offered
+    return {**offered, _WIDE_SETUP: wide.setup_args} if wide else offered
 
 
 def is_wide(recipe: Recipe, libraries: tuple[BuildPlan, ...]) -> bool:
     """Whether the recipe asks for a BLAS with 64-bit integers, and links one."""
-    return any(_wide_setup(recipe, library) for library in libraries)
+    wanted = recipe.build.blas_integers == "ilp64"
+    return wanted and any(_WIDE_SETUP in library.offers for library in libraries)
 
 
 def integers(recipe: Recipe, libraries: tuple[BuildPlan, ...]) -> dict[str, str]:
@@ -49,13 +51,10 @@ def symbols_of(library: BuildPlan, name: str) -> dict[Width, str]:
 
 def setup_args(recipe: Recipe, library: BuildPlan) -> Mapping[str, str]:
     """The meson options with which a recipe links a library."""
-    narrow: Mapping[str, str] = library.offers.get("setup_args", {})
-    return _wide_setup(recipe, library) or narrow
-
-
-def _wide_setup(recipe: Recipe, library: BuildPlan) -> Mapping[str, str]:
-    wanted = recipe.build.blas_integers == "ilp64"
-    return library.offers.get("ilp64_setup_args", {}) if wanted else {}
+    found: Mapping[str, str] = library.offers.get(
+        _WIDE_SETUP if is_wide(recipe, (library,)) else "setup_args", {}
+    )
+    return found
 
 
 def listings(loaded: Loaded, profile: Profile) -> dict[str, str]:

@@ -28,7 +28,7 @@ class Speed:
     """
 
     routine: str
-    caller: str = "numpy"
+    caller: str
     size: int
     threads: int
     ratio: float
@@ -67,7 +67,7 @@ class Backend:
         """The numbers of threads that were measured, each with the package that called the routines."""
         return tuple(sorted({(speed.threads, speed.caller) for speed in self.speeds}))
 
-    def span(self, routine: str, threads: int, caller: str = "numpy") -> Span | None:
+    def span(self, routine: str, threads: int, caller: str) -> Span | None:
         """The time of one routine compared with the PyPI wheels; None if it was not measured."""
         wanted = (routine, threads, caller)
         rows = [s for s in self.speeds if (s.routine, s.threads, s.caller) == wanted]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from spokeshave.build import shared
@@ -34,3 +36,22 @@ def test_symbols_of_a_library_are_those_of_its_widths(
     recipe: str, profile: str, symbols: dict[str, str]
 ) -> None:
     assert shared.symbols_of(shipped_plan(recipe, profile), "cblas_dgemm") == symbols
+
+
+@pytest.mark.parametrize(
+    ("offered", "wide", "found"),
+    [
+        ({"ilp64_setup_args": {"blas": "wide"}}, True, {"blas": "wide"}),
+        ({"ilp64_setup_args": {}}, True, {}),
+        ({}, False, {"blas": "narrow"}),
+    ],
+)
+def test_is_wide_follows_the_offer_whatever_its_options(
+    offered: dict[str, dict[str, str]], wide: bool, found: dict[str, str]
+) -> None:
+    numpy, scipy = BOOK.load("numpy").recipe, BOOK.load("scipy").recipe
+    offers = {"provides": "blas", "setup_args": {"blas": "narrow"}, **offered}
+    library = replace(shipped_plan("openblas"), offers=offers)
+    assert shared.is_wide(numpy, (library,)) is wide and not shared.is_wide(scipy, (library,))
+    assert shared.setup_args(numpy, library) == found
+    assert shared.setup_args(scipy, library) == {"blas": "narrow"}

@@ -125,10 +125,10 @@ def test_the_comparison_beside_the_wheel_is_told(wheel: Path, tmp_path: Path) ->
     assert report.blas is not None
     assert report.blas.stock_unpacked == 30_000
     assert report.blas.series == ((1, "numpy"), (1, "scipy"), (2, "numpy"), (2, "scipy"))
-    span = report.blas.span("dgemm", 1)
+    span = report.blas.span("dgemm", 1, "numpy")
     assert span is not None
     assert (span.mean, span.low, span.high) == pytest.approx((1.5, 1.0, 2.25)), "the geometric mean"
-    assert report.blas.span("dgesdd", 1) is None
+    assert report.blas.span("dgesdd", 1, "numpy") is None
     through_scipy = report.blas.span("dgemm", 1, "scipy")
     assert through_scipy is not None and through_scipy.mean == pytest.approx(3.0)
     lines = printed({"lean": report}).splitlines()
