@@ -169,7 +169,7 @@ def build(context: Context, plans: tuple[BuildPlan, ...]) -> dict[str, Built]:
     runner = StoppableRunner(context.runner)
     threaded = replace(context, runner=runner, store=replace(context.store, stopped=runner.is_stopped))
 
-    def job(plan: BuildPlan, _: tuple[Built, ...]) -> Built:
+    def job(plan: BuildPlan) -> Built:
         with threaded.store.locked("built", plan.digest):
             done = _build_one(threaded, plan, _libraries(plan, plans), past)
         if warning := reach_warning(plan, done.wheel):

@@ -49,6 +49,10 @@ class StoppableRunner:
             with self._lock:
                 self._running.difference_update(mine)
 
+    def is_stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped
+
     def stop(self) -> None:
         """Interrupts all running commands, and kills what is left of them after a minute."""
         with self._lock:
@@ -69,7 +73,7 @@ def _interrupt(pid: int) -> None:
 
 
 def run_side_by_side(
-    jobs: Mapping[str, Callable[[tuple[T, ...]], T]],
+    jobs: Mapping[str, Callable[[], T]],
     needs: Mapping[str, Sequence[str]],
     *,
     lanes: int,
@@ -78,7 +82,6 @@ def run_side_by_side(
 ) -> dict[str, T]:
     """Runs each job once the jobs that it needs are done, `lanes` at a time; returns the results by name.
 
-    A job is given the results of those that it needs, in their order.
     After a failure no other job starts. Running ones continue to their end, since their results are kept:
     `failed` gets the name of the failed job and theirs. Then the first failure is raised. An interrupt calls
     `stop`, which has to end the running jobs, and is passed on. Raises ValueError if a need is no job's name.
@@ -92,8 +95,7 @@ def run_side_by_side(
             while running or (left and not faults):
                 ready = [name for name in left if set(needs[name]) <= set(done)] if not faults else []
                 for name in ready[: lanes - len(running)]:
-                    given = tuple(done[need] for need in needs[name])
-                    running[pool.submit(left.pop(name), given)] = name
+                    running[pool.submit(left.pop(name))] = name
                 if not running:
                     raise ValueError(f"nothing provides what {', '.join(left)} need")
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
