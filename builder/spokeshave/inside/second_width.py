@@ -1,8 +1,10 @@
 """Compiles what carries the integers of a BLAS once more with 64 bits, and renames it (ILP64).
 
 The cut runs between folders. Objects in those that the recipe names take or return the library's integers
-(in OpenBLAS `blasint`), so they exist twice. All others count in 64 bits whatever the width is, and are
-shared: kernels, drivers, the thread pool, memory. An object of the second width may need symbols of the
+(in OpenBLAS `blasint`), so they exist twice. All others are shared: kernels, drivers, the thread pool, memory.
+They count in 64 bits whatever the width is. OpenBLAS has one exception: `xerbla` (driver/others/xerbla.c)
+takes `blasint *info`. Code of the second width passes a pointer to 64 bits, of which it reads the low half,
+which is harmless on little-endian machines. An object of the second width may need symbols of the
 second width or shared ones, and none of the first; `_check_cut` checks that.
 """
 
@@ -18,7 +20,7 @@ from spokeshave.inside.model import BuildPlan
 from spokeshave.inside.objects import Symbols, object_names, reached, read_symbols
 from spokeshave.inside.run import Command, run
 
-_MARK = "_ilp64"  # what symbols of the second width that are not exported get, so that none meets the first's
+_MARK = "_ilp64"  # suffix of the second width's symbols that are not exported: no name is defined twice
 
 
 def copy_source(build: Path) -> Path:
