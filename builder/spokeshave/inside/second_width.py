@@ -1,11 +1,13 @@
 """Compiles what carries the integers of a BLAS once more with 64 bits, and renames it (ILP64).
 
 The cut runs between folders. Objects in those that the recipe names take or return the library's integers
-(in OpenBLAS `blasint`), so they exist twice. All others are shared: kernels, drivers, the thread pool, memory.
-They count in 64 bits whatever the width is. OpenBLAS has one exception: `xerbla` (driver/others/xerbla.c)
-takes `blasint *info`. Code of the second width passes a pointer to 64 bits, of which it reads the low half,
-which is harmless on little-endian machines. An object of the second width may need symbols of the
-second width or shared ones, and none of the first; `_check_cut` checks that.
+(in OpenBLAS `blasint`), so they exist twice. All others are shared: kernels, drivers, the thread pool,
+memory. They count in 64 bits whatever the width is. OpenBLAS has one exception: `xerbla`
+(driver/others/xerbla.c) takes `blasint *info`. Code of the second width passes a pointer to 64 bits, of which
+it reads the low half. This is harmless on little-endian machines.
+
+An object of the second width may need symbols of the second width or shared ones, and none of the first;
+`_check_cut` checks that.
 """
 
 from __future__ import annotations
