@@ -8,7 +8,7 @@ from typing import Any
 
 from spokeshave.build import shared
 from spokeshave.errors import RecipeError
-from spokeshave.inside.levers import LEVERS, link_time
+from spokeshave.inside.levers import LEVERS, compiled_docstrings, link_time
 from spokeshave.inside.model import (
     BuildPlan,
     Bundled,
@@ -22,7 +22,7 @@ from spokeshave.inside.model import (
 )
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded
-from spokeshave.recipes.schema import ComponentTable, Profile, Recipe
+from spokeshave.recipes.schema import ComponentTable, Profile, Recipe, VersionTable
 from spokeshave.recipes.select import (
     chosen_components,
     patch_names,
@@ -54,11 +54,7 @@ def make_plan(
     _check_blas(recipe, profile, libraries)
     levers = _levers(loaded, profile, without)
     chosen = chosen_components(loaded, profile)
-    patches = patch_names(
-        version,
-        lp64=not shared.is_wide(recipe, libraries),
-        docstrings=not any(setting.name == "docstrings" for setting in levers),
-    )
+    patches = _patches(version, recipe, levers, libraries)
     return BuildPlan(
         recipe=recipe.name,
         kind=recipe.kind,
@@ -85,6 +81,13 @@ def make_plan(
         bundled=tuple(Bundled(**row.model_dump()) for row in recipe.bundled),
         budget=profile.budgets.get(recipe.distribution),
     )
+
+
+def _patches(
+    version: VersionTable, recipe: Recipe, levers: Iterable[LeverSetting], libraries: tuple[BuildPlan, ...]
+) -> tuple[str, ...]:
+    bare = any(setting.name == compiled_docstrings.LEVER.name for setting in levers)
+    return patch_names(version, lp64=not shared.is_wide(recipe, libraries), docstrings=not bare)
 
 
 def _check_blas(recipe: Recipe, profile: Profile, libraries: tuple[BuildPlan, ...]) -> None:

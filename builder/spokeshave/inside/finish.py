@@ -1,8 +1,8 @@
 """From a compiled wheel to a finished one: trim, repair, relabel, describe.
 
 Runs inside the build container (or the host engine's venv):
-`python -m spokeshave.inside.finish --kit K --wheel W --output DIR`. It needs the standard library, auditwheel,
-patchelf, and the linker for a library that is linked again.
+`python -m spokeshave.inside.finish --kit K --wheel W --output DIR`. It needs the standard library,
+auditwheel and patchelf, and the linker for a library that is linked again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Variants of a compiled wheel's modules: smaller ones, for profiles that remove a component.
 
-They lie in folders of their own, below the folder of the whole modules. Standard library only.
+They are in separate folders, below the folder of the whole modules. Standard library only.
 """
 
 from __future__ import annotations

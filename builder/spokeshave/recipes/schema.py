@@ -59,7 +59,7 @@ class VersionTable(Strict):
         (),
         alias="docstring-patches",
         description="patch files that leave docstrings out of compiled code, applied last if the profile has"
-        " `docstrings` on",
+        " `compiled-docstrings` on",
     )
     stock: dict[str, Sha256] = Field(
         default_factory=dict,

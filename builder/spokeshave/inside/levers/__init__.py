@@ -5,6 +5,7 @@ from __future__ import annotations
 from spokeshave.inside.levers import (
     alignment,
     comments,
+    compiled_docstrings,
     cython_docstrings,
     docstrings,
     folding,
@@ -30,6 +31,7 @@ LEVERS: tuple[Lever, ...] = (
     comments.LEVER,
     indentation.LEVER,
     cython_docstrings.LEVER,
+    compiled_docstrings.LEVER,
     optimisation.LEVER,
     alignment.LEVER,
     unwind.LEVER,
