@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spokeshave.inside.stub_message import components_in
+from spokeshave.verify.node_ids import aligned
 
 Outcomes = Mapping[str, tuple[str, str]]
 """Node id to outcome and reason."""
@@ -123,9 +124,10 @@ def compare(
     the wheel; those tests were not run with ours. `parts` are those of `missed`. A test that passes with the
     PyPI wheel must pass with ours, or have run into a stub; a test that is missing is lost. A test that fails
     with ours is lost too where the PyPI wheel skips it or does not have it. A skip that fits no test is
-    reported, and so is a removed test outside a folder.
+    reported, and so is a removed test outside a folder. Ids that differ in numbers alone are `aligned`.
     """
     removed = removed or {}
+    ours = aligned(ours, stock)
     stubbed = missed(ours, parts or {})
     skipped: dict[str, list[str]] = {}
     gone: dict[str, list[str]] = {}
