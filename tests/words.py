@@ -58,16 +58,6 @@ def allowed() -> dict[str, re.Pattern[str]]:
     }
 
 
-def excused(name: str) -> list[str]:
-    """Texts of one file, by its path in the repository, that keep a word of the list for now."""
-    return [row["text"] for row in _list().get("excused", ()) if row["file"] == name]
-
-
-def excused_files() -> set[str]:
-    """The files with texts that keep a word of the list for now."""
-    return {row["file"] for row in _list().get("excused", ())}
-
-
 def faults(text: str) -> list[str]:
     """What of a text is on the list: the line, the word and what to write."""
     for pattern in allowed().values():

@@ -24,7 +24,7 @@ from docgen import catalogue
 from pages import pages, prose
 from spokeshave.cli import main
 from support import RECIPES, ROOT
-from words import allowed, excused, excused_files, faults
+from words import allowed, faults
 
 
 def name_of(path: Path) -> str:
@@ -53,13 +53,6 @@ _MAKERS = catalogue.makers(ROOT)
 _COMMANDS = dict(commands(main))
 
 
-def without_excused(path: Path, text: str) -> str:
-    """A text without those that the list excuses in its file."""
-    for known in excused(name_of(path)):
-        text = text.replace(english(known), "")
-    return text
-
-
 def texts_of(path: Path) -> Iterator[tuple[str, str]]:
     """The free texts and comments of a recipe's or profile's file, with where they are."""
     source = path.read_text("utf-8")
@@ -74,7 +67,7 @@ def test_code_of_package_uses_none_of_the_avoided_words(package: str, kind: str)
         f"{name_of(path)}:{one.line}: {fault}"
         for path in files(_CODE[package])
         for one in pieces(path.read_text("utf-8"), kind)
-        for fault in faults(without_excused(path, one.text))
+        for fault in faults(one.text)
     ]
     assert not found, "\n".join(found)
 
@@ -88,9 +81,7 @@ def test_script_of_ci_uses_none_of_the_avoided_words(path: Path) -> None:
 
 @pytest.mark.parametrize("path", _DATA, ids=name_of)
 def test_recipe_file_uses_none_of_the_avoided_words(path: Path) -> None:
-    found = [
-        f"{where}: {fault}" for where, text in texts_of(path) for fault in faults(without_excused(path, text))
-    ]
+    found = [f"{where}: {fault}" for where, text in texts_of(path) for fault in faults(text)]
     assert not found, "\n".join(found)
 
 
@@ -102,19 +93,7 @@ def test_help_of_command_uses_none_of_the_avoided_words(command: click.Command) 
 @pytest.mark.parametrize("region", _MAKERS)
 def test_generated_region_uses_none_of_the_avoided_words(region: str) -> None:
     text = english(prose(_MAKERS[region]()))
-    for name in excused_files():
-        for known in excused(name):
-            text = text.replace(english(known), "")
     assert faults(text) == []
-
-
-def test_words_each_excused_text_is_still_in_its_file() -> None:
-    for name in excused_files():
-        for known in excused(name):
-            assert known in (ROOT / name).read_text("utf-8"), (
-                f"docs/words.toml: {known!r} is no longer in {name}"
-            )
-            assert faults(english(known)), f"docs/words.toml: {known!r} has no word of the list"
 
 
 def test_words_each_allowed_phrase_is_used() -> None:
