@@ -10,7 +10,8 @@ import errno
 import json
 import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -47,28 +48,36 @@ def estimate(package: Package, scratch: Path, recipe: Options | None = None) -> 
     tree.root.mkdir(parents=True)
     tree.tests.mkdir()
     copied = _copy(package, tree)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about the syntax of the modules that are read
-        rows = [] if recipe is None else [_tests_of_recipe(tree, recipe)]
-        rows += [
-            Saved(lever=row.lever, saved=row.saved, files=row.files)
-            for row in pull(tree, Settings(levers=LEVERS))
-        ]
+    levers = Counter[str]()
+    counts = Counter[str]()
+    for row in _pulled(tree, recipe):
+        levers[row.lever] += row.saved
+        counts[row.lever] += row.files
     left = {tree.name(path) for path in tree.files()}
     removed = {file.name: file for inside, file in copied.items() if inside not in left}
     compiled = _bytecode_of(package, removed)
-    rows.append(_row(BYTECODE, {file.name: file.size for file in compiled}))
     symbols = {
         file.name: size
         for file in package.files
         if file.path is not None and file.name not in removed and (size := symbol_bytes(file.path))
     }
-    rows.append(_row(_SYMBOLS, symbols))
+    rows = [Saved(lever=lever, saved=saved, files=counts[lever]) for lever, saved in levers.items()]
+    rows += [_row(BYTECODE, {file.name: file.size for file in compiled}), _row(_SYMBOLS, symbols)]
     return Estimate(
         rows=tuple(row for row in rows if row.saved),
         removed=frozenset(removed) | {file.name for file in compiled},
         symbols=symbols,
     )
+
+
+def _pulled(tree: Tree, recipe: Options | None) -> Iterator[Saved]:
+    """What each lever saves; the recipe's tests come first, what is left of them is slim's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about the syntax of the modules that are read
+        if recipe is not None:
+            yield _tests_of_recipe(tree, recipe)
+        for row in pull(tree, Settings(levers=LEVERS)):
+            yield Saved(lever=row.lever, saved=row.saved, files=row.files)
 
 
 def _tests_of_recipe(tree: Tree, options: Options) -> Saved:

@@ -28,7 +28,7 @@ def headline(survey: Survey) -> list[str]:
         lines.append(f"packages in {printable(site) or 'the root'} ({version}): {mb(size)} MB")
     if saved := survey.saved() + shared_blas(survey, unpacked_sizes(survey)):
         share = saved / max(sum(package.size for package in survey.packages), 1)
-        lines.append(f"estimate: `spokeshave shrink` saves {mb(saved)} MB, {share:.0%} of the packages")
+        lines.append(f"estimate: `shrink` saves {mb(saved)} MB, {share:.0%} of the packages")
     return lines
 
 

@@ -31,7 +31,7 @@ def _removable(stream: BinaryIO, size: int) -> int:
     if elf["e_type"] not in _LINKED or elf.num_sections() > _MOST:
         return 0
     found = sum(
-        section["sh_size"]
+        section["sh_size"] + elf["e_shentsize"]
         for section in elf.iter_sections()
         if section.name in _TABLES or section.name.startswith(_DEBUG)
     )
