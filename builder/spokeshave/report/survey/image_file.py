@@ -31,6 +31,7 @@ _CHUNK = 1024 * 1024
 _JSON_BYTES = 16 * 1024 * 1024
 _NESTED = 4  # indexes in indexes; real archives have two
 _DIGEST = re.compile(r"([a-z0-9]+):([0-9a-f]{32,128})")
+_CONTENT = re.compile(r"\b(?:dir|file|multi):[0-9a-f]{64}")  # what Docker calls copied files
 _SHELL = re.compile(r"^(?:\|\d+ .*?)?/bin/sh -c (?:#\(nop\)\s*)?")
 
 
@@ -160,4 +161,4 @@ def _blob(digest: str) -> str:
 
 def _readable(made_by: str) -> str:
     """A step of a Dockerfile, nearly as it was written, on one line."""
-    return printable(" ".join(_SHELL.sub("", made_by).split()))
+    return printable(" ".join(_CONTENT.sub("…", _SHELL.sub("", made_by)).split()))

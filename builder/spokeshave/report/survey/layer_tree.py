@@ -1,7 +1,7 @@
 """The files of an image: its layers, put on each other with the whiteouts of the OCI image specification.
 
 `.wh.NAME` hides NAME of the layers below, and `.wh..wh..opq` all that they have in its folder. Neither hides
-anything of its own layer, whatever the order of the entries.
+anything of the same layer, whatever the order of the entries.
 """
 
 from __future__ import annotations

@@ -138,18 +138,13 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FolderOfTests:
-    """A folder of tests in a package: its bytes and files, and whether `slim` would remove it."""
+    """A folder of tests in a package: its bytes and files, and the bytes that `shrink` would remove."""
 
     name: str
     package: str
     size: int
     files: int
-    removable: bool
-
-    @property
-    def fate(self) -> str:
-        """The word for a table."""
-        return "removes" if self.removable else "keeps"
+    removed: int
 
 
 def file_kind(name: str) -> str:

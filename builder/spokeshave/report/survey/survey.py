@@ -165,7 +165,7 @@ def _test_folders(package: Package, estimate: Estimate) -> list[FolderOfTests]:
             package=package.name,
             size=sum(file.size for file in its),
             files=len(its),
-            removable=all(file.name in estimate.removed for file in its),
+            removed=sum(file.size for file in its if file.name in estimate.removed),
         )
         for name, its in found.items()
     ]

@@ -102,9 +102,10 @@ def _kinds(survey: Survey) -> Listing:
 def _tests(survey: Survey, top: int) -> Listing:
     return Listing(
         title=_title("Test folders", len(survey.tests), top),
-        columns=[*_numbers("MB", "files"), Column("shrink", whole=True), Column("folder")],
+        columns=[*_numbers("MB", "files", "removed"), Column("folder")],
         rows=[
-            (mb(one.size), f"{one.files:,}", one.fate, _short(survey, one.name)) for one in survey.tests[:top]
+            (mb(one.size), f"{one.files:,}", _or_dash(one.removed), _short(survey, one.name))
+            for one in survey.tests[:top]
         ],
     )
 

@@ -35,14 +35,16 @@ def contents(subject: Subject) -> dict[str, bytes | None]:
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_docker_archive_gives_the_upper_files_of_packages(tmp_path: Path, compression: str) -> None:
     layers = [COMPRESSIONS[compression](layer) for layer in (LOWER, UPPER)]
-    path = docker_archive(tmp_path / "image.tar", layers, history=["/bin/sh -c #(nop) ADD a", "RUN  pip"])
+    path = docker_archive(
+        tmp_path / "image.tar", layers, history=[f"/bin/sh -c #(nop) ADD file:{'0' * 64} in /", "RUN  pip"]
+    )
     (subject,) = subjects(path, tmp_path)
     found = contents(subject)
     assert (subject.title, subject.form) == ("demo:1", "image")
     assert found[f"{SITE}/demo/__init__.py"] == b"x = 1\n"
     assert found[f"{SITE}/demo/more.py"] == b"y = 2\n"
     assert found["etc/conf"] is None, "files of no package are not unpacked"
-    assert [(layer.made_by, layer.hidden) for layer in subject.layers] == [("ADD a", 4), ("RUN pip", 0)]
+    assert [(layer.made_by, layer.hidden) for layer in subject.layers] == [("ADD … in /", 4), ("RUN pip", 0)]
     assert subject.size == subject.visible + 4
     assert "dev/null" not in found
 

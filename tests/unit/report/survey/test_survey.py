@@ -96,7 +96,7 @@ def test_changed_file_is_estimated_anew(tmp_path: Path) -> None:
 def test_survey_finds_test_folders_duplicates_and_kinds(tmp_path: Path) -> None:
     found = survey(tmp_path, DEMO)
     (folder,) = found.tests
-    assert (folder.name, folder.files, folder.removable) == ("demo/tests", 3, True)
+    assert (folder.name, folder.files, folder.size, folder.removed) == ("demo/tests", 3, 184, 184)
     (same,) = found.duplicates
     assert (same.wasted, same.names) == (100, ("demo/one.json", "demo/two.json"))
     assert found.kinds()["bytecode"] == (1, 14)
