@@ -11,6 +11,7 @@ import click
 
 from spokeshave.cli.common import Globals
 from spokeshave.context import Context
+from spokeshave.errors import UsageFault
 from spokeshave.limits import Excess, Limit, Remedy, limit_error, read_limit
 from spokeshave.machine.listing import heading, say, show
 from spokeshave.report.survey.estimate import Estimator, kept_estimate
@@ -43,7 +44,13 @@ def survey_all(
 ) -> None:
     """Surveys all paths, prints the surveys, and raises LimitError if one is above the limit."""
     context = options.context()
-    surveys = [one for path in paths for one in _surveys(context, path)]
+    try:
+        surveys = [one for path in paths for one in _surveys(context, path)]
+    except PermissionError as fault:
+        raise UsageFault(
+            f"{fault.filename} cannot be read: {fault.strerror}",
+            next_step="run the command as the owner of that file, or give yourself the right to read it",
+        ) from fault
     remedies = [list(find_remedies(one, context.book, unpacked_sizes(one))) for one in surveys]
     found = [find_excess(one, limit, context.book) if limit else () for one in surveys]
     if as_json:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from imagetars import below, distribution, docker_archive, tar_bytes, write_files
-from spokeshave.cli import main
+from spokeshave.cli import main, surveying
 
 FILES = distribution("demo", {"demo/__init__.py": b"x = 1\n", "demo/big.bin": b"b" * 5000})
 
@@ -78,6 +78,20 @@ def test_report_of_what_does_not_fit_together_is_a_usage_error(
     result = report(tmp_path, *(word.format(folder=folder) for word in words))
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_report_of_a_file_that_cannot_be_read_names_it(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Root may read everything, so that the file's rights cannot show it."""
+
+    def refuse(*args: object) -> None:
+        raise PermissionError(13, "Permission denied", "secret.py")
+
+    monkeypatch.setattr(surveying, "read_subject", refuse)
+    result = report(tmp_path, str(folder))
+    assert result.exit_code == 2
+    assert "secret.py cannot be read: Permission denied" in result.stderr
 
 
 def test_report_of_a_wheel_without_a_record_is_refused_as_before(tmp_path: Path) -> None:

@@ -36,9 +36,11 @@ def read_packages(subject: Subject) -> tuple[Package, ...]:
     """The packages of a subject, the largest one first; files outside of their folders belong to none.
 
     Without any folder with metadata, each folder at the root (or in `python/`, as in a Lambda layer) is one.
+    An image has none then.
     """
     files = {file.name: file for file in subject.files}
-    sites = frozenset(find_sites(files)) or frozenset([_bare_site(files)])
+    bare = [] if subject.form == "image" else [_bare_site(files)]
+    sites = frozenset(find_sites(files)) or frozenset(bare)
     distributions = list(_distributions(files, sites))
     owners = _owners(distributions, files)
     found: dict[tuple[str, str, str], list[File]] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from imagetars import distribution, write_files
+from imagetars import distribution, docker_archive, tar_bytes, write_files
 from spokeshave.report.survey.installed import read_packages
 from spokeshave.report.survey.model import Package, Subject
 from spokeshave.report.survey.sites import find_sites, python_of
@@ -105,6 +105,13 @@ def test_names_with_control_characters_are_shown_without_them(tmp_path: Path) ->
     files = distribution("demo", DEMO)
     files["demo-1.0.dist-info/METADATA"] = b"Name: de\x1b[31mmo\nVersion: 1.0\n"
     assert set(packages(tmp_path, files)) == {"de\N{REPLACEMENT CHARACTER}[31mmo"}
+
+
+def test_image_without_python_has_no_packages(tmp_path: Path) -> None:
+    image = docker_archive(tmp_path / "image.tar", [tar_bytes({"etc/conf": b"1", "usr/bin/x": b"2"})])
+    (subject,) = read_subject(image, tmp_path)
+    assert read_packages(subject) == ()
+    assert [file.path for file in subject.files] == [None, None]
 
 
 def test_hard_linked_files_of_a_folder_count_once(tmp_path: Path) -> None:
