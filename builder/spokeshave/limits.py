@@ -34,10 +34,11 @@ _SHOWN = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bound:
-    """At most so many bytes: of all files unpacked, or of the zip archive."""
+    """At most so many bytes: of all files unpacked, or of the zip archive; `note` is a way around it."""
 
     quantity: Quantity
     size: int
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,7 +101,8 @@ class Excess:
             f" {self.limit} ({self.bound.size:,} bytes)"
         )
         largest = [f"  {_mb(part.size):>8}  {part.name}" for part in self.parts[:_SHOWN]]
-        return [head, "largest, MB:", *largest, *self._advice()]
+        note = [self.bound.note] if self.bound.note else []
+        return [head, *note, "largest, MB:", *largest, *self._advice()]
 
     def _advice(self) -> list[str]:
         if not self.remedies:
@@ -124,7 +126,11 @@ NAMED: Mapping[str, Limit] = {
             form="archive",
             bounds=(
                 Bound(quantity="unpacked", size=262_144_000),
-                Bound(quantity="zipped", size=52_428_800),
+                Bound(
+                    quantity="zipped",
+                    size=52_428_800,
+                    note="uploads through S3 have no such limit: --limit lambda-s3",
+                ),
             ),
         ),
         Limit(name="lambda-s3", form="archive", bounds=(Bound(quantity="unpacked", size=262_144_000),)),

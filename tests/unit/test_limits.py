@@ -44,7 +44,7 @@ def test_read_limit_lambda_has_both_bounds() -> None:
 
 @pytest.mark.parametrize(
     ("text", "hint"),
-    [("lamda", "did you mean 'lambda'"), ("12 pints", "known: "), ("0MB", "size"), ("", "size")],
+    [("lambada", "did you mean 'lambda'"), ("12 pints", "known: "), ("0MB", "size"), ("", "size")],
 )
 def test_read_limit_of_anything_else_is_refused(text: str, hint: str) -> None:
     with pytest.raises(ValueError, match=hint):
@@ -96,6 +96,13 @@ def test_limit_error_exists_only_for_an_excess() -> None:
     assert fault.exit_code == 33
     assert "app: " in fault.what
     assert fault.next_step
+
+
+def test_lines_name_the_upload_that_has_no_zip_limit() -> None:
+    limit = read_limit("lambda")
+    result = check(limit, limit.bounds[1], title="a.zip", size=60_000_000, parts=[], remedies=[])
+    assert result is not None
+    assert "--limit lambda-s3" in result.lines()[1]
 
 
 def test_named_limits_are_of_a_form_that_is_known() -> None:

@@ -44,13 +44,7 @@ def survey_all(
 ) -> None:
     """Surveys all paths, prints the surveys, and raises LimitError if one is above the limit."""
     context = options.context()
-    try:
-        surveys = [one for path in paths for one in _surveys(context, path)]
-    except PermissionError as fault:
-        raise UsageFault(
-            f"{fault.filename} cannot be read: {fault.strerror}",
-            next_step="run the command as the owner of that file, or give yourself the right to read it",
-        ) from fault
+    surveys = [one for path in paths for one in _surveys(context, path)]
     remedies = [list(find_remedies(one, context.book, unpacked_sizes(one))) for one in surveys]
     found = [find_excess(one, limit, context.book) if limit else () for one in surveys]
     if as_json:
@@ -68,11 +62,17 @@ def survey_all(
 def _surveys(context: Context, path: Path) -> list[Survey]:
     with context.store.scratch() as scratch:
         (scratch / "archive").mkdir()
-        with context.reporter.stage(f"reading {path}"):
-            subjects = read_subject(path, scratch / "archive")
-        with context.reporter.stage(f"estimating what shrink saves of {path}"):
-            estimator = _speaking(kept_estimate(context.store, context.book), context)
-            return [make_survey(one, scratch, estimator) for one in subjects]
+        try:
+            with context.reporter.stage(f"reading {path}"):
+                subjects = read_subject(path, scratch / "archive")
+            with context.reporter.stage(f"estimating what shrink saves of {path}"):
+                estimator = _speaking(kept_estimate(context.store, context.book), context)
+                return [make_survey(one, scratch, estimator) for one in subjects]
+        except PermissionError as refusal:
+            raise UsageFault(
+                f"{refusal.filename} cannot be read: {refusal.strerror}",
+                next_step="run the command as the owner of that file, or give yourself the right to read it",
+            ) from refusal
 
 
 def _speaking(estimator: Estimator, context: Context) -> Estimator:

@@ -68,7 +68,7 @@ def test_report_above_a_limit_exits_33_and_names_the_largest(tmp_path: Path, fol
         (("{folder}", "x.whl"), "either WHEELs, or a FOLDER"),
         (("x.whl", "--limit", "1MB"), "--limit is for a FOLDER"),
         (("{folder}", "--html", "x.html"), "--html is for WHEELs"),
-        (("{folder}", "--limit", "lamda"), "did you mean 'lambda'"),
+        (("{folder}", "--limit", "lambada"), "did you mean 'lambda'"),
         (("{folder}/nothing",), "no such file or folder"),
     ],
 )
