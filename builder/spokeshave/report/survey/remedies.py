@@ -12,8 +12,8 @@ from spokeshave.inside.levers.lever import fits
 from spokeshave.limits import Bound, Excess, Limit, Part, Remedy, check
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.recipes.schema import ComponentTable
-from spokeshave.report.survey.model import BYTECODE, Estimate, File, Library, Package, file_kind
-from spokeshave.report.survey.survey import Survey
+from spokeshave.report.survey.model import BYTECODE, Estimate, File, Library, Package, file_kind, printable
+from spokeshave.report.survey.survey import Survey, by_folder
 
 _INSTALLERS = ("pip", "setuptools", "wheel", "uv")
 _SHARED = "OpenBLAS"  # the family of which one copy can serve all packages
@@ -58,13 +58,10 @@ def _excess(survey: Survey, limit: Limit, bound: Bound, book: RecipeBook) -> Exc
         Part(name=_label(one, survey), size=sum(sizes[file.name] for file in one.files))
         for one in survey.packages
     ]
-    rest = sum(size for name, size in sizes.items() if name not in owned)
-    hidden = subject.size - subject.visible
-    parts += [
-        Part(name=name, size=size)
-        for name, size in (("files of no package", rest), ("files that upper layers hide", hidden))
-        if size
-    ]
+    rest = by_folder({name: size for name, size in sizes.items() if name not in owned})
+    parts += [Part(name=f"{printable(name)} (no package)", size=size) for name, size in rest.items()]
+    if hidden := subject.size - subject.visible:
+        parts.append(Part(name="files that upper layers hide", size=hidden))
     return check(
         limit,
         bound,

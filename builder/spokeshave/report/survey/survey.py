@@ -142,7 +142,7 @@ def make_survey(subject: Subject, scratch: Path, estimator: Estimator) -> Survey
                 key=lambda folder: (-folder.size, folder.name),
             )
         ),
-        outside=_outside(file for file in subject.files if file.name not in names),
+        outside=by_folder({file.name: file.size for file in subject.files if file.name not in names}),
     )
 
 
@@ -171,10 +171,9 @@ def _test_folders(package: Package, estimate: Estimate) -> list[FolderOfTests]:
     ]
 
 
-def _outside(files: Iterable[File]) -> Mapping[str, int]:
-    """The bytes of files outside of packages by their first two folders, the most first."""
+def by_folder(sizes: Mapping[str, int]) -> Mapping[str, int]:
+    """The bytes of files by their first two folders, the most first; `sizes` are bytes by file."""
     found: dict[str, int] = defaultdict(int)
-    for file in files:
-        folders = file.name.split("/")[:-1]
-        found["/".join(folders[:_DEPTH]) or "."] += file.size
+    for name, size in sizes.items():
+        found["/".join(name.split("/")[:-1][:_DEPTH]) or "."] += size
     return dict(sorted(found.items(), key=lambda row: (-row[1], row[0])))

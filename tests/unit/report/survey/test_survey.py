@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from imagetars import distribution, write_files
+from imagetars import below, distribution, docker_archive, tar_bytes, write_files
 from spokeshave.errors import UsageFault
 from spokeshave.limits import Excess, Remedy, read_limit
 from spokeshave.machine.store import Store
@@ -188,6 +188,18 @@ def test_excess_of_a_zip_limit_uses_the_bytes_in_the_archive(tmp_path: Path) -> 
     assert of_folder.size == pytest.approx(of_zip.size, abs=30), "but for the end of the directory"
     assert of_folder.size < 3000
     assert [part.name for part in of_folder.parts] == [part.name for part in of_zip.parts]
+
+
+def test_excess_ranks_folders_outside_of_packages_and_hidden_files(tmp_path: Path) -> None:
+    site = "usr/lib/python3.11/site-packages"
+    lower = tar_bytes({**below(site, DEMO), "opt/model/a.bin": b"a" * 5000, "etc/conf": b"c" * 300})
+    image = docker_archive(tmp_path / "image.tar", [lower, tar_bytes({"etc/.wh.conf": b""})])
+    (excess,) = excesses(tmp_path, survey_of(image, tmp_path), "1kB")
+    assert [(part.name, part.size) for part in excess.parts] == [
+        ("opt/model (no package)", 5000),
+        ("demo 1.0", sum(map(len, DEMO.values()))),
+        ("files that upper layers hide", 300),
+    ]
 
 
 @pytest.mark.parametrize("limit", ["lambda-image"])
