@@ -177,7 +177,7 @@ def report(
     Examples:
       spokeshave report .venv
       spokeshave report layer.zip --limit lambda
-      docker save -o image.tar my-image && spokeshave report image.tar --top 20
+      spokeshave report image.tar --top 20
       spokeshave report wheelhouse/*+lean*.whl --json
       spokeshave report --html report.html
     """
