@@ -113,8 +113,8 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mod
       spokeshave publish wheelhouse --to index
 
     Exit codes: 2 usage, 3 recipe, 4 removal refused, 5 settings, 10 hash, 11 unsafe archive, 12 network,
-    13 patch, 20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 40 verification, 41 wheel,
-    42 bench, 43 publication, 44 trace, 45 PGO profile, 50 store, 130 interrupted.
+    13 patch, 20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 33 limit, 40 verification,
+    41 wheel, 42 bench, 43 publication, 44 trace, 45 PGO profile, 50 store, 130 interrupted.
     """
     signal.signal(signal.SIGTERM, interrupt)
     settings = Settings.of(ctx)

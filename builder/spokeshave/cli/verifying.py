@@ -16,9 +16,11 @@ from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER
+from spokeshave.cli.surveying import LimitType, is_subject, survey_all
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.inside.wheel import beside
+from spokeshave.limits import NAMED, Limit
 from spokeshave.machine.files import write_whole
 from spokeshave.machine.listing import heading, say, show
 from spokeshave.report import summary as reporting
@@ -126,7 +128,21 @@ def _show(options: Globals, report: VerifyReport) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("wheels", nargs=-1, type=click.Path(path_type=Path, dir_okay=False), metavar="[WHEEL...]")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[WHEEL...|FOLDER|IMAGE|ZIP]")
+@click.option(
+    "--limit",
+    type=LimitType(),
+    metavar="SIZE|NAME",
+    help="Fail if a FOLDER, IMAGE or ZIP is larger: a size such as 250MiB, or " + ", ".join(NAMED) + ".",
+)
+@click.option(
+    "--top",
+    default=10,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Print at most N rows of each table of a FOLDER, IMAGE or ZIP.",
+)
 @json_option("the report")
 @click.option(
     "--html",
@@ -137,19 +153,53 @@ def _show(options: Globals, report: VerifyReport) -> None:
 )
 @click.pass_obj
 @guarded
-def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path | None) -> None:
-    """Show the sizes of WHEELs compared with the PyPI wheels, and the speed of each BLAS.
+def report(
+    options: Globals,
+    *,
+    paths: tuple[Path, ...],
+    limit: Limit | None,
+    top: int,
+    as_json: bool,
+    page: Path | None,
+) -> None:
+    """Show what is large in a FOLDER, IMAGE or ZIP, or the sizes of WHEELs compared with PyPI's.
 
-    The report gives the bytes that each lever and each removed component saved. Without WHEELs it covers
-    each profile's wheels in ./wheelhouse. Bytecode is measured if spokeshave runs on the Python that the
-    wheels are built for.
+    A FOLDER has installed packages (site-packages, a virtual environment) or wheels. An IMAGE is a tar
+    archive of `docker save` or of an OCI layout, a ZIP an AWS Lambda layer. The report ranks packages, files,
+    kinds of files, duplicates, BLAS copies, symbol tables and test folders. It estimates the bytes that
+    `shrink` saves.
+
+    Of WHEELs, the report gives the bytes that each lever and each removed component saved, and the speed of
+    each BLAS. Without arguments it covers each profile's wheels in ./wheelhouse. Bytecode is measured if
+    spokeshave runs on the Python that the wheels are built for.
 
     \b
     Examples:
-      spokeshave report
+      spokeshave report .venv
+      spokeshave report layer.zip --limit lambda
+      spokeshave report image.tar --top 20
       spokeshave report wheelhouse/*+lean*.whl --json
       spokeshave report --html report.html
     """
+    if surveyed := _to_survey(paths, limit=limit, page=page):
+        survey_all(options, surveyed, limit=limit, top=top, as_json=as_json)
+        return
+    _report_wheels(options, paths, as_json=as_json, page=page)
+
+
+def _to_survey(paths: tuple[Path, ...], *, limit: Limit | None, page: Path | None) -> tuple[Path, ...]:
+    """The paths if they are to be surveyed; none for wheels. Raises UsageError for a mixture."""
+    surveyed = tuple(path for path in paths if is_subject(path))
+    if surveyed and surveyed != paths:
+        raise click.UsageError("name either WHEELs, or a FOLDER, IMAGE or ZIP")
+    if limit and not surveyed:
+        raise click.UsageError("--limit is for a FOLDER, IMAGE or ZIP: name one, such as ./wheelhouse")
+    if page and surveyed:
+        raise click.UsageError("--html is for WHEELs: give --json for a FOLDER, IMAGE or ZIP")
+    return surveyed
+
+
+def _report_wheels(options: Globals, wheels: tuple[Path, ...], *, as_json: bool, page: Path | None) -> None:
     context = options.context()
     found = wheels or built_wheels(Path("wheelhouse"))
     if not found:

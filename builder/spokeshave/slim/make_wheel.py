@@ -41,7 +41,7 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
     tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
     names = {tree.name(path) for path in tree.files()}
-    savings = tuple(_Pull(tree=tree, settings=settings).all())
+    savings = pull(tree, settings)
     gone = names - {tree.name(path) for path in tree.files()}
     final = _finish(stock, settings, tree, output)
     return Slimmed(
@@ -54,6 +54,11 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
         savings=savings,
         gone=tuple(sorted(gone)),
     )
+
+
+def pull(tree: Tree, settings: Settings) -> tuple[Saving, ...]:
+    """Pulls every lever that is on, and says what each one saved; changes the tree."""
+    return tuple(_Pull(tree=tree, settings=settings).all())
 
 
 @dataclass(frozen=True, kw_only=True)
