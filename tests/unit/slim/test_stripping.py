@@ -21,7 +21,7 @@ from support import needs_compiler
 
 pytestmark = needs_compiler
 NOTHING: frozenset[Path] = frozenset()
-CODE = "int datum[2] = {1, 2};\nstatic int hidden(int x) { return x + 41; }\nint answer(void) { return hidden(1); }\n"
+CODE = "int datum[2] = {1, 2};\nstatic int hidden(int x) { return x + 41; }\n" "int answer(void) { return hidden(1); }\n"
 
 
 @pytest.fixture
@@ -197,11 +197,14 @@ def test_an_image_is_the_same_wherever_segments_are_in_the_file(tree: Tree) -> N
         copy[at : at + 8] = place.to_bytes(8, "little")
         return bytes(copy)
 
-    with pytest.raises(ValueError, match="cannot be mapped|is not where its address says"):
+    with pytest.raises(ValueError, match="a segment cannot be mapped from where it is"):
         loaded_image(moved(8))
-    inside = [s for s in elf.iter_segments() if s["p_type"] != "PT_LOAD" and s["p_vaddr"] >= last["p_vaddr"]]
-    if not [s for s in inside if s["p_filesz"]]:
+    inside = [one for one in elf.iter_segments() if last["p_vaddr"] <= one["p_vaddr"]]
+    if len(inside) == 1:
         assert loaded_image(moved(0)).loads_as(before)
+    else:
+        with pytest.raises(ValueError, match="is not where its address says"):
+            loaded_image(moved(0))
 
 
 def test_without_strip_the_error_names_the_package(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:

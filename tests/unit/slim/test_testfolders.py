@@ -41,14 +41,26 @@ def test_a_folder_that_nothing_names_goes(tmp_path: Path) -> None:
         ("demo/core.py", "import demo.tests.test_core as t\n", "demo/core.py:1 imports demo.tests"),
         ("demo/core.py", "import importlib\nimportlib.import_module('demo.tests')\n", "core.py:2 imports"),
         ("demo/core.py", "def f():\n    from .tests.data import x\n", "demo/core.py:2 imports demo.tests"),
-        ("demo/core.py", "D = join(dirname(__file__), 'tests', 'data')\n", "core.py makes a path to demo.tests"),
-        ("demo/core.py", "D = importlib.resources.files('demo') / 'tests/data'\n", "makes a path to demo.tests"),
+        (
+            "demo/core.py",
+            "D = join(dirname(__file__), 'tests', 'data')\n",
+            "core.py makes a path to demo.tests",
+        ),
+        (
+            "demo/core.py",
+            "D = importlib.resources.files('demo') / 'tests/data'\n",
+            "makes a path to demo.tests",
+        ),
         ("demo/core.py", "D = f'{Path(__file__).parent}/tests/data'\n", "makes a path to demo.tests"),
         ("demo/core.py", "HERE = dirname(__file__)\nSKIP = {'tests'}\n", "makes a path to demo.tests"),
         ("demo/core.py", "print 'tests'\n", "core.py makes a path to demo.tests"),
         ("demo/sub/more.py", "D = join(dirname(dirname(__file__)), 'tests')\n", "makes a path to demo.tests"),
         ("demo/sub/more.py", "D = join(dirname(__file__), '..', 'tests')\n", "makes a path to demo.tests"),
-        ("demo/sub/more.py", "UP = Path(__file__).parents[1]\nD = UP / 'tests'\n", "makes a path to demo.tests"),
+        (
+            "demo/sub/more.py",
+            "UP = Path(__file__).parents[1]\nD = UP / 'tests'\n",
+            "makes a path to demo.tests",
+        ),
         ("other.py", "D = join(root(__file__), 'demo', 'tests', 'x.csv')\n", "makes a path to demo.tests"),
         ("other.py", "import demo.tests\n", "other.py:1 imports demo.tests"),
         (
@@ -119,7 +131,9 @@ def test_a_string_that_names_another_folder_keeps_nothing(tmp_path: Path, member
 
 def test_a_bare_string_keeps_one_folder_of_many(tmp_path: Path) -> None:
     """sympy, numpy and scikit-learn have a list of folders to skip somewhere, which kept all of them."""
-    packages = {f"demo/p{number}/{name}": "" for number in range(5) for name in ("__init__.py", "tests/test_x.py")}
+    packages = {
+        f"demo/p{number}/{name}": "" for number in range(5) for name in ("__init__.py", "tests/test_x.py")
+    }
     files = {**BASE, **packages, "demo/p3/walk.py": "SKIP = {'tests'}\nHERE = __file__\n"}
     going, staying = sorted_folders(tmp_path, files)
     assert staying == {"demo/p3/tests": "demo/p3/walk.py makes a path to demo.p3.tests"}
@@ -151,9 +165,9 @@ def test_each_file_is_read_once_however_many_folders_there_are(
 
         return read
 
-    for name in files:
+    for name, text in files.items():
         (path := tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(files[name])
+        path.write_text(text)
     monkeypatch.setattr(Path, "read_text", counting(Path.read_text))
     monkeypatch.setattr(Path, "open", counting(Path.open))  # read_text and read_bytes use it too
     assert len(sort_test_folders(tmp_path)[0]) == 20
