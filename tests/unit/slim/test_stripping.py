@@ -21,7 +21,11 @@ from support import needs_compiler
 
 pytestmark = needs_compiler
 NOTHING: frozenset[Path] = frozenset()
-CODE = "int datum[2] = {1, 2};\nstatic int hidden(int x) { return x + 41; }\n" "int answer(void) { return hidden(1); }\n"
+CODE = """
+int datum[2] = {1, 2};
+static int hidden(int x) { return x + 41; }
+int answer(void) { return hidden(1); }
+"""
 
 
 @pytest.fixture
