@@ -51,9 +51,14 @@ class _Reader(ast.NodeVisitor):
 
     def __init__(self) -> None:
         self.found: set[Spelt] = set()
+        self._visited: set[int] = set()  # ids of nodes: an expression is looked at from each that it is in
+        self._folded: dict[int, Spelt | None] = {}
         self._names: dict[str, Spelt] = {"__file__": Spelt(above=-1), "__path__": Spelt(above=0)}
 
     def visit(self, node: ast.AST) -> None:
+        if id(node) in self._visited:
+            return
+        self._visited.add(id(node))
         path = self._fold(node) if isinstance(node, ast.expr) else None
         if path is None:
             super().visit(node)
@@ -71,6 +76,11 @@ class _Reader(ast.NodeVisitor):
 
     def _fold(self, node: ast.expr) -> Spelt | None:
         """The path that an expression spells, or nothing."""
+        if id(node) not in self._folded:
+            self._folded[id(node)] = self._spelt(node)
+        return self._folded[id(node)]
+
+    def _spelt(self, node: ast.expr) -> Spelt | None:
         path: Spelt | None = None
         match node:
             case ast.Constant(value=str(text)) if text and not re.search(r"\s", text):
@@ -113,17 +123,20 @@ class _Reader(ast.NodeVisitor):
     def _joined(self, nodes: list[ast.expr]) -> Spelt | None:
         """The parts together; what stands before a part that only a run shows is no beginning."""
         path: Spelt | None = None
+        used: list[ast.expr] = []
         for node in nodes:
             part = self._fold(node)
             if part is None:
                 if path is not None:
                     self.found.add(path)
-                self.generic_visit(node)
-                path = None
+                    self._visited |= {id(one) for one in used}  # they are no paths alone
+                self.visit(node)
+                path, used = None, []
             elif path is None or part.above is not None:
-                path = part
+                path, used = part, [node]
             else:
                 path = path.then(part)
+                used.append(node)
         return path
 
 

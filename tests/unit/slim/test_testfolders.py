@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from spokeshave.slim.path_literals import Spelt, spelt_paths
 from spokeshave.slim.testfolders import sort_test_folders
 
 BASE = {
@@ -119,6 +121,7 @@ def test_a_mention_of_something_else_keeps_nothing(tmp_path: Path, text: str) ->
         ("demo/sub/more.py", "SKIP = [__file__, 'tests']\n"),
         ("demo/sub/more.py", "D = join(dirname(__file__), 'tests', 'data')\n"),
         ("demo/sub/more.py", "D = join(dirname(__file__), 'other', 'tests')\n"),
+        ("demo/core.py", "D = join(__file__ + x, 'other', 'tests', name)\n"),
         ("demo/core.py", "D = Path(__file__).parent.parent / 'tests'\n"),
         ("demo/core.py", "D = __file__ + glob('**/tests.json')\n"),
         ("demo/conftest.py", "D = join(dirname(__file__), 'tests', 'data')\n"),
@@ -138,6 +141,12 @@ def test_a_bare_string_keeps_one_folder_of_many(tmp_path: Path) -> None:
     going, staying = sorted_folders(tmp_path, files)
     assert staying == {"demo/p3/tests": "demo/p3/walk.py makes a path to demo.p3.tests"}
     assert going == {"demo/tests", *(f"demo/p{number}/tests" for number in (0, 1, 2, 4))}
+
+
+def test_paths_of_a_long_sum_are_found_in_linear_time() -> None:
+    """Each term would be looked at again for every sum that it is in: 3 ** 150 times."""
+    tree = ast.parse(" + ".join(f"a{number} + 'x/tests'" for number in range(150)))
+    assert spelt_paths(tree) == {Spelt(parts=("x", "tests"))}
 
 
 def test_paths_in_test_modules_of_a_kept_folder_keep_nothing(tmp_path: Path) -> None:
