@@ -380,8 +380,8 @@ def test_a_lever_of_one_name_keeps_files_from_that_lever_alone(tmp_path: Path) -
 def test_copies_of_a_library_under_other_names_go(tmp_path: Path) -> None:
     (folder := tmp_path / "compiled").mkdir()
     (folder / "x.c").write_text("int x(void) { return 1; }\n")
-    words = ["gcc", "-shared", "-fPIC", "-Wl,-soname,libx.so.1", "-o", folder / "libx.so", folder / "x.c"]
-    subprocess.run(words, check=True)
+    words = ["gcc", "-shared", "-fPIC", "-Wl,-soname,libx.so.1", "-o", "libx.so", "x.c"]
+    subprocess.run(words, check=True, cwd=folder)
     data = (folder / "libx.so").read_bytes()
     names = ("libx.so", "libx.so.1", "libx.so.1.2", "named.so.1", "sub/libx.so")
     files = {**{f"demo/{name}": data for name in names}, "demo/main.py": b"CDLL('named.so.1')\n"}
