@@ -49,10 +49,12 @@ def test_what_imports_in_stock_and_not_in_ours_is_a_fault(tmp_path: Path) -> Non
     assert slimmed.gone == ("demo/core.pyx", "demo/tests/test_it.py")
     (place := tmp_path / "check").mkdir()
     pair = make_pair(slimmed, extra=(), folder=place, runner=run, log=tmp_path / "log")
-    found = compare_imports(slimmed, *pair, folder=place, runner=run, seconds=3)
+    theirs = import_all(pair[0], modules_to_try(slimmed), folder=place / "theirs", runner=run, seconds=3)
+    found = compare_imports(theirs, pair[1], folder=place / "ours", runner=run, seconds=3)
     assert len(found.faults) == 2
     assert found.faults[0] == "demo.guarded lacks extra"
     assert found.faults[1].startswith("import demo.needs_source: FileNotFoundError: ")
+    assert found.suspects == (("demo/guarded.py", "demo/guarded/__init__.py"), ("demo/needs_source.py",))
     assert found.imported == ("demo", "demo.guarded")
     assert found.failing_in_stock == {
         "demo.broken": "ModuleNotFoundError: No module named 'a_module_that_nobody_has'",

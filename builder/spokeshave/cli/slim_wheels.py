@@ -46,7 +46,12 @@ class _Extra(click.ParamType[str]):
     help="Switch one lever (a size optimization) off: " + ", ".join(DEFAULT_LEVERS) + " (repeatable).",
     metavar="LEVER",
 )
-@click.option("--keep", multiple=True, metavar="GLOB", help="Leave matching files as they are (repeatable).")
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="[LEVER:]GLOB",
+    help="Leave matching files as they are; with a lever's name, for that lever alone (repeatable).",
+)
 @click.option(
     "--build",
     default=1,
@@ -89,9 +94,10 @@ def slim(
 ) -> None:
     """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
 
-    Tests, type stubs, sources, headers, symbol tables and debug information are removed. The slim wheel has
-    the local version +slim.N. `slim` imports each module of both wheels, in virtual environments of this
-    Python. It does not write a wheel of which fewer imports pass.
+    Tests, type stubs, sources, headers, duplicate libraries, white space of JSON, symbol tables and debug
+    information are removed. The slim wheel has the local version +slim.N. `slim` imports each module of both
+    wheels, in virtual environments of this Python. It does not write a wheel of which fewer imports pass, or
+    that is not smaller.
 
     \b
     Examples:
@@ -100,7 +106,7 @@ def slim(
       spokeshave slim "uvicorn[standard]" --python cp311
       spokeshave slim pyphen --tests
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
-      spokeshave slim nltk --with numpy --docstrings --comments --json
+      spokeshave slim nltk --with numpy --docstrings --keep "docstrings:nltk/app/*" --json
     """
     if tests and no_check:
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
@@ -175,10 +181,12 @@ def _notes(row: Saving) -> Iterator[str]:
     """Notes below the table: removed folders, and the reasons why files are kept."""
     if row.folders:
         yield f"{row.lever} removed {', '.join(row.folders)}"
-    yield from row.notes
+    yield from row.lines
 
 
 def _checked(one: Outcome) -> str:
+    if not one.slimmed.smaller:
+        return "not smaller: not written"
     imports = one.verdict.imports
     if imports is None or one.verdict.skipped:
         return "not checked"

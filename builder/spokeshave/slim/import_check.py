@@ -21,19 +21,27 @@ SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imported:
-    """The result of one import: the names that the module offers, or why it failed."""
+    """The result of one import: the names that the module offers, or why it failed.
+
+    `files` are those that the exception went through, innermost first.
+    """
 
     offers: frozenset[str] = frozenset()
     error: str = ""
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Imports:
-    """The verdict: modules that import from both, faults, modules that fail from both, with the reason."""
+    """The verdict: modules that import from both, faults, modules that fail from both, with the reason.
+
+    `suspects` are, for each fault, the files of the wheel that it went through, innermost first.
+    """
 
     imported: tuple[str, ...]
     faults: tuple[str, ...]
     failing_in_stock: Mapping[str, str] = field(default_factory=dict)
+    suspects: tuple[tuple[str, ...], ...] = ()
 
 
 def modules_to_try(slimmed: Slimmed) -> tuple[str, ...]:
@@ -45,39 +53,53 @@ def modules_to_try(slimmed: Slimmed) -> tuple[str, ...]:
 
 
 def compare_imports(
-    slimmed: Slimmed, stock: Venv, ours: Venv, *, folder: Path, runner: Runner, seconds: int = SECONDS
+    theirs: Mapping[str, Imported], ours: Venv, *, folder: Path, runner: Runner, seconds: int = SECONDS
 ) -> Imports:
-    """Imports every module in both venvs; `seconds` is the time that one import may take.
+    """Imports in the venv of our wheel what was imported from the PyPI wheel (`import_all`).
 
-    A fault is a module that imports from the PyPI wheel and not from ours, or that offers less there.
-    Raises VerifyError where the interpreter itself does not start.
+    `folder` must not exist yet; `seconds` is the time that one import may take. A fault is a module that
+    imports from the PyPI wheel and not from ours, or that offers less there. Raises VerifyError where the
+    interpreter itself does not start.
     """
-    names = modules_to_try(slimmed)
-    theirs = import_all(stock, names, folder=folder / "stock-imports", runner=runner, seconds=seconds)
-    mine = import_all(ours, names, folder=folder / "slim-imports", runner=runner, seconds=seconds)
+    mine = import_all(ours, theirs, folder=folder, runner=runner, seconds=seconds)
     faults = []
-    for name in names:
+    suspects = []
+    for name in theirs:
         if theirs[name].error:
             continue
         if mine[name].error:
             faults.append(f"import {name}: {mine[name].error}")
+            suspects.append(_members(mine[name].files, ours.site))
         elif lost := theirs[name].offers - mine[name].offers:
             faults.append(f"{name} lacks {', '.join(sorted(lost)[:5])}")
+            place = name.replace(".", "/")
+            suspects.append((f"{place}.py", f"{place}/__init__.py"))
     return Imports(
-        imported=tuple(name for name in names if not (mine[name].error or theirs[name].error)),
+        imported=tuple(name for name in theirs if not (mine[name].error or theirs[name].error)),
         faults=tuple(faults),
         failing_in_stock={name: one.error for name, one in theirs.items() if one.error},
+        suspects=tuple(suspects),
     )
 
 
+def _members(files: Iterable[str], site: Path) -> tuple[str, ...]:
+    """The files that are in site-packages, by their names there."""
+    places = (Path(file) for file in files)
+    return tuple(path.relative_to(site).as_posix() for path in places if path.is_relative_to(site))
+
+
 def import_all(
-    venv: Venv, names: Iterable[str], *, folder: Path, runner: Runner, seconds: int
+    venv: Venv, names: Iterable[str], *, folder: Path, runner: Runner, seconds: int = SECONDS
 ) -> Mapping[str, Imported]:
-    """Imports the modules in one process, and the rest in a new one whenever a module ends it."""
+    """Imports the modules in one process, and the rest in a new one whenever a module ends it.
+
+    The results are in the order of `names`; `folder` must not exist yet.
+    """
     folder.mkdir()
     results = folder / "results.jsonl"
     found: dict[str, Imported] = {}
-    left = list(names)
+    names = list(names)
+    left = names
     while left:
         end = _run(_command(venv, left, folder, results, seconds), runner, seconds)
         begun, ended = _read(results)
@@ -91,7 +113,7 @@ def import_all(
                 next_step="try that interpreter by hand, or another Python on PATH",
             )
         left = rest
-    return found
+    return {name: found[name] for name in names}
 
 
 def _command(venv: Venv, names: list[str], folder: Path, results: Path, seconds: int) -> Command:
@@ -128,7 +150,11 @@ def _read(results: Path) -> tuple[list[str], dict[str, Imported]]:
     for line in results.read_text("utf-8").splitlines() if results.is_file() else ():
         row = json.loads(line)
         if "offers" in row or "error" in row:
-            ended[row["name"]] = Imported(offers=frozenset(row.get("offers", ())), error=row.get("error", ""))
+            ended[row["name"]] = Imported(
+                offers=frozenset(row.get("offers", ())),
+                error=row.get("error", ""),
+                files=tuple(row.get("files", ())),
+            )
         else:
             begun.append(row["name"])
     return begun, ended

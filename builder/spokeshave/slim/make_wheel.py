@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from spokeshave import __version__
 from spokeshave.errors import WheelError
 from spokeshave.inside import wheel as wheels
-from spokeshave.inside.levers import lever_named
-from spokeshave.inside.levers.lever import Tree, fits
+from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import file_sha256
 from spokeshave.inside.sizes import sizes
-from spokeshave.slim.header_folders import Includes, sort_includes
+from spokeshave.slim.levers import Levers, Spared
 from spokeshave.slim.metadata_fields import replace_field
-from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
-from spokeshave.slim.removable import promises_of_headers, sources_to_keep, stubs_to_keep
-from spokeshave.slim.stripping import strip_symbols
-from spokeshave.slim.testfolders import sort_test_folders
-from spokeshave.slim.wheel_layout import sources
-
-_NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
+from spokeshave.slim.model import Settings, Slimmed, Stock
 
 
-def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Slimmed:
+def slim(
+    stock: Stock, settings: Settings, *, output: Path, scratch: Path, spared: Spared | None = None
+) -> Slimmed:
     """Writes the slim wheel into `output`; `scratch` is an empty folder to work in.
 
-    The same wheel and settings give the same bytes. Raises WheelError where RECORD is signed and the
-    signature may not go, and EngineMissing where a lever's tool is not on this machine.
+    `spared` has modules that a lever of text leaves as they are. The same wheel and settings give the same
+    bytes. Raises WheelError where RECORD is signed and the signature may not go, and EngineMissing where a
+    lever's tool is not on this machine.
     """
     if stock.signatures and not settings.drop_signature:
         raise WheelError(
@@ -41,7 +33,7 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
     tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
     names = {tree.name(path) for path in tree.files()}
-    savings = pull(tree, settings)
+    savings = tuple(Levers(tree=tree, settings=settings, spared=spared or {}).pull())
     gone = names - {tree.name(path) for path in tree.files()}
     final = _finish(stock, settings, tree, output)
     return Slimmed(
@@ -54,130 +46,6 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
         savings=savings,
         gone=tuple(sorted(gone)),
     )
-
-
-def pull(tree: Tree, settings: Settings) -> tuple[Saving, ...]:
-    """Pulls every lever that is on, and says what each one saved; changes the tree."""
-    return tuple(_Pull(tree=tree, settings=settings).all())
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Pull:
-    """The levers on one unpacked wheel, in the order in which they act."""
-
-    tree: Tree
-    settings: Settings
-
-    def all(self) -> list[Saving]:
-        """Pulls every lever that is on."""
-        acts: dict[str, Callable[[], Saving]] = {
-            "tests": self.tests,
-            "typing": self.typing,
-            "sources": self.sources,
-            "headers": self.headers,
-            **{name: partial(self.modules, name) for name in ON_REQUEST},
-            "symbols": self.symbols,
-        }
-        done = [self._watched(act) for name, act in acts.items() if name in self.settings.levers]
-        if any(row.files for row in done if row.lever in ON_REQUEST):
-            done.append(self.bytecode())
-        return done
-
-    def _watched(self, act: Callable[[], Saving]) -> Saving:
-        """What a lever took, with the folders that it left empty."""
-        before = self._folders()
-        done = act()
-        return replace(done, folders=_outermost(before - self._folders()))
-
-    def _folders(self) -> frozenset[PurePosixPath]:
-        names = (PurePosixPath(self.tree.name(path)) for path in self.tree.files())
-        return frozenset(folder for name in names for folder in name.parents)
-
-    def tests(self) -> Saving:
-        """Removes whole folders, so that no half of a test package is left; --keep keeps files in them."""
-        removed, kept = sort_test_folders(self.tree.root)
-        files = [
-            path
-            for path in self.tree.files()
-            if any(path.is_relative_to(folder) for folder in removed) and not self._kept(path)
-        ]
-        saved = sum(self.tree.move_to_tests(path) for path in files)
-        notes = tuple(
-            f"{name} is kept ({_size(self.tree.root / name):,} bytes): {reason}"
-            for name, reason in sorted(kept.items())
-        )
-        return Saving(lever="tests", saved=saved, files=len(files), notes=notes)
-
-    def typing(self) -> Saving:
-        return self._shave("typing", keep=stubs_to_keep(self.tree))
-
-    def sources(self) -> Saving:
-        """Sources in a folder of headers are kept or removed with the headers."""
-        return self._shave("sources", keep=self._named | self._includes.inside)
-
-    def headers(self) -> Saving:
-        """Headers and, with a whole include folder, all else that compilers read in it."""
-        done = self._shave("headers", keep=self._named | self._includes.kept, match=self._includes.removed)
-        all_removed = done.files and not self._includes.kept
-        notes = promises_of_headers(sources(self.tree.root)) if all_removed else ()
-        return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
-
-    def modules(self, name: str) -> Saving:
-        return self._shave(name, keep=frozenset(), globs=_NOT_MODULES)
-
-    def symbols(self) -> Saving:
-        keep = frozenset(path for path in self.tree.files() if self._kept(path))
-        shaved, notes = strip_symbols(self.tree, keep)
-        return Saving(lever="symbols", saved=shaved.saved, files=shaved.files, notes=notes)
-
-    def bytecode(self) -> Saving:
-        """Bytecode that the wheel brings along would hide the changed modules; pip writes it anew."""
-        found = self.tree.matching(("*/__pycache__/*.pyc",))
-        stale = [path for path in found if (path.parent.parent / f"{path.name.split('.')[0]}.py").is_file()]
-        saved = sum(path.stat().st_size for path in stale)
-        for path in stale:
-            path.unlink()
-        return Saving(lever="bytecode", saved=saved, files=len(stale))
-
-    @cached_property
-    def _named(self) -> frozenset[str]:
-        """Sources and headers that modules name; the search reads every module."""
-        return sources_to_keep(self.tree)
-
-    @cached_property
-    def _includes(self) -> Includes:
-        """What happens to whole folders of headers."""
-        return sort_includes([self.tree.name(path) for path in self.tree.files()], self._named)
-
-    def _kept(self, path: Path) -> bool:
-        return fits(self.tree.name(path), self.settings.keep)
-
-    def _shave(
-        self,
-        name: str,
-        *,
-        keep: frozenset[str],
-        globs: tuple[str, ...] = (),
-        match: frozenset[str] = frozenset(),
-    ) -> Saving:
-        act = lever_named(name).shave
-        assert act is not None
-        options = {"keep": (*self.settings.keep, *globs, *_exactly(keep)), "match": _exactly(match)}
-        done = act(self.tree, options)
-        return Saving(lever=name, saved=done.saved, files=done.files, notes=(done.note,) if done.note else ())
-
-
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _exactly(names: Iterable[str]) -> tuple[str, ...]:
-    """Globs that fit these names and no other."""
-    return tuple(re.sub(r"([*?[])", r"[\1]", name) for name in sorted(names))
-
-
-def _outermost(folders: Collection[PurePosixPath]) -> tuple[str, ...]:
-    return tuple(sorted(str(folder) for folder in folders if folder.parent not in folders))
 
 
 def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:

@@ -7,20 +7,25 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
 from spokeshave import __version__, own_code, verdict
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target, file_sha256
+from spokeshave.inside.run import Runner
 from spokeshave.inside.wheel import beside
 from spokeshave.machine.files import alone_with, copy_whole, write_whole
+from spokeshave.machine.venvs import Venv
 from spokeshave.slim.arguments import Wanted, read_word
-from spokeshave.slim.import_check import Imports, compare_imports
+from spokeshave.slim.import_check import Imports, compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock, with_extras
+from spokeshave.slim.levers import Spared
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
-from spokeshave.slim.two_venvs import make_pair, why_not_here
+from spokeshave.slim.spare import Attempt, spare_text
+from spokeshave.slim.two_venvs import make_pair, replace_wheel, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
 from spokeshave.sources.download import download_requirement
 from spokeshave.verify.outcomes import Comparison
@@ -80,14 +85,20 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Outcome:
-    """One slim wheel with its verdict. It is delivered where the verdict has no fault."""
+    """One slim wheel with its verdict. It is delivered if it is smaller and the verdict has no fault."""
 
     slimmed: Slimmed
     verdict: Verdict = field(default_factory=Verdict)
 
+    @property
+    def written(self) -> bool:
+        """Whether the wheel is in the output folder."""
+        return self.slimmed.smaller and not self.verdict.faults
+
     def to_json(self) -> Mapping[str, object]:
         """The record that is written next to the wheel."""
-        return {**self.slimmed.to_json(), "check": self.verdict.to_json(), "tool": __version__}
+        check = self.verdict.to_json()
+        return {**self.slimmed.to_json(), "check": check, "tool": __version__, "written": self.written}
 
 
 def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
@@ -131,32 +142,49 @@ def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: P
 
 def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> Outcome:
     with context.reporter.stage(f"slimming {stock.path.name}"):
-        (folder / "work").mkdir()
-        slimmed = slim(stock, request.settings, output=folder / "made", scratch=folder / "work")
-    found = _with_evidence(context, slimmed, _check(context, request, slimmed, folder))
-    outcome = Outcome(slimmed=slimmed, verdict=found)
+        slimmed = _slim(stock, request.settings, folder / "first")
+    if not slimmed.smaller:
+        return _not_smaller(context, slimmed)
+    slimmed, found = _check(context, request, slimmed, folder)
+    if not slimmed.smaller:  # once modules had their text back
+        return _not_smaller(context, slimmed)
+    outcome = Outcome(slimmed=slimmed, verdict=_with_evidence(context, slimmed, found))
     if outcome.verdict.faults:
         _withdraw(outcome, request.output)
         return outcome
     return replace(outcome, slimmed=_deliver(context, outcome, request.output))
 
 
-def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Path) -> Verdict:
+def _slim(stock: Stock, settings: Settings, folder: Path, spared: Spared | None = None) -> Slimmed:
+    (folder / "work").mkdir(parents=True)
+    slimmed = slim(stock, settings, output=folder / "made", scratch=folder / "work", spared=spared)
+    shutil.rmtree(folder / "work")
+    return slimmed
+
+
+def _not_smaller(context: Context, slimmed: Slimmed) -> Outcome:
+    reason = "it would not be smaller than the PyPI wheel, so that nothing was written"
+    context.reporter.say(f"{slimmed.wheel.name}: {reason}")
+    return Outcome(slimmed=slimmed, verdict=Verdict(skipped=reason))
+
+
+def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Path) -> tuple[Slimmed, Verdict]:
+    """The verdict, and the wheel that it is about: modules that need their text have it."""
     if not request.check:
-        return Verdict(skipped="--no-check was given")
+        return slimmed, Verdict(skipped="--no-check was given")
     if reason := why_not_here(slimmed.stock.name):
         context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
-        return Verdict(skipped=reason)
+        return slimmed, Verdict(skipped=reason)
     log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
     suite = fetch_suite(context, slimmed, folder / "sdist") if request.tests else None
     extra = (*request.extra, "pytest") if suite and suite.found else request.extra
     with context.reporter.stage(f"comparing {slimmed.wheel.name} with the PyPI wheel"):
         stock, ours = make_pair(slimmed, extra=extra, folder=folder, runner=context.runner, log=log)
-        imports = compare_imports(slimmed, stock, ours, folder=folder, runner=context.runner)
+        slimmed, imports = _compare(slimmed, stock, ours, runner=context.runner, log=log)
     if suite is None or not suite.found:
         if suite:
             context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
-        return Verdict(imports=imports)
+        return slimmed, Verdict(imports=imports)
     with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, PyPI's and slim"):
         chosen = replace(suite, marker=request.marker)
         tests, flaky = compare_tests(context, slimmed, chosen, stock, ours)
@@ -164,7 +192,26 @@ def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Pat
     context.reporter.say(f"{slimmed.stock.project}: {summary(tests)}{which}")
     for test, seen in flaky.items():
         context.reporter.say(f"{slimmed.stock.project}: flaky: {test}: {', '.join(seen)}")
-    return Verdict(imports=imports, tests=tests, flaky=flaky, marker=request.marker)
+    return slimmed, Verdict(imports=imports, tests=tests, flaky=flaky, marker=request.marker)
+
+
+def _compare(slimmed: Slimmed, stock: Venv, ours: Venv, *, runner: Runner, log: Path) -> Attempt:
+    """Compares all imports; where some fail, modules get the text back that a lever took."""
+    work = ours.root.parent
+    theirs = import_all(stock, modules_to_try(slimmed), folder=work / "stock-imports", runner=runner)
+    numbers = count()
+
+    def check(one: Slimmed) -> Attempt:
+        folder = work / f"slim-imports-{next(numbers)}"
+        return Attempt(one, compare_imports(theirs, ours, folder=folder, runner=runner))
+
+    def again(settings: Settings, spared: Spared) -> Attempt:
+        one = _slim(slimmed.stock, settings, work / f"again-{next(numbers)}", spared)
+        replace_wheel(ours, one, runner=runner, log=log)
+        return check(one)
+
+    first = check(slimmed)
+    return spare_text(first, again) if first.imports.faults else first
 
 
 def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdict:

@@ -26,7 +26,7 @@ from spokeshave.machine.store import Store
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.report.survey.model import BYTECODE, Estimate, File, Package, Saved, file_kind
 from spokeshave.report.survey.symbol_sizes import symbol_bytes
-from spokeshave.slim.make_wheel import pull
+from spokeshave.slim.levers import Levers
 from spokeshave.slim.model import DEFAULT_LEVERS, Settings
 
 _TESTS, _SYMBOLS = "tests", "symbols"
@@ -76,7 +76,7 @@ def _pulled(tree: Tree, recipe: Options | None) -> Iterator[Saved]:
         warnings.simplefilter("ignore")  # about the syntax of the modules that are read
         if recipe is not None:
             yield _tests_of_recipe(tree, recipe)
-        for row in pull(tree, Settings(levers=LEVERS)):
+        for row in Levers(tree=tree, settings=Settings(levers=LEVERS)).pull():
             yield Saved(lever=row.lever, saved=row.saved, files=row.files)
 
 
