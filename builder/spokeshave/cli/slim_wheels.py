@@ -15,8 +15,12 @@ from spokeshave.cli.options import json_option
 from spokeshave.cli.python_option import python_option
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.arguments import read_extra
+from spokeshave.slim.knowledge import Source
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
+from spokeshave.slim.recipe_use import Wish, levers_of
+from spokeshave.slim.shared_blas import NAME as BLAS
 from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
 
 
@@ -47,6 +51,25 @@ class _Extra(click.ParamType[str]):
     metavar="LEVER",
 )
 @click.option("--keep", multiple=True, metavar="GLOB", help="Leave matching files as they are (repeatable).")
+@click.option("--no-recipe", is_flag=True, help="Use general rules also for packages that have a recipe.")
+@click.option(
+    "--profile",
+    default="",
+    metavar="NAME",
+    help="Remove what this profile does, with its levers, where recipes allow it without a compile.",
+)
+@click.option(
+    "--remove",
+    multiple=True,
+    metavar="RECIPE/COMPONENT",
+    help="Remove this component; `spokeshave components` lists them (repeatable).",
+)
+@click.option(
+    "--blas",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="PATH",
+    help="Take the shared BLAS from this wheel or folder. By default it comes from --output or the store.",
+)
 @click.option(
     "--build",
     default=1,
@@ -65,6 +88,12 @@ class _Extra(click.ParamType[str]):
     "--tests",
     is_flag=True,
     help="Run upstream's tests, from the sdist, with both wheels too.",
+)
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="PATH",
+    help="Run these test files or folders of a package with a recipe; level core by default (repeatable).",
 )
 @click.option("--marker", default="", metavar="EXPR", help="Run only matching tests (pytest's -m).")
 @click.option(
@@ -85,6 +114,7 @@ def slim(
     no_check: bool,
     tests: bool,
     marker: str,
+    select: tuple[str, ...],
     **given: Any,
 ) -> None:
     """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
@@ -104,10 +134,11 @@ def slim(
     """
     if tests and no_check:
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
-    if marker and not tests:
-        raise click.UsageError("--marker selects among the tests: give --tests too")
-    request = _request(check=not no_check, tests=tests, marker=marker, **given)
-    outcomes = slim_all(options.context(), request)
+    if (marker or select) and not tests:
+        raise click.UsageError("--marker and --select choose among the tests: give --tests too")
+    context = options.context()
+    request = _request(context.book, check=not no_check, tests=tests, marker=marker, select=select, **given)
+    outcomes = slim_all(context, request)
     if as_json:
         click.echo(json.dumps([one.to_json() for one in outcomes], indent=1, sort_keys=True))
     else:
@@ -117,6 +148,7 @@ def slim(
 
 
 def _request(
+    book: RecipeBook,
     *,
     wheels: tuple[str, ...],
     python: str,
@@ -125,14 +157,21 @@ def _request(
     keep: tuple[str, ...],
     build: int,
     drop_signature: bool,
+    no_recipe: bool,
+    profile: str,
+    remove: tuple[str, ...],
+    blas: Path | None,
     check: bool,
     tests: bool,
     marker: str,
+    select: tuple[str, ...],
     extra: tuple[str, ...],
     **asked: bool,
 ) -> SlimRequest:
     """The request of the options; `asked` are the levers that only an option switches on."""
-    levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n in ON_REQUEST if asked[n]))
+    on = DEFAULT_LEVERS if not profile else (*levers_of(book.profile(profile), DEFAULT_LEVERS), BLAS)
+    more = levers_of(book.profile(profile), ON_REQUEST) if profile else ()
+    levers = (*(n for n in on if n not in without), *(n for n in ON_REQUEST if asked[n] or n in more))
     return SlimRequest(
         words=wheels,
         target=Target(python=python),
@@ -141,7 +180,9 @@ def _request(
         check=check,
         tests=tests,
         marker=marker,
+        select=select,
         extra=extra,
+        source=Source(wish=Wish(off=no_recipe, profile=profile, remove=remove), blas=blas),
     )
 
 

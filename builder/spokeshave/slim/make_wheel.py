@@ -16,22 +16,34 @@ from spokeshave.inside.levers import lever_named
 from spokeshave.inside.levers.lever import Tree, fits
 from spokeshave.inside.model import file_sha256
 from spokeshave.inside.sizes import sizes
+from spokeshave.slim.blas_library import Library
+from spokeshave.slim.from_recipe import Act, FromRecipe
 from spokeshave.slim.header_folders import Includes, sort_includes
 from spokeshave.slim.metadata_fields import replace_field
-from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
+from spokeshave.slim.model import NOT_MODULES, ON_REQUEST, Removals, Saving, Settings, Slimmed, Stock
+from spokeshave.slim.recipe_use import RecipeUse
 from spokeshave.slim.removable import promises_of_headers, sources_to_keep, stubs_to_keep
+from spokeshave.slim.shared_blas import Shared, has_copy, share_blas
 from spokeshave.slim.stripping import strip_symbols
 from spokeshave.slim.testfolders import sort_test_folders
 from spokeshave.slim.wheel_layout import sources
 
-_NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What is known of a wheel besides itself: its recipe, and the wheels of a shared BLAS, best first."""
+
+    recipe: RecipeUse | None = None
+    libraries: Iterable[Library] = ()
 
 
-def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Slimmed:
+def slim(
+    stock: Stock, settings: Settings, *, output: Path, scratch: Path, known: Known | None = None
+) -> Slimmed:
     """Writes the slim wheel into `output`; `scratch` is an empty folder to work in.
 
-    The same wheel and settings give the same bytes. Raises WheelError where RECORD is signed and the
-    signature may not go, and EngineMissing where a lever's tool is not on this machine.
+    The same wheel, settings, recipe and library give the same bytes. Raises WheelError where RECORD is signed
+    and the signature may not go, and EngineMissing where a lever's tool is not on this machine.
     """
     if stock.signatures and not settings.drop_signature:
         raise WheelError(
@@ -41,9 +53,17 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
     tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
     names = {tree.name(path) for path in tree.files()}
-    savings = tuple(_Pull(tree=tree, settings=settings).all())
+    known = known or Known()
+    recipe = FromRecipe(use=known.recipe, tree=tree, settings=settings) if known.recipe else None
+    pull = _Pull(tree=tree, settings=recipe.careful if recipe else settings)
+    removals, ready = recipe.begin() if recipe else (Removals(), False)
+    savings = [*removals.savings, *pull.all(partial(recipe.acts, ready=ready) if recipe else dict)]
+    shared = Shared()
+    if "blas" in settings.levers and has_copy(names):
+        shared = share_blas(tree, stock, settings, known.libraries)
+        savings.append(shared.saving)
     gone = names - {tree.name(path) for path in tree.files()}
-    final = _finish(stock, settings, tree, output)
+    final = _finish(stock, settings, tree, output, shared.platform)
     return Slimmed(
         stock=stock,
         wheel=final,
@@ -51,8 +71,11 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
         settings=settings,
         before=sizes(stock.path),
         after=sizes(final),
-        savings=savings,
+        savings=tuple(savings),
         gone=tuple(sorted(gone)),
+        removals=removals,
+        tests=_tests_archive(tree, final) if recipe else None,
+        library=shared.library,
     )
 
 
@@ -63,9 +86,9 @@ class _Pull:
     tree: Tree
     settings: Settings
 
-    def all(self) -> list[Saving]:
-        """Pulls every lever that is on."""
-        acts: dict[str, Callable[[], Saving]] = {
+    def all(self, choose: Callable[[dict[str, Act]], dict[str, Act]] = dict) -> list[Saving]:
+        """Pulls every lever that is on; `choose` may put others in their place."""
+        acts: dict[str, Act] = {
             "tests": self.tests,
             "typing": self.typing,
             "sources": self.sources,
@@ -73,7 +96,8 @@ class _Pull:
             **{name: partial(self.modules, name) for name in ON_REQUEST},
             "symbols": self.symbols,
         }
-        done = [self._watched(act) for name, act in acts.items() if name in self.settings.levers]
+        chosen = choose(acts)
+        done = [self._watched(act) for name, act in chosen.items() if name in self.settings.levers]
         if any(row.files for row in done if row.lever in ON_REQUEST):
             done.append(self.bytecode())
         return done
@@ -118,7 +142,7 @@ class _Pull:
         return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
 
     def modules(self, name: str) -> Saving:
-        return self._shave(name, keep=frozenset(), globs=_NOT_MODULES)
+        return self._shave(name, keep=frozenset(), globs=NOT_MODULES)
 
     def symbols(self) -> Saving:
         keep = frozenset(path for path in self.tree.files() if self._kept(path))
@@ -175,10 +199,15 @@ def _outermost(folders: Collection[PurePosixPath]) -> tuple[str, ...]:
     return tuple(sorted(str(folder) for folder in folders if folder.parent not in folders))
 
 
-def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
-    """Version, tags, SBOM and RECORD of the slim wheel."""
+def _tests_archive(tree: Tree, final: Path) -> Path | None:
+    files = sorted(path for path in tree.tests.rglob("*") if path.is_file())
+    return wheels.write_zip(tree.tests, files, wheels.beside(final, wheels.TESTS_ARCHIVE)) if files else None
+
+
+def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path, platform: str) -> Path:
+    """Version, tags, SBOM and RECORD of the slim wheel; `platform` is its new tag, if it has one."""
     version = stock.slim_version(settings.build)
-    name = wheels.relabel(stock.name, version=version)
+    name = wheels.relabel(stock.name, version=version, platform=platform or None)
     dist_info = wheels.dist_info_of(tree.root)
     for member in stock.signatures:
         (tree.root / member).unlink()

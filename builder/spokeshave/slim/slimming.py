@@ -13,15 +13,18 @@ from spokeshave import __version__, own_code, verdict
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target, file_sha256
-from spokeshave.inside.wheel import beside
+from spokeshave.inside.wheel import TESTS_ARCHIVE, beside
 from spokeshave.machine.files import alone_with, copy_whole, write_whole
 from spokeshave.slim.arguments import Wanted, read_word
+from spokeshave.slim.blas_library import deliver
 from spokeshave.slim.import_check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock, with_extras
-from spokeshave.slim.make_wheel import slim
+from spokeshave.slim.knowledge import Source, check_wish, known_of
+from spokeshave.slim.make_wheel import Known, slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
 from spokeshave.slim.two_venvs import make_pair, why_not_here
-from spokeshave.slim.upstream import compare_tests, fetch_suite
+from spokeshave.slim.upstream import Suite, compare_tests, fetch_suite
+from spokeshave.slim.wheel_tests import suite_of_wheel
 from spokeshave.sources.download import download_requirement
 from spokeshave.verify.outcomes import Comparison
 
@@ -31,7 +34,8 @@ class SlimRequest:
     """What the user asked for: wheel files and requirements, and how to slim and check them.
 
     `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
-    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m).
+    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m), and of a
+    package with a recipe those that `select` names. `source` says which recipes and which BLAS may act.
     """
 
     words: tuple[str, ...]
@@ -41,7 +45,9 @@ class SlimRequest:
     check: bool = True
     tests: bool = False
     marker: str = ""
+    select: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    source: Source = field(default_factory=Source)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +103,7 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     bad one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
     """
     words = [read_word(word, request.target) for word in request.words]
+    check_wish(context, request.source, request.target)
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
         outcomes = []
@@ -132,8 +139,9 @@ def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: P
 def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> Outcome:
     with context.reporter.stage(f"slimming {stock.path.name}"):
         (folder / "work").mkdir()
-        slimmed = slim(stock, request.settings, output=folder / "made", scratch=folder / "work")
-    found = _with_evidence(context, slimmed, _check(context, request, slimmed, folder))
+        known = known_of(context, request.source, stock, request.settings, request.output)
+        slimmed = slim(stock, request.settings, output=folder / "made", scratch=folder / "work", known=known)
+    found = _with_evidence(context, slimmed, _check(context, request, slimmed, known, folder))
     outcome = Outcome(slimmed=slimmed, verdict=found)
     if outcome.verdict.faults:
         _withdraw(outcome, request.output)
@@ -141,15 +149,15 @@ def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> 
     return replace(outcome, slimmed=_deliver(context, outcome, request.output))
 
 
-def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Path) -> Verdict:
+def _check(context: Context, request: SlimRequest, slimmed: Slimmed, known: Known, folder: Path) -> Verdict:
     if not request.check:
         return Verdict(skipped="--no-check was given")
     if reason := why_not_here(slimmed.stock.name):
         context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
         return Verdict(skipped=reason)
     log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
-    suite = fetch_suite(context, slimmed, folder / "sdist") if request.tests else None
-    extra = (*request.extra, "pytest") if suite and suite.found else request.extra
+    suite = _suite(context, request, slimmed, known, folder / "sdist") if request.tests else None
+    extra = (*request.extra, *suite.requires) if suite and suite.found else request.extra
     with context.reporter.stage(f"comparing {slimmed.wheel.name} with the PyPI wheel"):
         stock, ours = make_pair(slimmed, extra=extra, folder=folder, runner=context.runner, log=log)
         imports = compare_imports(slimmed, stock, ours, folder=folder, runner=context.runner)
@@ -158,13 +166,22 @@ def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Pat
             context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
         return Verdict(imports=imports)
     with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, PyPI's and slim"):
-        chosen = replace(suite, marker=request.marker)
+        chosen = replace(suite, marker=request.marker or suite.marker)
         tests, flaky = compare_tests(context, slimmed, chosen, stock, ours)
-    which = f" (those marked {request.marker!r} alone)" if request.marker else ""
+    which = f" (those marked {chosen.marker!r} alone)" if chosen.marker else ""
     context.reporter.say(f"{slimmed.stock.project}: {summary(tests)}{which}")
     for test, seen in flaky.items():
         context.reporter.say(f"{slimmed.stock.project}: flaky: {test}: {', '.join(seen)}")
-    return Verdict(imports=imports, tests=tests, flaky=flaky, marker=request.marker)
+    return Verdict(imports=imports, tests=tests, flaky=flaky, marker=chosen.marker)
+
+
+def _suite(
+    context: Context, request: SlimRequest, slimmed: Slimmed, known: Known, folder: Path
+) -> Suite | None:
+    """Upstream's tests: those of the PyPI wheel, where a recipe knows them, else those of the sdist."""
+    if known.recipe and slimmed.tests:
+        return suite_of_wheel(known.recipe, slimmed.tests, request.select, folder)
+    return fetch_suite(context, slimmed, folder)
 
 
 def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdict:
@@ -194,6 +211,10 @@ def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
     record = beside(wheel, ".verify.json")
     with alone_with(wheel):  # another run may slim the same one with other levers
         _write(beside(wheel, ".slim.json"), outcome.to_json())
+        if slimmed.library:
+            deliver(slimmed.library, output)
+        if slimmed.tests:
+            copy_whole(slimmed.tests, beside(wheel, TESTS_ARCHIVE))
         if outcome.verdict.skipped:
             if (before := verdict.read(record)) and before.get("sha256") != slimmed.sha256:
                 record.unlink()  # it is about another wheel of that name

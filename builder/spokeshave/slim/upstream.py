@@ -33,17 +33,23 @@ class Suite:
     """Test folders of an unpacked sdist.
 
     `inside` maps paths in site-packages to the folders that belong there; `beside` are the others, by their
-    path in the sdist. `marker` selects the tests that are run, as pytest's -m does.
+    path in the sdist. `marker` selects the tests that are run, as pytest's -m does. A suite that comes from a
+    wheel has `over`, a folder that is copied over site-packages, and in it the `selection`; `options` are
+    pytest's. `requires` are requirements of the tests.
     """
 
     sdist: Path
     inside: Mapping[str, Path]
     beside: tuple[str, ...]
     marker: str = ""
+    over: Path | None = None
+    selection: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ("pytest",)
 
     @property
     def found(self) -> bool:
-        return bool(self.inside or self.beside)
+        return bool(self.inside or self.beside or self.over)
 
 
 def fetch_suite(context: Context, slimmed: Slimmed, folder: Path) -> Suite | None:
@@ -131,14 +137,15 @@ def _numbered(outcomes: Outcomes, other: Outcomes) -> Outcomes:
 def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tuple[str, ...]) -> Outcomes:
     """One run of pytest in the layout of the sdist; node ids are relative to folders that both sides have."""
     work = venv.root / "upstream"
-    root = venv.root if suite.inside else work  # with pytest's settings in it, where that can be
+    # With pytest's settings in it, where that can be.
+    root = venv.site if suite.over else venv.root if suite.inside else work
     selection = [root / path for path in only] or list(_lay_out(suite, venv, work))
     outcomes = work / "outcomes.json"
     outcomes.unlink(missing_ok=True)
     argv = (
         *(venv.python, "-B", "-m", "pytest", "-p", "spokeshave.inside.prover.plugin"),
         *(*pytest_words(root), "--tb=short", "--continue-on-collection-errors"),
-        *("-m", suite.marker, *map(str, selection)),
+        *("-m", suite.marker, *suite.options, *map(str, selection)),
     )
     env = clean_environment(
         work / "home",
@@ -167,6 +174,9 @@ def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[Path]:
     """Copies the tests to where they run; yields their folders."""
     (work / "home").mkdir(parents=True)
     copy_inside(work / "code")
+    if suite.over:
+        shutil.copytree(suite.over, venv.site, dirs_exist_ok=True)
+        yield from (venv.site / path for path in suite.selection)
     for path, folder in suite.inside.items():
         target = venv.site / path
         shutil.copytree(folder, target, dirs_exist_ok=True)
