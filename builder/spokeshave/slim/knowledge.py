@@ -28,7 +28,7 @@ def check_wish(context: Context, source: Source, target: Target) -> None:
 
     It reads the sources of the versions that the recipes list. The paired imports check other versions.
     """
-    if not source.wish.off:
+    if not source.wish.off and (source.wish.profile or source.wish.remove):
         check_removals(context, removing(context.book, source.wish), target)
 
 

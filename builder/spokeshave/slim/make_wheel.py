@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path, PurePosixPath
@@ -15,6 +15,7 @@ from spokeshave.inside import wheel as wheels
 from spokeshave.inside.levers import lever_named
 from spokeshave.inside.levers.lever import Tree, fits
 from spokeshave.inside.model import file_sha256
+from spokeshave.inside.sbom import sbom_text
 from spokeshave.inside.sizes import sizes
 from spokeshave.slim.blas_library import Library
 from spokeshave.slim.from_recipe import Act, FromRecipe
@@ -63,7 +64,8 @@ def slim(
         shared = share_blas(tree, stock, settings, known.libraries)
         savings.append(shared.saving)
     gone = names - {tree.name(path) for path in tree.files()}
-    final = _finish(stock, settings, tree, output, shared.platform)
+    about = _about(known, removals, shared)
+    final = _finish(stock, settings, tree, output, about)
     return Slimmed(
         stock=stock,
         wheel=final,
@@ -204,10 +206,32 @@ def _tests_archive(tree: Tree, final: Path) -> Path | None:
     return wheels.write_zip(tree.tests, files, wheels.beside(final, wheels.TESTS_ARCHIVE)) if files else None
 
 
-def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path, platform: str) -> Path:
-    """Version, tags, SBOM and RECORD of the slim wheel; `platform` is its new tag, if it has one."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _About:
+    """The platform tag, if it changes, and what the SBOM says: properties by name, and bundled code."""
+
+    platform: str
+    properties: Mapping[str, str]
+    bundled: Sequence[object] = ()
+
+
+def _about(known: Known, removals: Removals, shared: Shared) -> _About:
+    properties = {}
+    if known.recipe:
+        properties["recipe"] = known.recipe.plan.recipe
+    if removals.stubs:
+        properties["removed"] = " ".join(removals.stubs)
+    if shared.library:
+        properties["requires"] = shared.library.requirement
+    listed = known.recipe and known.recipe.listed
+    bundled = json.loads(sbom_text(known.recipe.plan))["components"] if known.recipe and listed else ()
+    return _About(platform=shared.platform, properties=properties, bundled=bundled)
+
+
+def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path, about: _About) -> Path:
+    """Version, tags, SBOM and RECORD of the slim wheel."""
     version = stock.slim_version(settings.build)
-    name = wheels.relabel(stock.name, version=version, platform=platform or None)
+    name = wheels.relabel(stock.name, version=version, platform=about.platform or None)
     dist_info = wheels.dist_info_of(tree.root)
     for member in stock.signatures:
         (tree.root / member).unlink()
@@ -216,7 +240,7 @@ def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path, platform
         folder.rename(tree.root / f"{name.distribution}-{version}.data")
     sbom = dist_info / "sboms" / "spokeshave.cdx.json"
     sbom.parent.mkdir(exist_ok=True)
-    sbom.write_text(json.dumps(_sbom(stock, settings), indent=1, sort_keys=True) + "\n", "utf-8")
+    sbom.write_text(json.dumps(_sbom(stock, settings, about), indent=1, sort_keys=True) + "\n", "utf-8")
     return wheels.pack(tree.root, output, name)
 
 
@@ -233,7 +257,7 @@ def _describe(stock: Stock, dist_info: Path, name: wheels.WheelName) -> None:
     wheels.set_tags(dist_info, name)
 
 
-def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
+def _sbom(stock: Stock, settings: Settings, about: _About) -> dict[str, object]:
     """A CycloneDX 1.5 document: the wheel, the one that it was made of, and what acted on it."""
     ancestor = {
         "type": "library",
@@ -250,6 +274,7 @@ def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
             {"name": "spokeshave:levers", "value": " ".join(settings.levers)},
             {"name": "spokeshave:stock", "value": stock.path.name},
             {"name": "spokeshave:version", "value": __version__},
+            *({"name": f"spokeshave:{name}", "value": value} for name, value in about.properties.items()),
         ],
     }
     return {
@@ -257,5 +282,5 @@ def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
         "specVersion": "1.5",
         "version": 1,
         "metadata": {"component": component},
-        "components": [],
+        "components": list(about.bundled),
     }
