@@ -13,6 +13,7 @@ from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.python_option import python_option
+from spokeshave.errors import WheelError
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.recipes.book import RecipeBook
@@ -66,9 +67,9 @@ class _Extra(click.ParamType[str]):
 )
 @click.option(
     "--blas",
-    type=click.Path(path_type=Path, exists=True),
-    metavar="PATH",
-    help="Take the shared BLAS from this wheel or folder. By default it comes from --output or the store.",
+    default="",
+    metavar="WHEEL",
+    help="Take the shared BLAS from this wheel, folder or requirement; else from --output or the store.",
 )
 @click.option(
     "--build",
@@ -117,11 +118,12 @@ def slim(
     select: tuple[str, ...],
     **given: Any,
 ) -> None:
-    """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
+    """Slim PyPI WHEELs without a compile: files, or requirements that pip can fetch.
 
-    Tests, type stubs, sources, headers, symbol tables and debug information are removed. The slim wheel has
-    the local version +slim.N. `slim` imports each module of both wheels, in virtual environments of this
-    Python. It does not write a wheel of which fewer imports pass.
+    Tests, type stubs, sources, headers, symbol tables and debug information are removed. Recipes say more of
+    numpy, scipy, pandas and scikit-learn, whose copies of OpenBLAS one shared library replaces. The slim
+    wheel has the local version +slim.N. `slim` imports each module of both wheels, in virtual environments
+    of this Python. It does not write a wheel of which fewer imports pass.
 
     \b
     Examples:
@@ -129,6 +131,7 @@ def slim(
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
       spokeshave slim "uvicorn[standard]" --python cp311
       spokeshave slim pyphen --tests
+      spokeshave slim numpy scipy --blas wheelhouse --remove scipy/signal
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --comments --json
     """
@@ -160,7 +163,7 @@ def _request(
     no_recipe: bool,
     profile: str,
     remove: tuple[str, ...],
-    blas: Path | None,
+    blas: str,
     check: bool,
     tests: bool,
     marker: str,
@@ -182,8 +185,24 @@ def _request(
         marker=marker,
         select=select,
         extra=extra,
-        source=Source(wish=Wish(off=no_recipe, profile=profile, remove=remove), blas=blas),
+        source=_source(Wish(off=no_recipe, profile=profile, remove=remove), blas),
     )
+
+
+def _source(wish: Wish, blas: str) -> Source:
+    """The source of knowledge; `blas` is a file, a folder or a requirement."""
+    if not blas:
+        return Source(wish=wish)
+    if Path(blas).exists():
+        return Source(wish=wish, blas=Path(blas))
+    if blas.endswith(".whl") or "/" in blas:
+        raise WheelError(
+            f"--blas {blas}: no such file or folder", next_step="`spokeshave build openblas` makes one"
+        )
+    try:
+        return Source(wish=wish, wanted=read_extra(blas))
+    except ValueError as fault:
+        raise click.UsageError(f"--blas: {fault}") from fault
 
 
 def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:

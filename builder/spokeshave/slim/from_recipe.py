@@ -138,7 +138,7 @@ class FromRecipe:
         if off := rows.get("off"):
             return Saving(lever=name, saved=0, files=0, notes=(f"off: {' '.join(off)}",))
         keep = (*rows.get("keep", ()), *self.settings.keep, *(NOT_MODULES if name in ON_REQUEST else ()))
-        if name == test_modules.LEVER.name:  # it has no `keep` of its own
+        if name == test_modules.LEVER.name:  # this lever knows no `keep`
             return self._move(name, rows.get("match", ()), keep)
         act = lever_named(name).shave
         assert act is not None

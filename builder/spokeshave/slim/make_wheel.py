@@ -24,6 +24,7 @@ from spokeshave.slim.metadata_fields import replace_field
 from spokeshave.slim.model import NOT_MODULES, ON_REQUEST, Removals, Saving, Settings, Slimmed, Stock
 from spokeshave.slim.recipe_use import RecipeUse
 from spokeshave.slim.removable import promises_of_headers, sources_to_keep, stubs_to_keep
+from spokeshave.slim.shared_blas import NAME as BLAS
 from spokeshave.slim.shared_blas import Shared, has_copy, share_blas
 from spokeshave.slim.stripping import strip_symbols
 from spokeshave.slim.testfolders import sort_test_folders
@@ -60,7 +61,7 @@ def slim(
     removals, ready = recipe.begin() if recipe else (Removals(), False)
     savings = [*removals.savings, *pull.all(partial(recipe.acts, ready=ready) if recipe else dict)]
     shared = Shared()
-    if "blas" in settings.levers and has_copy(names):
+    if BLAS in settings.levers and has_copy(names):
         shared = share_blas(tree, stock, settings, known.libraries)
         savings.append(shared.saving)
     gone = names - {tree.name(path) for path in tree.files()}
@@ -89,7 +90,7 @@ class _Pull:
     settings: Settings
 
     def all(self, choose: Callable[[dict[str, Act]], dict[str, Act]] = dict) -> list[Saving]:
-        """Pulls every lever that is on; `choose` may put others in their place."""
+        """Pulls every lever that is on; `choose` may replace them by others."""
         acts: dict[str, Act] = {
             "tests": self.tests,
             "typing": self.typing,

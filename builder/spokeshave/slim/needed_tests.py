@@ -23,7 +23,7 @@ class Needed:
 
 
 def put_back_needed(tree: Tree) -> tuple[Needed, ...]:
-    """Puts back what kept modules import, until they import nothing of what is gone."""
+    """Puts back what kept modules import, until they import none of the moved modules."""
     back: list[Needed] = []
     while True:
         named = {

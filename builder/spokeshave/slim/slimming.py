@@ -19,7 +19,7 @@ from spokeshave.slim.arguments import Wanted, read_word
 from spokeshave.slim.blas_library import deliver
 from spokeshave.slim.import_check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock, with_extras
-from spokeshave.slim.knowledge import Source, check_wish, known_of
+from spokeshave.slim.knowledge import Source, check_wish, known_of, with_library
 from spokeshave.slim.make_wheel import Known, slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
 from spokeshave.slim.two_venvs import make_pair, why_not_here
@@ -106,6 +106,8 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     check_wish(context, request.source, request.target)
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
+        source = with_library(context, request.source, request.target, scratch / "library")
+        request = replace(request, source=source)
         outcomes = []
         for number, stock in enumerate(stocks):
             folder = scratch / str(number)
@@ -180,7 +182,7 @@ def _suite(
 ) -> Suite | None:
     """Upstream's tests: those of the PyPI wheel, where a recipe knows them, else those of the sdist."""
     if known.recipe and slimmed.tests:
-        return suite_of_wheel(known.recipe, slimmed.tests, request.select, folder)
+        return suite_of_wheel(known.recipe, slimmed, request.select, folder)
     return fetch_suite(context, slimmed, folder)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spokeshave.context import Context
@@ -35,7 +35,7 @@ class Suite:
     `inside` maps paths in site-packages to the folders that belong there; `beside` are the others, by their
     path in the sdist. `marker` selects the tests that are run, as pytest's -m does. A suite that comes from a
     wheel has `over`, a folder that is copied over site-packages, and in it the `selection`; `options` are
-    pytest's. `requires` are requirements of the tests.
+    pytest's. `requires` are requirements of the tests; `removed` and `parts` are those of `outcomes.compare`.
     """
 
     sdist: Path
@@ -46,6 +46,8 @@ class Suite:
     selection: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     requires: tuple[str, ...] = ("pytest",)
+    removed: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def found(self) -> bool:
@@ -105,7 +107,7 @@ def compare_tests(
         return align(_run(context, slimmed, suite, ours, files), pypi)[0]
 
     def judge(outcomes: Outcomes) -> Comparison:
-        return compare(outcomes, theirs, {})
+        return compare(outcomes, theirs, {}, suite.removed, suite.parts)
 
     return rerun_lost(mine, judge(mine), again, judge)
 
