@@ -115,7 +115,7 @@ def share_blas(tree: Tree, stock: Stock, settings: Settings, libraries: Iterable
     return Shared(
         saving=_note(
             f"{_names(wheel.copies)} kept ({size:,} bytes with what it needs): {there};"
-            " `spokeshave build openblas` makes one of about 11 MB for all wheels, --blas names one"
+            " `spokeshave build openblas` makes one for all wheels, --blas names one"
         )
     )
 
