@@ -24,7 +24,7 @@ COVERED: dict[Stage, tuple[str, ...]] = {
     "finish": _FINISH,  # from an untrimmed wheel to a finished one
     "test": ("inside/prover", *(f"inside/{name}.py" for name in ("model", "run", "stub_message"))),
     "judge": _JUDGE,  # compares our results with those of PyPI wheels
-    "slim": ("slim", *_JUDGE, *_READ),  # makes and checks wheels without a recipe
+    "slim": ("slim", *_JUDGE, "removal"),  # makes and checks wheels without a recipe
     "read": _READ,  # reads imports
     "sizes": ("inside/sizes.py", "inside/bytecode.py"),  # reads the sizes of wheels
 }

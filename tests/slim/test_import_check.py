@@ -15,7 +15,7 @@ from spokeshave.machine.venvs import Venv
 from spokeshave.slim.import_check import compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make_wheel import slim
-from spokeshave.slim.model import Settings, Slimmed
+from spokeshave.slim.model import Removals, Settings, Slimmed
 from spokeshave.slim.two_venvs import make_pair, why_not_here
 from spokeshave.slim.wheel_layout import module_of
 from support import demo_files, write_wheel
@@ -144,3 +144,43 @@ def test_wheels_that_cannot_be_installed_here(tags: str, here: bool) -> None:
     reason = why_not_here(parse_name(f"demo-1.0-{tags}.whl"))
     assert bool(reason) is not here
     assert here or tags in reason
+
+
+STUBBED = {
+    **demo_files(),
+    "demo/extra.py": b"more = 1\n",
+    "demo/api.py": b"from demo.extra import more\nvalue = 1\n",
+    "demo/user.py": b"import demo.extra\n",
+    "demo/other.py": b"value = 1\n",
+}
+
+
+@pytest.mark.parametrize("patched", [("demo.api",), ()])
+def test_removed_component_is_no_fault_but_a_lost_name_elsewhere_is(
+    tmp_path: Path, patched: tuple[str, ...]
+) -> None:
+    """A stub is not imported, who runs into it was allowed to, and a patched module may offer less."""
+    slimmed = made(tmp_path, STUBBED)
+    message = (
+        "demo.extra is not in this wheel of demo (1.0+slim.1): profile 'slim' removes component 'extra' (x)."
+    )
+    files = {
+        **STUBBED,
+        "demo/extra.py": f"raise ModuleNotFoundError({message!r})\n".encode(),
+        "demo/api.py": b"value = 1\n",
+    }
+    ours = {
+        name.replace("demo-1.0.", "demo-1.0+slim.1."): data.replace(
+            b"Version: 1.0\n", b"Version: 1.0+slim.1\n"
+        )
+        for name, data in files.items()
+    }
+    write_wheel(slimmed.wheel, ours)
+    slimmed = replace(slimmed, removals=Removals(stubs=("demo.extra",), patched=patched))
+    (place := tmp_path / "check").mkdir()
+    pair = make_pair(slimmed, extra=(), folder=place, runner=run, log=tmp_path / "log")
+    names = modules_to_try(slimmed)
+    theirs = import_all(pair[0], names, folder=place / "stock", runner=run)
+    found = compare_imports(theirs, pair[1], folder=place / "slim", runner=run, patched=patched)
+    assert found.faults == (() if patched else ("demo.api lacks more",))
+    assert "demo.extra" not in found.imported

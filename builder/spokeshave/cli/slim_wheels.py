@@ -13,10 +13,15 @@ from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.python_option import python_option
+from spokeshave.errors import WheelError
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.arguments import read_extra
+from spokeshave.slim.knowledge import Source
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
+from spokeshave.slim.recipe_use import Wish, levers_of
+from spokeshave.slim.shared_blas import NAME as BLAS
 from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
 
 
@@ -52,6 +57,25 @@ class _Extra(click.ParamType[str]):
     metavar="[LEVER:]GLOB",
     help="Leave matching files as they are; with a lever's name, for that lever alone (repeatable).",
 )
+@click.option("--no-recipe", is_flag=True, help="Use general rules also for packages that have a recipe.")
+@click.option(
+    "--profile",
+    default="",
+    metavar="NAME",
+    help="Remove what this profile does, with its levers, where recipes allow it without a compile.",
+)
+@click.option(
+    "--remove",
+    multiple=True,
+    metavar="RECIPE/COMPONENT",
+    help="Remove this component; `spokeshave components` lists them (repeatable).",
+)
+@click.option(
+    "--blas",
+    default="",
+    metavar="WHEEL",
+    help="Take the shared BLAS from this wheel, folder or requirement; else from --output or the store.",
+)
 @click.option(
     "--build",
     default=1,
@@ -70,6 +94,12 @@ class _Extra(click.ParamType[str]):
     "--tests",
     is_flag=True,
     help="Run upstream's tests, from the sdist, with both wheels too.",
+)
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="PATH",
+    help="Run these test files or folders of a package with a recipe; level core by default (repeatable).",
 )
 @click.option("--marker", default="", metavar="EXPR", help="Run only matching tests (pytest's -m).")
 @click.option(
@@ -90,14 +120,16 @@ def slim(
     no_check: bool,
     tests: bool,
     marker: str,
+    select: tuple[str, ...],
     **given: Any,
 ) -> None:
-    """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
+    """Slim PyPI WHEELs without a compile: files, or requirements that pip can fetch.
 
     Tests, type stubs, sources, headers, duplicate libraries, white space of JSON, symbol tables and debug
-    information are removed. The slim wheel has the local version +slim.N. `slim` imports each module of both
-    wheels, in virtual environments of this Python. It does not write a wheel of which fewer imports pass, or
-    that is not smaller.
+    information are removed. Recipes say more of numpy, scipy, pandas and scikit-learn, whose copies of
+    OpenBLAS one shared library replaces. The slim wheel has the local version +slim.N. `slim` imports each
+    module of both wheels, in virtual environments of this Python. It does not write a wheel of which fewer
+    imports pass, or that is not smaller.
 
     \b
     Examples:
@@ -105,15 +137,17 @@ def slim(
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
       spokeshave slim "uvicorn[standard]" --python cp311
       spokeshave slim pyphen --tests
+      spokeshave slim numpy scipy --blas wheelhouse --remove scipy/signal
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --keep "docstrings:nltk/app/*" --json
     """
     if tests and no_check:
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
-    if marker and not tests:
-        raise click.UsageError("--marker selects among the tests: give --tests too")
-    request = _request(check=not no_check, tests=tests, marker=marker, **given)
-    outcomes = slim_all(options.context(), request)
+    if (marker or select) and not tests:
+        raise click.UsageError("--marker and --select choose among the tests: give --tests too")
+    context = options.context()
+    request = _request(context.book, check=not no_check, tests=tests, marker=marker, select=select, **given)
+    outcomes = slim_all(context, request)
     if as_json:
         click.echo(json.dumps([one.to_json() for one in outcomes], indent=1, sort_keys=True))
     else:
@@ -123,6 +157,7 @@ def slim(
 
 
 def _request(
+    book: RecipeBook,
     *,
     wheels: tuple[str, ...],
     python: str,
@@ -131,14 +166,21 @@ def _request(
     keep: tuple[str, ...],
     build: int,
     drop_signature: bool,
+    no_recipe: bool,
+    profile: str,
+    remove: tuple[str, ...],
+    blas: str,
     check: bool,
     tests: bool,
     marker: str,
+    select: tuple[str, ...],
     extra: tuple[str, ...],
     **asked: bool,
 ) -> SlimRequest:
     """The request of the options; `asked` are the levers that only an option switches on."""
-    levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n in ON_REQUEST if asked[n]))
+    on = DEFAULT_LEVERS if not profile else (*levers_of(book.profile(profile), DEFAULT_LEVERS), BLAS)
+    more = levers_of(book.profile(profile), ON_REQUEST) if profile else ()
+    levers = (*(n for n in on if n not in without), *(n for n in ON_REQUEST if asked[n] or n in more))
     return SlimRequest(
         words=wheels,
         target=Target(python=python),
@@ -147,8 +189,26 @@ def _request(
         check=check,
         tests=tests,
         marker=marker,
+        select=select,
         extra=extra,
+        source=_source(Wish(off=no_recipe, profile=profile, remove=remove), blas),
     )
+
+
+def _source(wish: Wish, blas: str) -> Source:
+    """The source of knowledge; `blas` is a file, a folder or a requirement."""
+    if not blas:
+        return Source(wish=wish)
+    if Path(blas).exists():
+        return Source(wish=wish, blas=Path(blas))
+    if blas.endswith(".whl") or "/" in blas:
+        raise WheelError(
+            f"--blas {blas}: no such file or folder", next_step="`spokeshave build openblas` makes one"
+        )
+    try:
+        return Source(wish=wish, wanted=read_extra(blas))
+    except ValueError as fault:
+        raise click.UsageError(f"--blas: {fault}") from fault
 
 
 def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:

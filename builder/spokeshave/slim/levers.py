@@ -13,14 +13,13 @@ from spokeshave.slim.doc_readers import doc_readers
 from spokeshave.slim.duplicates import remove_duplicates
 from spokeshave.slim.header_folders import Includes, sort_includes
 from spokeshave.slim.json_space import JSON, shave_json
-from spokeshave.slim.model import ON_REQUEST, Left, Saving, Settings
+from spokeshave.slim.model import NOT_MODULES, ON_REQUEST, Left, Saving, Settings
 from spokeshave.slim.part import part_of
 from spokeshave.slim.removable import SHARED_DATA, promises_of_headers, sources_to_keep, stubs_to_keep
 from spokeshave.slim.stripping import strip_symbols
 from spokeshave.slim.testfolders import sort_test_folders
 from spokeshave.slim.wheel_layout import site_folders, sources
 
-_NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
 # Endings that the levers of recipes do not have: of other languages, and other spellings.
 _MORE = {
     "sources": ("*.cc", "*.cxx", "*.c++", "*.cu", "*.f77", "*.f95", "*.f03"),
@@ -28,6 +27,7 @@ _MORE = {
 }
 
 
+Act = Callable[[], Saving]
 Spared = Mapping[str, frozenset[str]]  # for a lever of text, the modules that it leaves as they are
 
 
@@ -39,9 +39,9 @@ class Levers:
     settings: Settings
     spared: Spared = field(default_factory=dict)
 
-    def pull(self) -> list[Saving]:
-        """Pulls every lever that is on."""
-        acts: dict[str, Callable[[], Saving]] = {
+    def pull(self, choose: Callable[[dict[str, Act]], dict[str, Act]] = dict) -> list[Saving]:
+        """Pulls every lever that is on; `choose` may replace them by others."""
+        acts: dict[str, Act] = {
             "tests": self.tests,
             "typing": self.typing,
             "sources": self.sources,
@@ -51,7 +51,7 @@ class Levers:
             **{name: partial(self.modules, name) for name in ON_REQUEST},
             "symbols": self.symbols,
         }
-        done = [self._watched(act) for name, act in acts.items() if name in self.settings.levers]
+        done = [self._watched(act) for name, act in choose(acts).items() if name in self.settings.levers]
         if any(row.files for row in done if row.lever in ON_REQUEST):
             done.append(self.bytecode())
         return done
@@ -110,7 +110,7 @@ class Levers:
         why: dict[str, str] = {}
         if name == "docstrings":
             why |= doc_readers(sources(self.tree.root))
-        for member in self._installed(self.spared.get(name, frozenset())):
+        for member in installed(self.tree, self.spared.get(name, frozenset())):
             why[member] = "the check found that they need them"
         left = tuple(
             Left(
@@ -120,13 +120,8 @@ class Levers:
             )
             for member, reason in sorted(why.items())
         )
-        done = self._shave(name, hidden=frozenset(why), globs=_NOT_MODULES)
+        done = self._shave(name, hidden=frozenset(why), globs=NOT_MODULES)
         return replace(done, left=left)
-
-    def _installed(self, names: frozenset[str]) -> Iterator[str]:
-        """The files of these names in site-packages, by their names in the wheel."""
-        places = (site / name for name in sorted(names) for site in site_folders(self.tree.root))
-        return (self.tree.name(path) for path in places if path.is_file())
 
     def symbols(self) -> Saving:
         keep = frozenset(path for path in self.tree.files() if self._kept("symbols", path))
@@ -167,6 +162,12 @@ class Levers:
         assert act is not None
         options = {"keep": (*self.settings.kept_by(name), *globs), "match": _MORE.get(name, ())}
         return _saving(name, act(part_of(self.tree, hidden), options))
+
+
+def installed(tree: Tree, names: frozenset[str]) -> Iterator[str]:
+    """The files of these names in site-packages, by their names in the wheel."""
+    places = (site / name for name in sorted(names) for site in site_folders(tree.root))
+    return (tree.name(path) for path in places if path.is_file())
 
 
 def _saving(lever: str, done: Shaved, left: tuple[Left, ...] = ()) -> Saving:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from spokeshave import __version__
@@ -10,20 +13,43 @@ from spokeshave.errors import WheelError
 from spokeshave.inside import wheel as wheels
 from spokeshave.inside.levers.lever import Tree
 from spokeshave.inside.model import file_sha256
+from spokeshave.inside.sbom import sbom_text
 from spokeshave.inside.sizes import sizes
+from spokeshave.slim.blas_library import Library
+from spokeshave.slim.from_recipe import FromRecipe
 from spokeshave.slim.levers import Levers, Spared
 from spokeshave.slim.metadata_fields import replace_field
-from spokeshave.slim.model import Settings, Slimmed, Stock
+from spokeshave.slim.model import Removals, Settings, Slimmed, Stock
+from spokeshave.slim.recipe_use import RecipeUse
+from spokeshave.slim.shared_blas import NAME as BLAS
+from spokeshave.slim.shared_blas import Shared, has_copy, share_blas
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What is known of a wheel besides itself: its recipe, and the wheels of a shared BLAS, best first.
+
+    `libraries` reads the wheels when it is called.
+    """
+
+    recipe: RecipeUse | None = None
+    libraries: Callable[[], Iterable[Library]] = tuple
 
 
 def slim(
-    stock: Stock, settings: Settings, *, output: Path, scratch: Path, spared: Spared | None = None
+    stock: Stock,
+    settings: Settings,
+    *,
+    output: Path,
+    scratch: Path,
+    spared: Spared | None = None,
+    known: Known | None = None,
 ) -> Slimmed:
     """Writes the slim wheel into `output`; `scratch` is an empty folder to work in.
 
-    `spared` has modules that a lever of text leaves as they are. The same wheel and settings give the same
-    bytes. Raises WheelError where RECORD is signed and the signature may not go, and EngineMissing where a
-    lever's tool is not on this machine.
+    `spared` has modules that a lever of text leaves as they are. The same wheel, settings, recipe and library
+    give the same bytes. Raises WheelError where RECORD is signed and the signature may not go, and
+    EngineMissing where a lever's tool is not on this machine.
     """
     if stock.signatures and not settings.drop_signature:
         raise WheelError(
@@ -33,9 +59,20 @@ def slim(
     tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
     names = {tree.name(path) for path in tree.files()}
-    savings = tuple(Levers(tree=tree, settings=settings, spared=spared or {}).pull())
+    known, spared = known or Known(), spared or {}
+    recipe = None
+    if known.recipe:
+        recipe = FromRecipe(use=known.recipe, tree=tree, settings=settings, spared=spared)
+    levers = Levers(tree=tree, settings=recipe.careful if recipe else settings, spared=spared)
+    removals, ready = recipe.begin() if recipe else (Removals(), False)
+    savings = [*removals.savings, *levers.pull(partial(recipe.acts, ready=ready) if recipe else dict)]
+    shared = Shared()
+    if BLAS in settings.levers and has_copy(names):
+        shared = share_blas(tree, stock, settings, known.libraries())
+        savings.append(shared.saving)
     gone = names - {tree.name(path) for path in tree.files()}
-    final = _finish(stock, settings, tree, output)
+    about = _about(known, removals, shared)
+    final = _finish(stock, settings, tree, output, about)
     return Slimmed(
         stock=stock,
         wheel=final,
@@ -43,15 +80,45 @@ def slim(
         settings=settings,
         before=sizes(stock.path),
         after=sizes(final),
-        savings=savings,
+        savings=tuple(savings),
         gone=tuple(sorted(gone)),
+        removals=removals,
+        tests=_tests_archive(tree, final) if recipe else None,
+        library=shared.library,
     )
 
 
-def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
+def _tests_archive(tree: Tree, final: Path) -> Path | None:
+    files = sorted(path for path in tree.tests.rglob("*") if path.is_file())
+    return wheels.write_zip(tree.tests, files, wheels.beside(final, wheels.TESTS_ARCHIVE)) if files else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _About:
+    """The platform tag, if it changes, and what the SBOM says: properties by name, and bundled code."""
+
+    platform: str
+    properties: Mapping[str, str]
+    bundled: Sequence[object] = ()
+
+
+def _about(known: Known, removals: Removals, shared: Shared) -> _About:
+    properties = {}
+    if known.recipe:
+        properties["recipe"] = known.recipe.plan.recipe
+    if removals.stubs:
+        properties["removed"] = " ".join(removals.stubs)
+    if shared.library:
+        properties["requires"] = shared.library.requirement
+    listed = known.recipe and known.recipe.listed
+    bundled = json.loads(sbom_text(known.recipe.plan))["components"] if known.recipe and listed else ()
+    return _About(platform=shared.platform, properties=properties, bundled=bundled)
+
+
+def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path, about: _About) -> Path:
     """Version, tags, SBOM and RECORD of the slim wheel."""
     version = stock.slim_version(settings.build)
-    name = wheels.relabel(stock.name, version=version)
+    name = wheels.relabel(stock.name, version=version, platform=about.platform or None)
     dist_info = wheels.dist_info_of(tree.root)
     for member in stock.signatures:
         (tree.root / member).unlink()
@@ -60,7 +127,7 @@ def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
         folder.rename(tree.root / f"{name.distribution}-{version}.data")
     sbom = dist_info / "sboms" / "spokeshave.cdx.json"
     sbom.parent.mkdir(exist_ok=True)
-    sbom.write_text(json.dumps(_sbom(stock, settings), indent=1, sort_keys=True) + "\n", "utf-8")
+    sbom.write_text(json.dumps(_sbom(stock, settings, about), indent=1, sort_keys=True) + "\n", "utf-8")
     return wheels.pack(tree.root, output, name)
 
 
@@ -77,7 +144,7 @@ def _describe(stock: Stock, dist_info: Path, name: wheels.WheelName) -> None:
     wheels.set_tags(dist_info, name)
 
 
-def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
+def _sbom(stock: Stock, settings: Settings, about: _About) -> dict[str, object]:
     """A CycloneDX 1.5 document: the wheel, the one that it was made of, and what acted on it."""
     ancestor = {
         "type": "library",
@@ -94,6 +161,7 @@ def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
             {"name": "spokeshave:levers", "value": " ".join(settings.levers)},
             {"name": "spokeshave:stock", "value": stock.path.name},
             {"name": "spokeshave:version", "value": __version__},
+            *({"name": f"spokeshave:{name}", "value": value} for name, value in about.properties.items()),
         ],
     }
     return {
@@ -101,5 +169,5 @@ def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
         "specVersion": "1.5",
         "version": 1,
         "metadata": {"component": component},
-        "components": [],
+        "components": list(about.bundled),
     }

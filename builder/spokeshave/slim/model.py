@@ -10,10 +10,23 @@ from packaging.version import Version
 
 from spokeshave.inside.sizes import Sizes
 from spokeshave.inside.wheel import WheelName
+from spokeshave.slim.blas_library import Library
 
-DEFAULT_LEVERS = ("tests", "typing", "sources", "headers", "duplicates", "json", "symbols")
+DEFAULT_LEVERS = (
+    "tests",
+    "test-modules",
+    "typing",
+    "sources",
+    "headers",
+    "duplicates",
+    "json",
+    "symbols",
+    "blas",
+)
 ON_REQUEST = ("docstrings", "comments", "indentation")
 LEVERS = (*DEFAULT_LEVERS, *ON_REQUEST)
+NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
+"""Python files of a wheel that are no modules; the levers on modules leave them."""
 _SHOWN = 3  # names in a note; the record has all
 
 
@@ -124,10 +137,21 @@ class Saving:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Removals:
+    """What components took: their rows, the modules that have stubs, the modules that patches changed."""
+
+    savings: tuple[Saving, ...] = ()
+    stubs: tuple[str, ...] = ()
+    patched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Slimmed:
     """A slim wheel, the PyPI wheel that it was made of, and the bytes that each lever saved.
 
-    `gone` are the removed files, by their names in the PyPI wheel.
+    `gone` are the removed files, by their names in the PyPI wheel. `removals` are those of components.
+    `tests` is the archive of test files, where a recipe names them, and `library` the shared BLAS that the
+    wheel needs.
     """
 
     stock: Stock
@@ -138,6 +162,9 @@ class Slimmed:
     after: Sizes
     savings: tuple[Saving, ...]
     gone: tuple[str, ...] = field(repr=False)
+    removals: Removals = field(default_factory=Removals)
+    tests: Path | None = None
+    library: Library | None = None
 
     @property
     def smaller(self) -> bool:
@@ -155,6 +182,8 @@ class Slimmed:
             "wheel": _file(self.wheel.name, self.sha256, self.after),
             "keep": list(self.settings.keep),
             "levers": [row.to_json() for row in self.savings],
+            "stubs": list(self.removals.stubs),
+            "requires": [self.library.requirement] if self.library else [],
         }
 
 

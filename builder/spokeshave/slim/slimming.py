@@ -15,18 +15,21 @@ from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target, file_sha256
 from spokeshave.inside.run import Runner
-from spokeshave.inside.wheel import beside
+from spokeshave.inside.wheel import TESTS_ARCHIVE, beside
 from spokeshave.machine.files import alone_with, copy_whole, write_whole
 from spokeshave.machine.venvs import Venv
 from spokeshave.slim.arguments import Wanted, read_word
+from spokeshave.slim.blas_library import deliver
 from spokeshave.slim.import_check import Imports, compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock, with_extras
+from spokeshave.slim.knowledge import Source, check_wish, known_of, with_library
 from spokeshave.slim.levers import Spared
-from spokeshave.slim.make_wheel import slim
+from spokeshave.slim.make_wheel import Known, slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
 from spokeshave.slim.spare import Attempt, spare_text
 from spokeshave.slim.two_venvs import make_pair, replace_wheel, why_not_here
-from spokeshave.slim.upstream import compare_tests, fetch_suite
+from spokeshave.slim.upstream import Suite, compare_tests, fetch_suite
+from spokeshave.slim.wheel_tests import suite_of_wheel
 from spokeshave.sources.download import download_requirement
 from spokeshave.verify.outcomes import Comparison
 
@@ -36,7 +39,8 @@ class SlimRequest:
     """What the user asked for: wheel files and requirements, and how to slim and check them.
 
     `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
-    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m).
+    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m), and of a
+    package with a recipe those that `select` names. `source` says which recipes and which BLAS may act.
     """
 
     words: tuple[str, ...]
@@ -46,7 +50,9 @@ class SlimRequest:
     check: bool = True
     tests: bool = False
     marker: str = ""
+    select: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
+    source: Source = field(default_factory=Source)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,8 +114,11 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     bad one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
     """
     words = [read_word(word, request.target) for word in request.words]
+    check_wish(context, request.source, request.target)
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
+        source = with_library(context, request.source, request.target, scratch / "library")
+        request = replace(request, source=source)
         outcomes = []
         for number, stock in enumerate(stocks):
             folder = scratch / str(number)
@@ -142,10 +151,11 @@ def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: P
 
 def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> Outcome:
     with context.reporter.stage(f"slimming {stock.path.name}"):
-        slimmed = _slim(stock, request.settings, folder / "first")
+        known = known_of(context, request.source, stock, request.settings, request.output)
+        slimmed = _slim(stock, request.settings, folder / "first", known)
     if not slimmed.smaller:
         return _not_smaller(context, slimmed)
-    slimmed, found = _check(context, request, slimmed, folder)
+    slimmed, found = _check(context, request, slimmed, known, folder)
     if not slimmed.smaller:  # once modules had their text back
         return _not_smaller(context, slimmed)
     outcome = Outcome(slimmed=slimmed, verdict=_with_evidence(context, slimmed, found))
@@ -155,9 +165,13 @@ def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> 
     return replace(outcome, slimmed=_deliver(context, outcome, request.output))
 
 
-def _slim(stock: Stock, settings: Settings, folder: Path, spared: Spared | None = None) -> Slimmed:
+def _slim(
+    stock: Stock, settings: Settings, folder: Path, known: Known, spared: Spared | None = None
+) -> Slimmed:
     (folder / "work").mkdir(parents=True)
-    slimmed = slim(stock, settings, output=folder / "made", scratch=folder / "work", spared=spared)
+    slimmed = slim(
+        stock, settings, output=folder / "made", scratch=folder / "work", spared=spared, known=known
+    )
     shutil.rmtree(folder / "work")
     return slimmed
 
@@ -168,7 +182,9 @@ def _not_smaller(context: Context, slimmed: Slimmed) -> Outcome:
     return Outcome(slimmed=slimmed, verdict=Verdict(skipped=reason))
 
 
-def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Path) -> tuple[Slimmed, Verdict]:
+def _check(
+    context: Context, request: SlimRequest, slimmed: Slimmed, known: Known, folder: Path
+) -> tuple[Slimmed, Verdict]:
     """The verdict, and the wheel that it is about: modules that need their text have it."""
     if not request.check:
         return slimmed, Verdict(skipped="--no-check was given")
@@ -176,26 +192,28 @@ def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Pat
         context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
         return slimmed, Verdict(skipped=reason)
     log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
-    suite = fetch_suite(context, slimmed, folder / "sdist") if request.tests else None
-    extra = (*request.extra, "pytest") if suite and suite.found else request.extra
+    suite = _suite(context, request, slimmed, known, folder / "sdist") if request.tests else None
+    extra = (*request.extra, *suite.requires) if suite and suite.found else request.extra
     with context.reporter.stage(f"comparing {slimmed.wheel.name} with the PyPI wheel"):
         stock, ours = make_pair(slimmed, extra=extra, folder=folder, runner=context.runner, log=log)
-        slimmed, imports = _compare(slimmed, stock, ours, runner=context.runner, log=log)
+        slimmed, imports = _compare(slimmed, known, stock, ours, runner=context.runner, log=log)
     if suite is None or not suite.found:
         if suite:
             context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
         return slimmed, Verdict(imports=imports)
     with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, PyPI's and slim"):
-        chosen = replace(suite, marker=request.marker)
+        chosen = replace(suite, marker=request.marker or suite.marker)
         tests, flaky = compare_tests(context, slimmed, chosen, stock, ours)
-    which = f" (those marked {request.marker!r} alone)" if request.marker else ""
+    which = f" (those marked {chosen.marker!r} alone)" if chosen.marker else ""
     context.reporter.say(f"{slimmed.stock.project}: {summary(tests)}{which}")
     for test, seen in flaky.items():
         context.reporter.say(f"{slimmed.stock.project}: flaky: {test}: {', '.join(seen)}")
-    return slimmed, Verdict(imports=imports, tests=tests, flaky=flaky, marker=request.marker)
+    return slimmed, Verdict(imports=imports, tests=tests, flaky=flaky, marker=chosen.marker)
 
 
-def _compare(slimmed: Slimmed, stock: Venv, ours: Venv, *, runner: Runner, log: Path) -> Attempt:
+def _compare(
+    slimmed: Slimmed, known: Known, stock: Venv, ours: Venv, *, runner: Runner, log: Path
+) -> Attempt:
     """Compares all imports; where some fail, modules get the text back that a lever took."""
     work = ours.root.parent
     theirs = import_all(stock, modules_to_try(slimmed), folder=work / "stock-imports", runner=runner)
@@ -203,15 +221,26 @@ def _compare(slimmed: Slimmed, stock: Venv, ours: Venv, *, runner: Runner, log: 
 
     def check(one: Slimmed) -> Attempt:
         folder = work / f"slim-imports-{next(numbers)}"
-        return Attempt(one, compare_imports(theirs, ours, folder=folder, runner=runner))
+        patched = one.removals.patched
+        found = compare_imports(theirs, ours, folder=folder, runner=runner, patched=patched)
+        return Attempt(one, found)
 
     def again(settings: Settings, spared: Spared) -> Attempt:
-        one = _slim(slimmed.stock, settings, work / f"again-{next(numbers)}", spared)
+        one = _slim(slimmed.stock, settings, work / f"again-{next(numbers)}", known, spared)
         replace_wheel(ours, one, runner=runner, log=log)
         return check(one)
 
     first = check(slimmed)
     return spare_text(first, again) if first.imports.faults else first
+
+
+def _suite(
+    context: Context, request: SlimRequest, slimmed: Slimmed, known: Known, folder: Path
+) -> Suite | None:
+    """Upstream's tests: those of the PyPI wheel, where a recipe knows them, else those of the sdist."""
+    if known.recipe and slimmed.tests:
+        return suite_of_wheel(known.recipe, slimmed, request.select, folder)
+    return fetch_suite(context, slimmed, folder)
 
 
 def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdict:
@@ -241,6 +270,10 @@ def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
     record = beside(wheel, ".verify.json")
     with alone_with(wheel):  # another run may slim the same one with other levers
         _write(beside(wheel, ".slim.json"), outcome.to_json())
+        if slimmed.library:
+            deliver(slimmed.library, output)
+        if slimmed.tests:
+            copy_whole(slimmed.tests, beside(wheel, TESTS_ARCHIVE))
         if outcome.verdict.skipped:
             if (before := verdict.read(record)) and before.get("sha256") != slimmed.sha256:
                 record.unlink()  # it is about another wheel of that name

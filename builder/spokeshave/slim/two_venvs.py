@@ -37,7 +37,7 @@ def make_pair(
             folder,
             ("pypi", "slim"),
             reference=("--", _installed(slimmed.stock), *extra),
-            ours=(str(slimmed.wheel),),
+            ours=(str(slimmed.wheel), *([str(slimmed.library.wheel)] if slimmed.library else [])),
             replaced=(slimmed.stock.project,),
             runner=runner,
             log=log,

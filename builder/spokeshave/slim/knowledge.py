@@ -1,0 +1,78 @@
+"""What recipes and the store know of the wheels that are to be slimmed; and whether removals are allowed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+from packaging.version import Version
+
+from spokeshave.context import Context
+from spokeshave.errors import WheelError
+from spokeshave.inside.model import Target
+from spokeshave.inside.wheel import parse_name
+from spokeshave.recipes.build_schema import BlasTable
+from spokeshave.removal.check import check_removals
+from spokeshave.slim.blas_library import available
+from spokeshave.slim.make_wheel import Known
+from spokeshave.slim.model import Settings, Stock
+from spokeshave.slim.recipe_use import Wish, find_use, removing
+from spokeshave.sources.download import download_requirement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Source:
+    """Where knowledge comes from: the wish for recipes, and the wheel or folder of a shared BLAS.
+
+    `wanted` is a requirement for pip that names that wheel, if it is fetched from an index.
+    """
+
+    wish: Wish = field(default_factory=Wish)
+    blas: Path | None = None
+    wanted: str = ""
+
+
+def check_wish(context: Context, source: Source, target: Target) -> None:
+    """Raises RemovalRefused where kept modules need what is to be removed, and RecipeError for what is not.
+
+    It reads the sources of the versions that the recipes list. The paired imports check other versions.
+    """
+    if not source.wish.off and (source.wish.profile or source.wish.remove):
+        check_removals(context, removing(context.book, source.wish), target)
+
+
+def with_library(context: Context, source: Source, target: Target, folder: Path) -> Source:
+    """The source with the wheel that its requirement names, fetched into `folder`.
+
+    Raises NetworkError where pip does not find one, and WheelError for a version without a local label: PyPI
+    refuses such versions, so that a wheel with one is from an index of the user's.
+    """
+    if not source.wanted:
+        return source
+    with context.reporter.stage(f"fetching {source.wanted}"):
+        path = download_requirement(
+            source.wanted,
+            folder,
+            python_tag=target.python,
+            platforms=target.pip_platforms,
+            runner=context.runner,
+            log=context.logs / "slim-download.log",
+        )
+    if not Version(parse_name(path.name).version).local:
+        raise WheelError(
+            f"{path.name} is not a wheel of ours: its version has no local label",
+            next_step=f"name the index or folder that has ours in pip's settings, and a version:"
+            f" --blas {source.wanted.partition('=')[0]}==0.3.31+lean.1",
+        )
+    return replace(source, blas=path)
+
+
+def known_of(context: Context, source: Source, stock: Stock, settings: Settings, output: Path) -> Known:
+    """The recipe of a wheel, and the wheels of a shared BLAS; these are read when they are asked for."""
+    recipe = BlasTable.model_validate({}).recipe
+    distribution = context.book.load(recipe).recipe.distribution
+    return Known(
+        recipe=find_use(context.book, stock, settings, source.wish),
+        libraries=partial(available, context, distribution, source.blas, output),
+    )
