@@ -17,8 +17,8 @@ def test_aligned_ids_that_differ_in_numbers_take_pypis_names() -> None:
 
 
 def test_aligned_failing_test_stays_a_loss() -> None:
-    stock = {f"{T}[a1]": PASS, f"{T}[a2]": PASS}
-    found = compare({f"{T}[a3]": PASS, f"{T}[a4]": FAIL}, stock, {})
+    stock = {f"{T}[x-a1]": PASS, f"{T}[y-a2]": PASS}
+    found = compare({f"{T}[y-a1]": PASS, f"{T}[x-a2]": FAIL}, stock, {})
     assert [(loss.stock, loss.ours) for loss in found.losses] == [("passed", "failed")]
 
 
@@ -32,3 +32,10 @@ def test_aligned_ids_that_differ_otherwise_are_kept() -> None:
     stock = {f"{T}[uint8-x]": PASS, "t.py::test_1": PASS, f"{T}[1.5-b]": PASS}
     ours = {f"{T}[uint8-y]": PASS, "t.py::test_2": PASS, f"{T}[1.5-c]": PASS}
     assert aligned(ours, stock) == ours
+
+
+def test_aligned_ids_of_a_missing_type_are_lost() -> None:
+    stock = {f"{T}[float128-x1]": PASS, f"{T}[float128-x2]": PASS}
+    ours = {f"{T}[float96-x1]": PASS, f"{T}[float96-x2]": PASS}
+    assert aligned(ours, stock) == ours
+    assert {loss.test for loss in compare(ours, stock, {}).losses} == set(stock)
