@@ -16,6 +16,7 @@ from spokeshave.cli.python_option import python_option
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.slim.arguments import read_extra
+from spokeshave.slim.locales import read_locales
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
 from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
 
@@ -28,6 +29,22 @@ class _Extra(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             return read_extra(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
+
+
+class _Locales(click.ParamType[tuple[str, ...]]):
+    """A list of locales."""
+
+    name = "locales"
+
+    def convert(
+        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return read_locales(value)
         except ValueError as fault:
             self.fail(str(fault), param, ctx)
 
@@ -47,6 +64,19 @@ class _Extra(click.ParamType[str]):
     metavar="LEVER",
 )
 @click.option("--keep", multiple=True, metavar="GLOB", help="Leave matching files as they are (repeatable).")
+@click.option(
+    "--remove",
+    multiple=True,
+    metavar="PACKAGE/COMPONENT",
+    help="Remove this component that the package's rules offer, such as kubernetes/aio (repeatable).",
+)
+@click.option(
+    "--locales",
+    type=_Locales(),
+    default=(),
+    metavar="LIST",
+    help="Keep the data of these languages only, such as de,en,pt_BR; the default keeps all.",
+)
 @click.option(
     "--build",
     default=1,
@@ -89,15 +119,16 @@ def slim(
 ) -> None:
     """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
 
-    Tests, type stubs, sources, headers, symbol tables and debug information are removed. The slim wheel has
-    the local version +slim.N. `slim` imports each module of both wheels, in virtual environments of this
-    Python. It does not write a wheel of which fewer imports pass.
+    Tests, type stubs, sources, headers, symbol tables and debug information are removed, and what the rules
+    of the package name. The slim wheel has the local version +slim.N. `slim` imports each module of both
+    wheels, in virtual environments of this Python. It does not write a wheel of which fewer imports pass.
 
     \b
     Examples:
       spokeshave slim lxml-6.0.0-cp311-cp311-manylinux_2_28_x86_64.whl
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
       spokeshave slim "uvicorn[standard]" --python cp311
+      spokeshave slim kubernetes babel --remove kubernetes/aio --locales de,en
       spokeshave slim pyphen --tests
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --comments --json
@@ -125,6 +156,8 @@ def _request(
     keep: tuple[str, ...],
     build: int,
     drop_signature: bool,
+    remove: tuple[str, ...],
+    locales: tuple[str, ...],
     check: bool,
     tests: bool,
     marker: str,
@@ -136,7 +169,14 @@ def _request(
     return SlimRequest(
         words=wheels,
         target=Target(python=python),
-        settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
+        settings=Settings(
+            levers=levers,
+            keep=keep,
+            build=build,
+            drop_signature=drop_signature,
+            remove=remove,
+            locales=locales,
+        ),
         output=output,
         check=check,
         tests=tests,

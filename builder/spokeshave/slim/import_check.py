@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from spokeshave.errors import VerifyError
+from spokeshave.inside.levers.lever import fits
 from spokeshave.inside.run import SYSTEM_PATH, Command, Runner, clean_environment
 from spokeshave.machine.venvs import Venv
 from spokeshave.slim import import_worker
@@ -49,7 +50,8 @@ def compare_imports(
 ) -> Imports:
     """Imports every module in both venvs; `seconds` is the time that one import may take.
 
-    A fault is a module that imports from the PyPI wheel and not from ours, or that offers less there.
+    A fault is a module that imports from the PyPI wheel and not from ours, or that offers less there, unless
+    a removed component takes the module or the names along.
     Raises VerifyError where the interpreter itself does not start.
     """
     names = modules_to_try(slimmed)
@@ -59,10 +61,14 @@ def compare_imports(
     for name in names:
         if theirs[name].error:
             continue
+        if fits(name, slimmed.lost):
+            continue
         if mine[name].error:
             faults.append(f"import {name}: {mine[name].error}")
-        elif lost := theirs[name].offers - mine[name].offers:
-            faults.append(f"{name} lacks {', '.join(sorted(lost)[:5])}")
+        else:
+            lacking = theirs[name].offers - mine[name].offers
+            if lost := sorted(one for one in lacking if not fits(f"{name}.{one}", slimmed.lost)):
+                faults.append(f"{name} lacks {', '.join(lost[:5])}")
     return Imports(
         imported=tuple(name for name in names if not (mine[name].error or theirs[name].error)),
         faults=tuple(faults),

@@ -20,6 +20,8 @@ from spokeshave.slim.header_folders import Includes, sort_includes
 from spokeshave.slim.metadata_fields import replace_field
 from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
 from spokeshave.slim.removable import promises_of_headers, sources_to_keep, stubs_to_keep
+from spokeshave.slim.rule_effects import apply
+from spokeshave.slim.rules import Chosen
 from spokeshave.slim.stripping import strip_symbols
 from spokeshave.slim.testfolders import sort_test_folders
 from spokeshave.slim.wheel_layout import sources
@@ -27,8 +29,12 @@ from spokeshave.slim.wheel_layout import sources
 _NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
 
 
-def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Slimmed:
+def slim(
+    stock: Stock, settings: Settings, *, output: Path, scratch: Path, rules: Chosen | None = None
+) -> Slimmed:
     """Writes the slim wheel into `output`; `scratch` is an empty folder to work in.
+
+    The `rules` act before the levers.
 
     The same wheel and settings give the same bytes. Raises WheelError where RECORD is signed and the
     signature may not go, and EngineMissing where a lever's tool is not on this machine.
@@ -41,8 +47,10 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
     tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
     names = {tree.name(path) for path in tree.files()}
-    savings = tuple(_Pull(tree=tree, settings=settings).all())
-    gone = names - {tree.name(path) for path in tree.files()}
+    rules = rules or Chosen(stock=stock)
+    applied = apply(rules, tree, settings)
+    pulled = _Pull(tree=tree, settings=replace(settings, keep=(*settings.keep, *rules.keep))).all()
+    gone = (names - {tree.name(path) for path in tree.files()}) | applied.removed
     final = _finish(stock, settings, tree, output)
     return Slimmed(
         stock=stock,
@@ -51,8 +59,9 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
         settings=settings,
         before=sizes(stock.path),
         after=sizes(final),
-        savings=savings,
+        savings=(*applied.savings, *pulled),
         gone=tuple(sorted(gone)),
+        lost=rules.lost,
     )
 
 
@@ -219,6 +228,8 @@ def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
         "pedigree": {"ancestors": [ancestor], "notes": "slimmed by spokeshave; nothing was compiled"},
         "properties": [
             {"name": "spokeshave:levers", "value": " ".join(settings.levers)},
+            {"name": "spokeshave:removed", "value": " ".join(settings.remove)},
+            {"name": "spokeshave:locales", "value": " ".join(settings.locales)},
             {"name": "spokeshave:stock", "value": stock.path.name},
             {"name": "spokeshave:version", "value": __version__},
         ],

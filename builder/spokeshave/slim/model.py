@@ -11,7 +11,8 @@ from packaging.version import Version
 from spokeshave.inside.sizes import Sizes
 from spokeshave.inside.wheel import WheelName
 
-DEFAULT_LEVERS = ("tests", "typing", "sources", "headers", "symbols")
+RULES = "rules"  # those of the package, in recipes/rules
+DEFAULT_LEVERS = (RULES, "tests", "typing", "sources", "headers", "symbols")
 ON_REQUEST = ("docstrings", "comments", "indentation")
 
 
@@ -19,13 +20,16 @@ ON_REQUEST = ("docstrings", "comments", "indentation")
 class Settings:
     """Which levers act, globs of files that none of them touches, and the last number of the version.
 
-    `drop_signature` allows the removal of RECORD's signature, which does not fit a changed wheel.
+    `drop_signature` allows the removal of RECORD's signature, which does not fit a changed wheel. `remove`
+    names components of the rules (`kubernetes/aio`); `locales` are those to keep, all of them if empty.
     """
 
     levers: tuple[str, ...] = DEFAULT_LEVERS
     keep: tuple[str, ...] = ()
     build: int = 1
     drop_signature: bool = False
+    remove: tuple[str, ...] = ()
+    locales: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +81,8 @@ class Saving:
 class Slimmed:
     """A slim wheel, the PyPI wheel that it was made of, and the bytes that each lever saved.
 
-    `gone` are the removed files, by their names in the PyPI wheel.
+    `gone` are the removed files, by their names in the PyPI wheel. `lost` are globs of modules and names
+    that removed components take along: that ours lacks these is no fault.
     """
 
     stock: Stock
@@ -88,6 +93,7 @@ class Slimmed:
     after: Sizes
     savings: tuple[Saving, ...]
     gone: tuple[str, ...] = field(repr=False)
+    lost: tuple[str, ...] = ()
 
     def to_json(self) -> Mapping[str, object]:
         """The record that is written next to the wheel; sizes in bytes."""
@@ -99,6 +105,8 @@ class Slimmed:
             },
             "wheel": _file(self.wheel.name, self.sha256, self.after),
             "keep": list(self.settings.keep),
+            "remove": list(self.settings.remove),
+            "locales": list(self.settings.locales),
             "levers": [row.to_json() for row in self.savings],
         }
 

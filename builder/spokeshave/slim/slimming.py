@@ -20,6 +20,7 @@ from spokeshave.slim.import_check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
+from spokeshave.slim.rules import choose, refuse_unknown
 from spokeshave.slim.two_venvs import make_pair, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
 from spokeshave.sources.download import download_requirement
@@ -99,6 +100,7 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     words = [read_word(word, request.target) for word in request.words]
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
+        refuse_unknown(context.book.folders, request.settings, stocks)
         outcomes = []
         for number, stock in enumerate(stocks):
             folder = scratch / str(number)
@@ -132,7 +134,8 @@ def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: P
 def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> Outcome:
     with context.reporter.stage(f"slimming {stock.path.name}"):
         (folder / "work").mkdir()
-        slimmed = slim(stock, request.settings, output=folder / "made", scratch=folder / "work")
+        rules = choose(context.book.folders, stock, request.settings)
+        slimmed = slim(stock, request.settings, output=folder / "made", scratch=folder / "work", rules=rules)
     found = _with_evidence(context, slimmed, _check(context, request, slimmed, folder))
     outcome = Outcome(slimmed=slimmed, verdict=found)
     if outcome.verdict.faults:

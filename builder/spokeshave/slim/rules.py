@@ -1,0 +1,81 @@
+"""Which rules act on a PyPI wheel: those of its package that hold for its version and architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from spokeshave.errors import UsageFault
+from spokeshave.recipes.rule_book import check_removals, rules_of
+from spokeshave.recipes.rule_schema import PartTable, RowTable, RulesFile
+from spokeshave.slim.model import RULES, Settings, Stock
+
+_ARCHES = ("x86_64", "aarch64")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """The rows that act on one wheel, in their order; `skipped` says why rules that there are do not act.
+
+    `keep` are globs of files that no other lever may touch, `lost` those of modules and names that removed
+    components take along.
+    """
+
+    stock: Stock
+    rows: tuple[RowTable, ...] = ()
+    keep: tuple[str, ...] = ()
+    skipped: str = ""
+
+    @property
+    def package(self) -> str:
+        """The normalized name of the package."""
+        return canonicalize_name(self.stock.project)
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        return tuple(glob for row in self.rows if isinstance(row, PartTable) for glob in row.lost)
+
+
+def refuse_unknown(folders: Sequence[Path], settings: Settings, stocks: Iterable[Stock]) -> None:
+    """Raises RecipeError for a component that no rules offer, UsageFault for one of an absent package."""
+    check_removals(folders, settings.remove)
+    present = sorted({canonicalize_name(stock.project) for stock in stocks})
+    for wanted in settings.remove:
+        if wanted.partition("/")[0] not in present:
+            raise UsageFault(
+                f"--remove {wanted}: none of the wheels is of that package; they are of {', '.join(present)}",
+                next_step="name that package too, or omit the option",
+            )
+
+
+def choose(folders: Sequence[Path], stock: Stock, settings: Settings) -> Chosen:
+    """The rows for a wheel: all rules, the components that the settings name, data by language on request.
+
+    Raises RecipeError where the file of the rules is malformed.
+    """
+    name = canonicalize_name(stock.project)
+    rules = rules_of(folders, name) if RULES in settings.levers else None
+    if rules is None:
+        return Chosen(stock=stock)
+    version = str(stock.version)
+    if not rules.admits(version):
+        why = f"the rules of {name} are for versions {rules.versions}: they do not act on {version}"
+        return Chosen(stock=stock, skipped=why)
+    return Chosen(
+        stock=stock,
+        rows=tuple(_rows(rules, settings, version, _arch(stock))),
+        keep=tuple(glob for row in rules.keep if row.holds(version) for glob in row.files),
+    )
+
+
+def _rows(rules: RulesFile, settings: Settings, version: str, arch: str) -> Iterator[RowTable]:
+    named = [row for row in rules.components if f"{rules.name}/{row.name}" in settings.remove]
+    by_language = rules.locales if settings.locales else ()
+    yield from (row for row in (*rules.rules, *named, *by_language) if row.holds(version, arch))
+
+
+def _arch(stock: Stock) -> str:
+    return next((arch for arch in _ARCHES if stock.name.platform.endswith(arch)), "")
