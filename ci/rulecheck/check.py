@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from rulecheck import worker
+from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target
 from spokeshave.inside.run import SYSTEM_PATH, Command, clean_environment, run
 from spokeshave.inside.stub_message import MARK
-from spokeshave.machine.venvs import Venv
-from spokeshave.recipes.rule_schema import RulesFile
+from spokeshave.machine.venvs import Venv, install_alike, make_venv
+from spokeshave.recipes.rule_schema import RulesFile, RuleTable
 from spokeshave.slim.import_check import compare_imports
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make_wheel import slim
@@ -52,10 +53,7 @@ class Checker:
             yield self.one(version)
 
     def one(self, version: str) -> Checked:
-        """The PyPI wheel compared with one that has all rules on, and no component and no other language.
-
-        What it still does is done with fewer removals too: each row removes files of its own.
-        """
+        """The PyPI wheel compared with one that has all rules on, and with one that has all removed."""
         folder = self.folder / version
         folder.mkdir(parents=True)
         target = Target()
@@ -67,17 +65,24 @@ class Checker:
             runner=run,
             log=folder / "pip.log",
         )
-        names = tuple(f"{self.rules.name}/{row.name}" for row in self.rules.components)
-        bare = Settings(levers=(RULES,), remove=names, locales=LOCALES)
-        slimmed = self._slim(wheel, bare, folder / "slim")
-        saved = {row.lever.partition("/")[2]: row.saved for row in slimmed.savings if row.files}
-        notes = (note for row in slimmed.savings for note in row.notes)
+        rows = [row for row in self.rules.rows() if row.holds(version, target.arch)]
+        on = [row for row in rows if isinstance(row, RuleTable)]
+        sides = {}
+        if on or self.rules.keep:
+            sides["rules"] = self._slim(wheel, Settings(levers=(RULES,)), folder / "rules")
+        if len(on) < len(rows):
+            names = tuple(f"{self.rules.name}/{row.name}" for row in self.rules.components)
+            bare = Settings(levers=(RULES,), remove=names, locales=LOCALES)
+            sides["bare"] = self._slim(wheel, bare, folder / "bare")
+        savings = [row for slimmed in sides.values() for row in slimmed.savings]
+        notes = dict.fromkeys(note for row in savings for note in row.notes)
+        faults = self._compare(version, sides, folder) if self.tests else ()
         return Checked(
             version=version,
-            bytes=slimmed.before.unpacked,
-            saved=saved,
-            tests=len(self._functions(version)),
-            faults=(*notes, *(self._compare(version, slimmed, folder) if self.tests else ())),
+            bytes=next(iter(sides.values())).before.unpacked,
+            saved={row.lever.partition("/")[2]: row.saved for row in savings},
+            tests=len(self._functions(version, "rules")) + len(self._functions(version, "bare")),
+            faults=(*notes, *faults),
         )
 
     def _slim(self, wheel: Path, settings: Settings, folder: Path) -> Slimmed:
@@ -86,27 +91,48 @@ class Checker:
         rules = choose((self.recipes,), stock, settings)
         return slim(stock, settings, output=folder / "made", scratch=folder / "work", rules=rules)
 
-    def _functions(self, version: str) -> list[str]:
-        """The tests of the rows that hold for a version, each once."""
+    def _functions(self, version: str, side: str) -> list[str]:
+        """The tests for a side, each once: of rules with rules alone, of others with all removed."""
         rows = [row for row in self.rules.rows() if row.holds(version, Target().arch)]
-        kept = [row for row in self.rules.keep if row.holds(version)]
-        return list(dict.fromkeys(row.test for row in (*rows, *kept)))
+        kept = [row.test for row in self.rules.keep if row.holds(version) and side == "rules"]
+        tests = [row.test for row in rows if isinstance(row, RuleTable) == (side == "rules")]
+        return list(dict.fromkeys([*tests, *kept]))
 
-    def _compare(self, version: str, slimmed: Slimmed, folder: Path) -> Iterator[str]:
-        """The faults of the slim wheel: imports, results of tests, stubs that do not say what they should."""
+    def _compare(self, version: str, sides: Mapping[str, Slimmed], folder: Path) -> Iterator[str]:
+        """The faults of the slim wheels: imports, results of tests, stubs that do not say what they should.
+
+        Imports are compared where most is removed: with less removed, no more of them can fail.
+        """
+        stock: Venv | None = None
+        for side, slimmed in sorted(sides.items()):  # `bare` comes first
+            where = folder / f"venvs-{side}"
+            where.mkdir()
+            stock, ours = self._venvs(stock, slimmed, where)
+            if len(sides) == 1 or side == "bare":
+                imports = compare_imports(slimmed, stock, ours, folder=where, runner=run)
+                yield from imports.faults
+                if not imports.imported:
+                    yield "no module was imported"
+            names = self._functions(version, side)
+            yield from _differences(self._results(stock, names, where), self._results(ours, names, where))
+            if side == "bare":
+                yield from self._stub_faults(version, ours, where)
+
+    def _venvs(self, stock: Venv | None, slimmed: Slimmed, folder: Path) -> tuple[Venv, Venv]:
+        """The venv of the PyPI wheel, unless there is one, and the one of ours."""
         log = folder / "pip.log"
-        stock, ours = make_pair(slimmed, extra=self.rules.requires, folder=folder, runner=run, log=log)
-        imports = compare_imports(slimmed, stock, ours, folder=folder, runner=run)
-        yield from imports.faults
-        if not imports.imported:
-            yield "no module was imported"
-        yield from _differences(self._results(stock, version, folder), self._results(ours, version, folder))
-        yield from self._stub_faults(version, ours, folder)
+        if stock is None:
+            return make_pair(slimmed, extra=self.rules.requires, folder=folder, runner=run, log=log)
+        ours, exclude = make_venv(folder / "slim", run, log), (slimmed.stock.project,)
+        done = install_alike(ours, (str(slimmed.wheel),), like=stock, exclude=exclude, runner=run, log=log)
+        if not done.ok:
+            raise VerifyError(f"{slimmed.wheel.name} cannot be installed", log=log)
+        return stock, ours
 
-    def _results(self, venv: Venv, version: str, folder: Path) -> Mapping[str, Any]:
+    def _results(self, venv: Venv, names: list[str], folder: Path) -> Mapping[str, Any]:
         """What the functions return in a venv, or why they fail."""
         file = self.recipes / "rules" / "tests" / f"{self.rules.name.replace('-', '_')}.py"
-        return _run(venv, (str(file),), self._functions(version), folder)
+        return _run(venv, (str(file),), names, folder)
 
     def _stub_faults(self, version: str, ours: Venv, folder: Path) -> Iterator[str]:
         """Components whose modules do not say that they were removed."""
