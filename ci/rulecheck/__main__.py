@@ -21,6 +21,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="packages; all that have rules by default")
     parser.add_argument("--sizes", action="store_true", help="write the bytes saved into the rules")
     parser.add_argument("--no-tests", action="store_true", help="install nothing: sizes alone")
+    parser.add_argument("--no-imports", action="store_true", help="skip the import of every module")
     options = parser.parse_args(argv)
     recipes = ROOT / "recipes"
     failed = False
@@ -31,7 +32,13 @@ def main(argv: Sequence[str]) -> int:
                 f"there are no rules for {name!r}; there are for: {', '.join(rule_names([recipes]))}"
             )
         with tempfile.TemporaryDirectory(prefix="rules-") as folder:
-            checker = Checker(recipes=recipes, rules=rules, folder=Path(folder), tests=not options.no_tests)
+            checker = Checker(
+                recipes=recipes,
+                rules=rules,
+                folder=Path(folder),
+                tests=not options.no_tests,
+                imports=not options.no_imports,
+            )
             for checked in checker.all():
                 failed |= bool(checked.faults)
                 _show(name, checked)

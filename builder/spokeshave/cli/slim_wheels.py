@@ -71,6 +71,12 @@ class _Locales(click.ParamType[tuple[str, ...]]):
     help="Remove this component that the package's rules offer, such as kubernetes/aio (repeatable).",
 )
 @click.option(
+    "--profile",
+    default="",
+    metavar="NAME",
+    help="Remove the components of rules that this profile removes too; the default is none.",
+)
+@click.option(
     "--locales",
     type=_Locales(),
     default=(),
@@ -158,6 +164,7 @@ def _request(
     drop_signature: bool,
     remove: tuple[str, ...],
     locales: tuple[str, ...],
+    profile: str,
     check: bool,
     tests: bool,
     marker: str,
@@ -182,6 +189,7 @@ def _request(
         tests=tests,
         marker=marker,
         extra=extra,
+        profile=profile,
     )
 
 

@@ -51,10 +51,13 @@ def is_kept(locale: str, row: LocaleTable, chosen: Iterable[str]) -> bool:
     one = normal(locale)
     wanted = {normal(name) for name in chosen}
     wanted |= {normal(need) for name in tuple(wanted) for need in _needs(row, name)}
-    parts = one.split("_")
-    starts = {"_".join(parts[:end]) for end in range(1, len(parts) + 1)}
-    above = any(name.startswith(f"{one}_") for name in wanted)
-    return bool(starts & wanted) or above or one in {normal(name) for name in row.always}
+    always = {normal(name) for name in row.always}
+    return one in always or any(starts_alike(one, name) for name in wanted)
+
+
+def starts_alike(one: str, other: str) -> bool:
+    """Whether one of two normal names is the other one, or a part of it from its beginning."""
+    return f"{one}_".startswith(f"{other}_") or f"{other}_".startswith(f"{one}_")
 
 
 def _needs(row: LocaleTable, name: str) -> Iterator[str]:

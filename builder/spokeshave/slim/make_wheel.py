@@ -49,6 +49,7 @@ def slim(
     names = {tree.name(path) for path in tree.files()}
     rules = rules or Chosen(stock=stock)
     applied = apply(rules, tree, settings)
+    settings = replace(settings, remove=rules.removed)
     pulled = _Pull(tree=tree, settings=replace(settings, keep=(*settings.keep, *rules.keep))).all()
     gone = (names - {tree.name(path) for path in tree.files()}) | applied.removed
     final = _finish(stock, settings, tree, output)

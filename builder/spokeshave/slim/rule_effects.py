@@ -8,7 +8,7 @@ from pathlib import Path
 
 from spokeshave.inside.levers.lever import Tree, fits
 from spokeshave.recipes.rule_schema import LOCALE, LocaleTable, MinifyTable, PartTable, RowTable, RuleTable
-from spokeshave.slim.locales import found_in, is_kept
+from spokeshave.slim.locales import found_in, is_kept, normal, starts_alike
 from spokeshave.slim.minify import minify
 from spokeshave.slim.model import RULES, Saving, Settings
 from spokeshave.slim.rule_stubs import Removal, module_files, remove
@@ -128,6 +128,9 @@ def _of_locales(
         search.miss(repr((*row.remove, *folders)[0]))
     others = {name: locale for name, locale in found.items() if not is_kept(locale, row, chosen)}
     languages = sorted(set(others.values()))
+    there = {normal(locale) for locale in found.values()}
+    for one in (name for name in chosen if not any(starts_alike(name, other) for other in there)):
+        search.notes.append(f"there is no data of the locale {one!r}")
     modules = tuple(one.replace(LOCALE, locale) for one in row.modules for locale in languages)
     return search.without_kept(names[name] for name in others), modules
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
 from spokeshave.errors import UsageFault
-from spokeshave.recipes.rule_book import check_removals, rules_of
+from spokeshave.recipes.book import RecipeBook
+from spokeshave.recipes.rule_book import check_removals, rule_names, rules_of
 from spokeshave.recipes.rule_schema import PartTable, RowTable, RulesFile
 from spokeshave.slim.model import RULES, Settings, Stock
 
@@ -35,6 +36,11 @@ class Chosen:
         return canonicalize_name(self.stock.project)
 
     @property
+    def removed(self) -> tuple[str, ...]:
+        """The components that are removed, as `PACKAGE/COMPONENT`."""
+        return tuple(f"{self.package}/{row.name}" for row in self.rows if isinstance(row, PartTable))
+
+    @property
     def lost(self) -> tuple[str, ...]:
         return tuple(glob for row in self.rows if isinstance(row, PartTable) for glob in row.lost)
 
@@ -49,6 +55,18 @@ def refuse_unknown(folders: Sequence[Path], settings: Settings, stocks: Iterable
                 f"--remove {wanted}: none of the wheels is of that package; they are of {', '.join(present)}",
                 next_step="name that package too, or omit the option",
             )
+
+
+def with_profile(book: RecipeBook, settings: Settings, profile: str) -> Settings:
+    """The settings with the components of rules that a profile removes, if one is named.
+
+    Raises RecipeError where there is no such profile, or where it removes what no rules offer.
+    """
+    rows = book.profile(profile).remove if profile else ()
+    ruled = rule_names(book.folders)
+    named = [row.component for row in rows if row.component.partition("/")[0] in ruled]
+    check_removals(book.folders, named)
+    return replace(settings, remove=tuple(dict.fromkeys((*settings.remove, *named))))
 
 
 def choose(folders: Sequence[Path], stock: Stock, settings: Settings) -> Chosen:

@@ -20,7 +20,7 @@ from spokeshave.slim.import_check import Imports, compare_imports
 from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
-from spokeshave.slim.rules import choose, refuse_unknown
+from spokeshave.slim.rules import choose, refuse_unknown, with_profile
 from spokeshave.slim.two_venvs import make_pair, why_not_here
 from spokeshave.slim.upstream import compare_tests, fetch_suite
 from spokeshave.sources.download import download_requirement
@@ -32,7 +32,8 @@ class SlimRequest:
     """What the user asked for: wheel files and requirements, and how to slim and check them.
 
     `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
-    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m).
+    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m). `profile`
+    names one whose removals hold too, where they are about rules.
     """
 
     words: tuple[str, ...]
@@ -43,6 +44,7 @@ class SlimRequest:
     tests: bool = False
     marker: str = ""
     extra: tuple[str, ...] = ()
+    profile: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -101,6 +103,7 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
         refuse_unknown(context.book.folders, request.settings, stocks)
+        request = replace(request, settings=with_profile(context.book, request.settings, request.profile))
         outcomes = []
         for number, stock in enumerate(stocks):
             folder = scratch / str(number)

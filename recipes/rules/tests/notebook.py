@@ -8,7 +8,7 @@ from pathlib import Path
 OLD = (".eot", ".ttf", ".svg")
 
 
-def fonts_of(static: Path) -> object:
+def _fonts_of(static: Path) -> object:
     """Each font family with the files that are there; a family with an old kind alone is an error."""
     names = {path.name for path in static.iterdir()}
     used: dict[str, list[str]] = {}
@@ -30,4 +30,4 @@ def fonts() -> object:
     from notebook.app import JupyterNotebookApp
 
     static = Path(notebook.__file__).parent / "static"
-    return [fonts_of(static), JupyterNotebookApp.name, sorted(JupyterNotebookApp.class_trait_names())]
+    return [_fonts_of(static), JupyterNotebookApp.name, sorted(JupyterNotebookApp.class_trait_names())]
