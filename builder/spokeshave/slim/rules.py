@@ -9,6 +9,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from spokeshave.errors import UsageFault
+from spokeshave.inside.model import digest_of
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.recipes.rule_book import check_removals, rule_names, rules_of
 from spokeshave.recipes.rule_schema import PartTable, RowTable, RulesFile
@@ -41,12 +42,23 @@ class Chosen:
         return tuple(f"{self.package}/{row.name}" for row in self.rows if isinstance(row, PartTable))
 
     @property
+    def digest(self) -> str:
+        """The sha256 (hex) of the rows: a key of the slim wheel holds it, with wheel, settings and code."""
+        rows = [row.model_dump(mode="json", exclude={"saved", "test"}) for row in self.rows]
+        return digest_of({"rows": rows, "keep": self.keep, "skipped": self.skipped})
+
+    @property
     def lost(self) -> tuple[str, ...]:
         return tuple(glob for row in self.rows if isinstance(row, PartTable) for glob in row.lost)
 
 
 def refuse_unknown(folders: Sequence[Path], settings: Settings, stocks: Iterable[Stock]) -> None:
-    """Raises RecipeError for a component that no rules offer, UsageFault for one of an absent package."""
+    """Raises RecipeError for a component that no rules offer, UsageFault for what cannot have an effect."""
+    if RULES not in settings.levers and (settings.remove or settings.locales):
+        raise UsageFault(
+            "--remove and --locales are about rules, which --without rules switches off",
+            next_step="omit one of them; --keep GLOB leaves files as they are",
+        )
     check_removals(folders, settings.remove)
     present = sorted({canonicalize_name(stock.project) for stock in stocks})
     for wanted in settings.remove:

@@ -56,7 +56,7 @@ def services() -> object:
     from googleapiclient import discovery_cache
 
     found = {}
-    for path in sorted((Path(discovery_cache.__file__).parent / "documents").glob("*.json")):
+    for path in sorted((Path(discovery_cache.__file__).parent / "documents").glob("*.*.json")):
         name, _, version = path.stem.partition(".")
         document = json.loads(discovery_cache.get_static_doc(name, version))
         facts = list(_facts(document)) + sorted(document.get("schemas", {}))

@@ -251,9 +251,23 @@ def test_remove_of_an_unknown_component_says_what_is_near(tmp_path: Path) -> Non
     with pytest.raises(RecipeError, match="no rules offer the component 'demo/oai'") as caught:
         refuse_unknown([folder], Settings(remove=("demo/oai",)), [stock])
     assert caught.value.next_step and caught.value.next_step.startswith("did you mean 'demo/aio'?")
+    with pytest.raises(UsageFault, match="--without rules switches off"):
+        refuse_unknown([folder], Settings(levers=("tests",), remove=("demo/aio",)), [stock])
     folder_with(tmp_path, rows, "other")
     with pytest.raises(UsageFault, match="none of the wheels is of that package; they are of demo"):
         refuse_unknown([folder], Settings(remove=("other/aio",)), [stock])
+
+
+def test_rules_digest_changes_with_what_acts_alone(tmp_path: Path) -> None:
+    row = f'[[rules]]\nname = "po"\nremove = ["*.po"]\n{ROW}'
+    stock = read_stock(write_wheel(tmp_path / NAME, demo_files()))
+
+    def digest(text: str) -> str:
+        return choose([folder_with(tmp_path, text)], stock, Settings()).digest
+
+    before = digest(row)
+    assert digest(row.replace("saved = 0", "saved = 7")) == before
+    assert digest(row.replace("*.po", "*.pot")) != before
 
 
 def test_profile_removes_components_of_rules(tmp_path: Path) -> None:
