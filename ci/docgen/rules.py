@@ -12,7 +12,9 @@ from spokeshave.recipes.rule_schema import LocaleTable, PartTable, RowTable, Rul
 
 def rules(recipes: Path) -> str:
     """A row for each rule, component and set of languages, the largest first."""
-    files = [found for name in rule_names([recipes]) if (found := rules_of([recipes], name))]
+    files = [
+        found for name in rule_names([recipes]) if (found := rules_of([recipes], name)) and not found.draft
+    ]
     rows = sorted((row for file in files for row in _rows(file)), key=lambda row: (-row[0], row[1]))
     cells = [[*words, f"{saved / 1e6:.2f}"] for saved, *words in rows]
     header = ["package", "name", "removed", "reason", "then", "MB"]

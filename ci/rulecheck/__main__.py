@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rulecheck.check import Checked, Checker
-from rulecheck.figures import with_sizes
+from rulecheck.figures import with_sizes, without_draft
 from spokeshave.recipes.rule_book import FOLDER, rule_names, rules_of
+from spokeshave.recipes.rule_schema import RulesFile
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,14 +40,23 @@ def main(argv: Sequence[str]) -> int:
                 tests=not options.no_tests,
                 imports=not options.no_imports,
             )
+            checks = []
             for checked in checker.all():
-                failed |= bool(checked.faults)
+                checks.append(checked)
                 _show(name, checked)
-                if options.sizes and checked.version == rules.sizes:
-                    path = recipes / FOLDER / f"{name}.toml"
-                    sizes = {row.name: checked.saved.get(row.name, row.saved) for row in rules.rows()}
-                    path.write_text(with_sizes(path.read_text("utf-8"), sizes), "utf-8")
+        faults = any(checked.faults for checked in checks)
+        failed |= faults
+        if options.sizes:
+            whole = not (faults or options.no_tests or options.no_imports)
+            _write(recipes / FOLDER / f"{name}.toml", rules, checks[0], whole=whole)
     return int(failed)
+
+
+def _write(path: Path, rules: RulesFile, checked: Checked, *, whole: bool) -> None:
+    """Writes the bytes saved; rules whose whole check has passed are no draft."""
+    sizes = {row.name: checked.saved.get(row.name, row.saved) for row in rules.rows()}
+    text = with_sizes(path.read_text("utf-8"), sizes)
+    path.write_text(without_draft(text) if whole else text, "utf-8")
 
 
 def _show(name: str, checked: Checked) -> None:

@@ -89,7 +89,7 @@ class Checker:
     def _slim(self, wheel: Path, settings: Settings, folder: Path) -> Slimmed:
         (folder / "work").mkdir(parents=True)
         stock = read_stock(wheel)
-        rules = choose((self.recipes,), stock, settings)
+        rules = choose((self.recipes,), stock, settings, drafts=True)
         return slim(stock, settings, output=folder / "made", scratch=folder / "work", rules=rules)
 
     def _functions(self, version: str, side: str) -> list[str]:

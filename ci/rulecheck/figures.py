@@ -9,6 +9,11 @@ _ROW = re.compile(r"^\[\[(rules|components|locales)\]\]$")
 _NAME = re.compile(r'^name = "([^"]+)"$')
 
 
+def without_draft(text: str) -> str:
+    """The text of a rules file without its mark as a draft."""
+    return "".join(line for line in text.splitlines(keepends=True) if line != "draft = true\n")
+
+
 def with_sizes(text: str, saved: Mapping[str, int]) -> str:
     """The text of a rules file with `saved` of each row set; raises KeyError for a row without a size."""
     lines, name, inside = [], "", False

@@ -57,4 +57,4 @@ def _known(folders: Iterable[Path], name: str) -> RulesFile:
 
 
 def _offered(rules: RulesFile) -> list[str]:
-    return [f"{rules.name}/{row.name}" for row in rules.components]
+    return [] if rules.draft else [f"{rules.name}/{row.name}" for row in rules.components]

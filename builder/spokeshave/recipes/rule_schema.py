@@ -157,6 +157,10 @@ class RulesFile(Strict):
     sizes: str = Field(pattern=r"^\d[\w.]*$", description="version of the wheel that `saved` is about")
     tested: tuple[str, ...] = Field((), description="further versions that `ci/rules` runs the tests with")
     requires: tuple[str, ...] = Field((), description="requirements that the tests need besides the wheel's")
+    draft: bool = Field(
+        False,
+        description="the tests have not passed yet: `slim` uses none of it; `ci/rules --sizes` deletes it",
+    )
     keep: tuple[KeptTable, ...] = Field((), description="files that no other lever touches")
     rules: tuple[RuleTable, ...] = Field((), description="what is removed by default")
     components: tuple[PartTable, ...] = Field((), description="features that are removed by name")

@@ -81,14 +81,14 @@ def with_profile(book: RecipeBook, settings: Settings, profile: str) -> Settings
     return replace(settings, remove=tuple(dict.fromkeys((*settings.remove, *named))))
 
 
-def choose(folders: Sequence[Path], stock: Stock, settings: Settings) -> Chosen:
+def choose(folders: Sequence[Path], stock: Stock, settings: Settings, *, drafts: bool = False) -> Chosen:
     """The rows for a wheel: all rules, the components that the settings name, data by language on request.
 
-    Raises RecipeError where the file of the rules is malformed.
+    Drafts act only with `drafts`. Raises RecipeError where the file of the rules is malformed.
     """
     name = canonicalize_name(stock.project)
     rules = rules_of(folders, name) if RULES in settings.levers else None
-    if rules is None:
+    if rules is None or (rules.draft and not drafts):
         return Chosen(stock=stock)
     version = str(stock.version)
     if not rules.admits(version):

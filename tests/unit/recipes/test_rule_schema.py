@@ -51,7 +51,8 @@ def test_shipped_rules_have_sizes_and_tests(name: str) -> None:
     rules = rules_of([RECIPES], name)
     assert rules is not None
     assert rules.rows(), "rules without a row"
-    assert [row.name for row in rules.rows() if row.saved <= 0] == [], f"next: ci/rules --sizes {name}"
+    unknown = [] if rules.draft else [row.name for row in rules.rows() if row.saved <= 0]
+    assert unknown == [], f"next: ci/rules --sizes {name}"
     path = RECIPES / "rules" / "tests" / f"{name.replace('-', '_')}.py"
     functions = {one.name for one in ast.parse(path.read_text()).body if isinstance(one, ast.FunctionDef)}
     named = {row.test for row in rules.rows()} | {row.test for row in rules.keep}

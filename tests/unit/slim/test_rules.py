@@ -70,6 +70,17 @@ def test_rules_switched_off_change_nothing(tmp_path: Path) -> None:
     assert "demo/a.po" in content(made(tmp_path, rows, {"demo/a.po": b"1"}, Settings(levers=levers)))
 
 
+def test_rules_that_are_a_draft_do_not_act(tmp_path: Path) -> None:
+    rows = f'[[rules]]\nname = "po"\nremove = ["*.po"]\n{ROW}'
+    rows += f'[[components]]\nname = "aio"\nmodules = ["demo.aio"]\n{PART}'
+    folder = folder_with(tmp_path, f"draft = true\n{rows}")
+    stock = read_stock(write_wheel(tmp_path / NAME, demo_files()))
+    assert choose([folder], stock, Settings()).rows == ()
+    assert len(choose([folder], stock, Settings(), drafts=True).rows) == 1
+    with pytest.raises(RecipeError, match="no rules offer"):
+        refuse_unknown([folder], Settings(remove=("demo/aio",)), [stock])
+
+
 def test_rule_pattern_without_a_file_is_noted(tmp_path: Path) -> None:
     rows = f'[[rules]]\nname = "po"\nremove = ["*.po", "*.pot"]\n{ROW}'
     slimmed = made(tmp_path, rows, {"demo/a.po": b"1"})
