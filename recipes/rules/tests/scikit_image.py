@@ -26,7 +26,9 @@ def images() -> object:
     )
 
     def digest(image: np.ndarray) -> str:
-        return hashlib.sha256(np.ascontiguousarray(np.round(image, 5)).tobytes()).hexdigest()[:12]
+        return hashlib.sha256(
+            np.ascontiguousarray(np.round(np.asarray(image, float), 5)).tobytes()
+        ).hexdigest()[:12]
 
     blobs = data.binary_blobs(64, rng=0)
     noisy = util.random_noise(blobs.astype(float), rng=1)
