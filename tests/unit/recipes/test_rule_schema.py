@@ -59,10 +59,6 @@ def test_shipped_rules_have_sizes_and_tests(name: str) -> None:
     assert named == {one for one in functions if not one.startswith("_")}
 
 
-def test_shipped_rules_are_for_twelve_packages_at_least() -> None:
-    assert len(SHIPPED) >= 12
-
-
 @pytest.mark.parametrize(
     ("name", "glob", "locale"),
     [
