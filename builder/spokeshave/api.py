@@ -31,7 +31,8 @@ from spokeshave.report.html.markup import Child as SvgChild
 from spokeshave.report.html.markup import el as svg_element
 from spokeshave.report.html.markup import standalone as svg_file
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
-from spokeshave.slim.slimming import SlimRequest, failures, slim_all
+from spokeshave.slim.outcome import failures
+from spokeshave.slim.slimming import SlimRequest, slim_all
 from spokeshave.sources.download import download_locked
 
 __all__ = [

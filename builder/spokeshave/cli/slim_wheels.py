@@ -19,10 +19,12 @@ from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.arguments import read_extra
 from spokeshave.slim.knowledge import Source
+from spokeshave.slim.locales import read_locales
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
+from spokeshave.slim.outcome import Outcome, failures
 from spokeshave.slim.recipe_use import Wish, levers_of
 from spokeshave.slim.shared_blas import NAME as BLAS
-from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
+from spokeshave.slim.slimming import SlimRequest, slim_all
 
 
 class _Extra(click.ParamType[str]):
@@ -33,6 +35,22 @@ class _Extra(click.ParamType[str]):
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         try:
             return read_extra(value)
+        except ValueError as fault:
+            self.fail(str(fault), param, ctx)
+
+
+class _Locales(click.ParamType[tuple[str, ...]]):
+    """A list of locales."""
+
+    name = "locales"
+
+    def convert(
+        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return read_locales(value)
         except ValueError as fault:
             self.fail(str(fault), param, ctx)
 
@@ -67,14 +85,21 @@ class _Extra(click.ParamType[str]):
 @click.option(
     "--remove",
     multiple=True,
-    metavar="RECIPE/COMPONENT",
-    help="Remove this component; `spokeshave components` lists them (repeatable).",
+    metavar="PACKAGE/COMPONENT",
+    help="Remove this component of a recipe or of a package's rules, such as kubernetes/aio (repeatable).",
 )
 @click.option(
     "--blas",
     default="",
     metavar="WHEEL",
     help="Take the shared BLAS from this wheel, folder or requirement; else from --output or the store.",
+)
+@click.option(
+    "--locales",
+    type=_Locales(),
+    default=(),
+    metavar="LIST",
+    help="Keep the data of these languages only, such as de,en,pt_BR; the default keeps all.",
 )
 @click.option(
     "--build",
@@ -126,16 +151,17 @@ def slim(
     """Slim PyPI WHEELs without a compile: files, or requirements that pip can fetch.
 
     Tests, type stubs, sources, headers, duplicate libraries, white space of JSON, symbol tables and debug
-    information are removed. Recipes say more of numpy, scipy, pandas and scikit-learn, whose copies of
-    OpenBLAS one shared library replaces. The slim wheel has the local version +slim.N. `slim` imports each
-    module of both wheels, in virtual environments of this Python. It does not write a wheel of which fewer
-    imports pass, or that is not smaller.
+    information are removed, and what the rules of the package name. Recipes say more of numpy, scipy, pandas
+    and scikit-learn, whose copies of OpenBLAS one shared library replaces. The slim wheel has the local
+    version +slim.N. `slim` imports each module of both wheels, in virtual environments of this Python. It
+    does not write a wheel of which fewer imports pass, or that is not smaller.
 
     \b
     Examples:
       spokeshave slim lxml-6.0.0-cp311-cp311-manylinux_2_28_x86_64.whl
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
       spokeshave slim "uvicorn[standard]" --python cp311
+      spokeshave slim kubernetes babel --remove kubernetes/aio --locales de,en
       spokeshave slim pyphen --tests
       spokeshave slim numpy scipy --blas wheelhouse --remove scipy/signal
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
@@ -169,6 +195,7 @@ def _request(
     no_recipe: bool,
     profile: str,
     remove: tuple[str, ...],
+    locales: tuple[str, ...],
     blas: str,
     check: bool,
     tests: bool,
@@ -180,18 +207,26 @@ def _request(
     """The request of the options; `asked` are the levers that only an option switches on."""
     on = DEFAULT_LEVERS if not profile else (*levers_of(book.profile(profile), DEFAULT_LEVERS), BLAS)
     more = levers_of(book.profile(profile), ON_REQUEST) if profile else ()
+    of_recipes = tuple(one for one in remove if one.partition("/")[0] in book.names())
     levers = (*(n for n in on if n not in without), *(n for n in ON_REQUEST if asked[n] or n in more))
     return SlimRequest(
         words=wheels,
         target=Target(python=python),
-        settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
+        settings=Settings(
+            levers=levers,
+            keep=keep,
+            build=build,
+            drop_signature=drop_signature,
+            remove=tuple(one for one in remove if one not in of_recipes),
+            locales=locales,
+        ),
         output=output,
         check=check,
         tests=tests,
         marker=marker,
         select=select,
         extra=extra,
-        source=_source(Wish(off=no_recipe, profile=profile, remove=remove), blas),
+        source=_source(Wish(off=no_recipe, profile=profile, remove=of_recipes), blas),
     )
 
 

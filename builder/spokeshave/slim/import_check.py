@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import signal
 import zipfile
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from spokeshave.errors import VerifyError
+from spokeshave.inside.levers.lever import fits
 from spokeshave.inside.run import SYSTEM_PATH, Command, Runner, clean_environment
 from spokeshave.inside.stub_message import components_in
 from spokeshave.machine.venvs import Venv
 from spokeshave.removal.readers.reader import covers
 from spokeshave.slim import import_worker
-from spokeshave.slim.model import Slimmed
+from spokeshave.slim.model import NOTHING, Excused, Slimmed
 from spokeshave.slim.wheel_layout import module_of
 
 SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten times that
@@ -62,29 +63,28 @@ def compare_imports(
     *,
     folder: Path,
     runner: Runner,
-    patched: Collection[str] = (),
+    excused: Excused = NOTHING,
     seconds: int = SECONDS,
 ) -> Imports:
     """Imports in the venv of our wheel what was imported from the PyPI wheel (`import_all`).
 
-    `folder` must not exist yet; `seconds` is the time that one import may take; `patched` are modules that a
-    removal has changed, which may offer less. A fault is a module that
-    imports from the PyPI wheel and not from ours, or that offers less there. Raises VerifyError where the
-    interpreter itself does not start.
+    `folder` must not exist yet; `seconds` is the time that one import may take. A fault is a module that
+    imports from the PyPI wheel and not from ours, or that offers less there, unless that is `excused`.
+    Raises VerifyError where the interpreter itself does not start.
     """
     mine = import_all(ours, theirs, folder=folder, runner=runner, seconds=seconds)
     faults = []
     suspects = []
     for name in theirs:
-        if theirs[name].error:
+        if theirs[name].error or fits(name, excused.lost) or _stubbed(excused, mine[name].error):
             continue
-        if components_in(mine[name].error):
-            continue  # the check of removals has allowed it: it runs into a stub
+        lacking = theirs[name].offers - mine[name].offers
+        lost = sorted(one for one in lacking if not fits(f"{name}.{one}", excused.lost))
         if mine[name].error:
             faults.append(f"import {name}: {mine[name].error}")
             suspects.append(_members(mine[name].files, ours.site))
-        elif (lost := theirs[name].offers - mine[name].offers) and name not in patched:
-            faults.append(f"{name} lacks {', '.join(sorted(lost)[:5])}")
+        elif lost and name not in excused.patched:
+            faults.append(f"{name} lacks {', '.join(lost[:5])}")
             place = name.replace(".", "/")
             suspects.append((f"{place}.py", f"{place}/__init__.py"))
     return Imports(
@@ -93,6 +93,11 @@ def compare_imports(
         failing_in_stock={name: one.error for name, one in theirs.items() if one.error},
         suspects=tuple(suspects),
     )
+
+
+def _stubbed(excused: Excused, error: str) -> bool:
+    """Whether an import runs into the stub of a recipe's component: the check of removals allowed that."""
+    return any("/".join(one) not in excused.rules for one in components_in(error))
 
 
 def _members(files: Iterable[str], site: Path) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from spokeshave.slim.blas_library import available
 from spokeshave.slim.make_wheel import Known
 from spokeshave.slim.model import Settings, Stock
 from spokeshave.slim.recipe_use import Wish, find_use, removing
+from spokeshave.slim.rules import choose
 from spokeshave.sources.download import download_requirement
 
 
@@ -69,10 +70,11 @@ def with_library(context: Context, source: Source, target: Target, folder: Path)
 
 
 def known_of(context: Context, source: Source, stock: Stock, settings: Settings, output: Path) -> Known:
-    """The recipe of a wheel, and the wheels of a shared BLAS; these are read when they are asked for."""
+    """Recipe and rules of a wheel, and the wheels of a shared BLAS, which are read on request."""
     recipe = BlasTable.model_validate({}).recipe
     distribution = context.book.load(recipe).recipe.distribution
     return Known(
         recipe=find_use(context.book, stock, settings, source.wish),
+        rules=choose(context.book.folders, stock, settings),
         libraries=partial(available, context, distribution, source.blas, output),
     )

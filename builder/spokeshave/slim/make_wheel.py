@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -21,18 +21,21 @@ from spokeshave.slim.levers import Levers, Spared
 from spokeshave.slim.metadata_fields import replace_field
 from spokeshave.slim.model import Removals, Settings, Slimmed, Stock
 from spokeshave.slim.recipe_use import RecipeUse
+from spokeshave.slim.rule_effects import apply
+from spokeshave.slim.rules import Chosen
 from spokeshave.slim.shared_blas import NAME as BLAS
 from spokeshave.slim.shared_blas import Shared, has_copy, share_blas
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What is known of a wheel besides itself: its recipe, and the wheels of a shared BLAS, best first.
+    """What is known of a wheel besides itself: recipe, rules, and the wheels of a shared BLAS, best first.
 
     `libraries` reads the wheels when it is called.
     """
 
     recipe: RecipeUse | None = None
+    rules: Chosen | None = None
     libraries: Callable[[], Iterable[Library]] = tuple
 
 
@@ -47,9 +50,9 @@ def slim(
 ) -> Slimmed:
     """Writes the slim wheel into `output`; `scratch` is an empty folder to work in.
 
-    `spared` has modules that a lever of text leaves as they are. The same wheel, settings, recipe and library
-    give the same bytes. Raises WheelError where RECORD is signed and the signature may not go, and
-    EngineMissing where a lever's tool is not on this machine.
+    `spared` has modules that a lever of text leaves as they are. Rules act first. The same wheel, settings,
+    recipe, rules and library give the same bytes. Raises WheelError where RECORD is signed and the
+    signature may not go, and EngineMissing where a lever's tool is not on this machine.
     """
     if stock.signatures and not settings.drop_signature:
         raise WheelError(
@@ -60,18 +63,23 @@ def slim(
     tree.tests.mkdir()
     names = {tree.name(path) for path in tree.files()}
     known, spared = known or Known(), spared or {}
+    rules = known.rules or Chosen(stock=stock)
+    applied = apply(rules, tree, settings)
+    settings = replace(settings, remove=rules.removed)
+    careful = replace(settings, keep=(*settings.keep, *rules.keep))
     recipe = None
     if known.recipe:
-        recipe = FromRecipe(use=known.recipe, tree=tree, settings=settings, spared=spared)
-    levers = Levers(tree=tree, settings=recipe.careful if recipe else settings, spared=spared)
+        recipe = FromRecipe(use=known.recipe, tree=tree, settings=careful, spared=spared)
+    levers = Levers(tree=tree, settings=recipe.careful if recipe else careful, spared=spared)
     removals, ready = recipe.begin() if recipe else (Removals(), False)
-    savings = [*removals.savings, *levers.pull(partial(recipe.acts, ready=ready) if recipe else dict)]
+    pulled = levers.pull(partial(recipe.acts, ready=ready) if recipe else dict)
+    savings = [*applied.savings, *removals.savings, *pulled]
     shared = Shared()
     if BLAS in settings.levers and has_copy(names):
-        shared = share_blas(tree, stock, settings, known.libraries())
+        shared = share_blas(tree, stock, careful, known.libraries())
         savings.append(shared.saving)
-    gone = names - {tree.name(path) for path in tree.files()}
-    about = _about(known, removals, shared)
+    gone = (names - {tree.name(path) for path in tree.files()}) | applied.removed
+    about = _about(known, settings, removals, shared)
     final = _finish(stock, settings, tree, output, about)
     return Slimmed(
         stock=stock,
@@ -83,6 +91,7 @@ def slim(
         savings=tuple(savings),
         gone=tuple(sorted(gone)),
         removals=removals,
+        lost=rules.lost,
         tests=_tests_archive(tree, final) if recipe else None,
         library=shared.library,
     )
@@ -102,12 +111,14 @@ class _About:
     bundled: Sequence[object] = ()
 
 
-def _about(known: Known, removals: Removals, shared: Shared) -> _About:
+def _about(known: Known, settings: Settings, removals: Removals, shared: Shared) -> _About:
     properties = {}
     if known.recipe:
         properties["recipe"] = known.recipe.plan.recipe
-    if removals.stubs:
-        properties["removed"] = " ".join(removals.stubs)
+    if removed := (*settings.remove, *removals.stubs):
+        properties["removed"] = " ".join(removed)
+    if settings.locales:
+        properties["locales"] = " ".join(settings.locales)
     if shared.library:
         properties["requires"] = shared.library.requirement
     listed = known.recipe and known.recipe.listed

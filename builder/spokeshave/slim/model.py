@@ -12,7 +12,9 @@ from spokeshave.inside.sizes import Sizes
 from spokeshave.inside.wheel import WheelName
 from spokeshave.slim.blas_library import Library
 
+RULES = "rules"  # those of the package, in recipes/rules
 DEFAULT_LEVERS = (
+    RULES,
     "tests",
     "test-modules",
     "typing",
@@ -36,13 +38,16 @@ class Settings:
 
     A glob of `keep` holds for all levers, one with the name of a lever before it (`docstrings:demo/*`) for
     that one alone. `drop_signature` allows the removal of RECORD's signature, which does not fit a changed
-    wheel.
+    wheel. `remove` names components of the rules (`kubernetes/aio`); `locales` are those to keep, all of them
+    if empty.
     """
 
     levers: tuple[str, ...] = DEFAULT_LEVERS
     keep: tuple[str, ...] = ()
     build: int = 1
     drop_signature: bool = False
+    remove: tuple[str, ...] = ()
+    locales: tuple[str, ...] = ()
 
     def kept_by(self, lever: str) -> tuple[str, ...]:
         """The globs of files that a lever leaves as they are."""
@@ -146,12 +151,28 @@ class Removals:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Excused:
+    """The differences of imports that removals explain.
+
+    `patched` modules may offer less. `lost` are globs of modules and names that components of rules take
+    along; `rules` are these components. An import may run into the stub of any other component.
+    """
+
+    patched: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+
+NOTHING = Excused()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Slimmed:
     """A slim wheel, the PyPI wheel that it was made of, and the bytes that each lever saved.
 
-    `gone` are the removed files, by their names in the PyPI wheel. `removals` are those of components.
-    `tests` is the archive of test files, where a recipe names them, and `library` the shared BLAS that the
-    wheel needs.
+    `gone` are the removed files, by their names in the PyPI wheel. `removals` are those of a recipe's
+    components. `lost` are globs of modules and names that components of rules take along. `tests` is the
+    archive of test files, where a recipe names them, and `library` the shared BLAS that the wheel needs.
     """
 
     stock: Stock
@@ -163,8 +184,14 @@ class Slimmed:
     savings: tuple[Saving, ...]
     gone: tuple[str, ...] = field(repr=False)
     removals: Removals = field(default_factory=Removals)
+    lost: tuple[str, ...] = ()
     tests: Path | None = None
     library: Library | None = None
+
+    @property
+    def excused(self) -> Excused:
+        """The differences of imports that its removals explain."""
+        return Excused(patched=self.removals.patched, lost=self.lost, rules=self.settings.remove)
 
     @property
     def smaller(self) -> bool:
@@ -181,6 +208,8 @@ class Slimmed:
             },
             "wheel": _file(self.wheel.name, self.sha256, self.after),
             "keep": list(self.settings.keep),
+            "remove": list(self.settings.remove),
+            "locales": list(self.settings.locales),
             "levers": [row.to_json() for row in self.savings],
             "stubs": list(self.removals.stubs),
             "requires": [self.library.requirement] if self.library else [],

@@ -10,9 +10,8 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
-from spokeshave import __version__, own_code, verdict
+from spokeshave import own_code, verdict
 from spokeshave.context import Context
-from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target, file_sha256
 from spokeshave.inside.run import Runner
 from spokeshave.inside.wheel import TESTS_ARCHIVE, beside
@@ -20,18 +19,19 @@ from spokeshave.machine.files import alone_with, copy_whole, write_whole
 from spokeshave.machine.venvs import Venv
 from spokeshave.slim.arguments import Wanted, read_word
 from spokeshave.slim.blas_library import deliver
-from spokeshave.slim.import_check import Imports, compare_imports, import_all, modules_to_try
+from spokeshave.slim.import_check import compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.knowledge import Source, check_wish, known_of, with_library
 from spokeshave.slim.levers import Spared
 from spokeshave.slim.make_wheel import Known, slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
+from spokeshave.slim.outcome import Outcome, Verdict, summary
+from spokeshave.slim.rules import refuse_unknown, with_profile
 from spokeshave.slim.spare import Attempt, spare_text
 from spokeshave.slim.two_venvs import make_pair, replace_wheel, why_not_here
 from spokeshave.slim.upstream import Suite, compare_tests, fetch_suite
 from spokeshave.slim.wheel_tests import suite_of_wheel
 from spokeshave.sources.download import download_requirement
-from spokeshave.verify.outcomes import Comparison
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,8 @@ class SlimRequest:
 
     `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
     asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m), and of a
-    package with a recipe those that `select` names. `source` says which recipes and which BLAS may act.
+    package with a recipe those that `select` names. `source` says which recipes and which BLAS may act; what
+    its profile removes holds for rules too.
     """
 
     words: tuple[str, ...]
@@ -55,58 +56,6 @@ class SlimRequest:
     source: Source = field(default_factory=Source)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The result of the check, or why there was none (`skipped`); `marker` says which tests were run.
-
-    `flaky` maps tests that passed when they ran again to all their outcomes.
-    """
-
-    skipped: str = ""
-    imports: Imports | None = None
-    tests: Comparison | None = None
-    flaky: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    marker: str = ""
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        losses = self.tests.losses if self.tests else ()
-        lost = (f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in losses)
-        return (*(self.imports.faults if self.imports else ()), *lost)
-
-    @property
-    def tested(self) -> bool:
-        """Whether an upstream test passes with the PyPI wheel: if none does, the tests verify nothing."""
-        return bool(self.tests and self.tests.stock.get("passed"))
-
-    def to_json(self) -> Mapping[str, object]:
-        """The check in the record of the wheel."""
-        return {
-            "skipped": self.skipped,
-            "imports": asdict(self.imports) if self.imports else None,
-            "tests": asdict(self.tests) if self.tests else None,
-            "marker": self.marker,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """One slim wheel with its verdict. It is delivered if it is smaller and the verdict has no fault."""
-
-    slimmed: Slimmed
-    verdict: Verdict = field(default_factory=Verdict)
-
-    @property
-    def written(self) -> bool:
-        """Whether the wheel is in the output folder."""
-        return self.slimmed.smaller and not self.verdict.faults
-
-    def to_json(self) -> Mapping[str, object]:
-        """The record that is written next to the wheel."""
-        check = self.verdict.to_json()
-        return {**self.slimmed.to_json(), "check": check, "tool": __version__, "written": self.written}
-
-
 def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     """Slims all wheels; those that pass their check are written into the output folder.
 
@@ -117,8 +66,10 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     check_wish(context, request.source, request.target)
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
+        refuse_unknown(context.book.folders, request.settings, stocks)
+        settings = with_profile(context.book, request.settings, request.source.wish.profile)
         source = with_library(context, request.source, request.target, scratch / "library")
-        request = replace(request, source=source)
+        request = replace(request, settings=settings, source=source)
         outcomes = []
         for number, stock in enumerate(stocks):
             folder = scratch / str(number)
@@ -221,9 +172,7 @@ def _compare(
 
     def check(one: Slimmed) -> Attempt:
         folder = work / f"slim-imports-{next(numbers)}"
-        patched = one.removals.patched
-        found = compare_imports(theirs, ours, folder=folder, runner=runner, patched=patched)
-        return Attempt(one, found)
+        return Attempt(one, compare_imports(theirs, ours, folder=folder, runner=runner, excused=one.excused))
 
     def again(settings: Settings, spared: Spared) -> Attempt:
         one = _slim(slimmed.stock, settings, work / f"again-{next(numbers)}", known, spared)
@@ -254,13 +203,6 @@ def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdic
     why = "no module of the PyPI wheel can be imported" + "".join(f" ({one})" for one in reasons[:1])
     context.reporter.say(f"{slimmed.wheel.name}: not verified: {why}; --with adds what its modules need")
     return replace(found, skipped=why)
-
-
-def summary(tests: Comparison) -> str:
-    """The result of upstream's tests in a line, with a hint if most do not pass with the PyPI wheel."""
-    passed, ran = tests.stock.get("passed", 0), sum(tests.stock.values()) - tests.stock.get("skipped", 0)
-    line = f"of {ran:,} upstream tests, {passed:,} pass with the PyPI wheel, {len(tests.losses):,} were lost"
-    return line if passed > ran / 2 else f"{line}; install what the others need with --with"
 
 
 def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
@@ -310,18 +252,3 @@ def _verify_report(outcome: Outcome) -> verdict.VerifyReport:
 
 def _write(path: Path, data: Mapping[str, object]) -> None:
     write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
-
-
-def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:
-    """The error that names all wheels that failed their check; nothing where none did."""
-    failed = [one for one in outcomes if one.verdict.faults]
-    if not failed:
-        return None
-    faults = "\n".join(
-        f"  {one.slimmed.wheel.name}: {fault}" for one in failed for fault in one.verdict.faults[:5]
-    )
-    return VerifyError(
-        f"{len(failed)} of {len(outcomes)} wheels do less than PyPI's and were not written:\n{faults}",
-        next_step="switch a lever off (--without for one that is always on), or keep files unchanged with"
-        " --keep",
-    )

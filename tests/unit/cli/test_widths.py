@@ -31,7 +31,7 @@ from spokeshave.report.summary import Report
 from spokeshave.report.terminal import lever_notes, lever_table, size_table
 from spokeshave.report.waterfall import ComponentRow, LeverRow
 from spokeshave.slim.import_check import Imports
-from spokeshave.slim.slimming import Outcome
+from spokeshave.slim.outcome import Outcome
 from spokeshave.verdict import VerifyReport
 from stack import small_report
 from widths import assert_whole

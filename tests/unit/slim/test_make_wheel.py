@@ -101,8 +101,7 @@ def test_wheels_of_every_platform_can_be_slimmed(tmp_path: Path, tags: str) -> N
     }
     slimmed = made(tmp_path, files, name=f"demo-1.0-{tags}.whl")
     assert f"Tag: {tags}".encode() in content(slimmed.wheel)[f"{SLIM_INFO}/WHEEL"]
-    nothing = dict.fromkeys(DEFAULT_LEVERS, 0)
-    assert saved(slimmed) == {**nothing, "typing": 6, "sources": 6}
+    assert {lever: size for lever, size in saved(slimmed).items() if size} == {"typing": 6, "sources": 6}
 
 
 def test_a_test_folder_goes_whole_and_testing_stays(tmp_path: Path) -> None:
