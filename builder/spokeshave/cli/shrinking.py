@@ -1,0 +1,140 @@
+"""`shrink`: an index of slim wheels of all that an application requires."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+from packaging.utils import canonicalize_name
+
+from spokeshave.cli.common import Globals, guarded
+from spokeshave.cli.help import Command
+from spokeshave.cli.options import json_option
+from spokeshave.cli.paths import RESULT_FOLDER
+from spokeshave.cli.python_option import python_option
+from spokeshave.inside.model import Target
+from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.shrink.inputs import python_of
+from spokeshave.shrink.model import ShrinkRequest
+from spokeshave.shrink.stages import Shrunk
+from spokeshave.shrink.stages import shrink as run_shrink
+from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
+
+_ARCHES = ("x86_64", "aarch64")
+
+
+@click.command(cls=Command)
+@click.argument("inputs", nargs=-1, required=True, metavar="FILE|FOLDER|REQUIREMENT...")
+@python_option("Shrink for this Python, given as a tag; by default that of an installed environment.")
+@click.option(
+    "--arch",
+    type=click.Choice(_ARCHES),
+    default=Target().arch,
+    show_default=True,
+    help="Set the architecture.",
+)
+@click.option(
+    "--output",
+    type=RESULT_FOLDER,
+    default="shrunk",
+    show_default=True,
+    metavar="DIR",
+    help="Write the index and its companions to this folder.",
+)
+@click.option(
+    "--extra", "extras", multiple=True, metavar="NAME", help="Include this extra of a project (repeatable)."
+)
+@click.option(
+    "--group", "groups", multiple=True, metavar="NAME", help="Include this dependency group (repeatable)."
+)
+@click.option("--docstrings", is_flag=True, help="Remove docstrings too: help() and __doc__ are empty.")
+@click.option("--comments", is_flag=True, help="Remove comments too; line numbers are kept.")
+@click.option("--indentation", is_flag=True, help="Indent by one space a level; line numbers are kept.")
+@click.option(
+    "--as-it-is",
+    "untouched",
+    multiple=True,
+    metavar="NAME",
+    help="Use PyPI's wheel of this package (repeatable).",
+)
+@click.option(
+    "--resolver",
+    type=click.Choice(["auto", "uv", "pip"]),
+    default="auto",
+    show_default=True,
+    help="Resolve with this tool; auto uses uv if it is installed.",
+)
+@json_option("the result")
+@click.pass_obj
+@guarded
+def shrink(options: Globals, as_json: bool, **given: Any) -> None:
+    """Write a package index in which everything that an application requires is smaller.
+
+    The input is a requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, the folder of an installed
+    environment, or requirements.
+
+    \b
+    Examples:
+      spokeshave shrink requirements.txt
+      spokeshave shrink uv.lock --python cp312 --output slim
+      spokeshave shrink pyproject.toml --extra server --arch aarch64
+      spokeshave shrink .venv
+      spokeshave shrink "pandas[parquet]" scikit-learn --docstrings
+    """
+    result = run_shrink(options.context(), _request(given))
+    if as_json:
+        return click.echo((given["output"] / "shrink.json").read_text("utf-8"), nl=False)
+    _show(options, result)
+    return None
+
+
+def _request(given: dict[str, Any]) -> ShrinkRequest:
+    levers = (*DEFAULT_LEVERS, *(name for name in ON_REQUEST if given[name]))
+    return ShrinkRequest(
+        inputs=given["inputs"],
+        target=Target(python=_python(given), arch=given["arch"]),
+        settings=Settings(levers=levers),
+        output=given["output"],
+        extras=given["extras"],
+        groups=given["groups"],
+        resolver=given["resolver"],
+        untouched=frozenset(map(canonicalize_name, given["untouched"])),
+    )
+
+
+def _python(given: dict[str, Any]) -> str:
+    """The tag of the Python: of the option, else of the environment that is shrunk."""
+    asked = click.get_current_context().get_parameter_source("python") is not ParameterSource.DEFAULT
+    folders = [Path(word) for word in given["inputs"] if Path(word).is_dir()]
+    found = python_of(folders[0]) if folders and not asked else ""
+    return found or str(given["python"])
+
+
+def _show(options: Globals, result: Shrunk) -> None:
+    show(options.stdout, shrink_table(result))
+    before, after = (sum(getattr(one, side) for one in result.chosen) for side in ("before", "after"))
+    ratio = f"{after / before:.2f}" if before else "-"
+    say(options.stdout, f"{before / 1e6:.1f} MB of PyPI's wheels, {after / 1e6:.1f} MB of these: {ratio}")
+    for path in result.files:
+        say(options.stdout, str(path))
+
+
+def shrink_table(result: Shrunk) -> Listing:
+    """A row for each package: version, tier, sizes before and after, and why."""
+    columns = [
+        *(Column("package"), Column("version", whole=True), Column("tier", whole=True)),
+        *(Column(heading, number=True) for heading in ("MB, before", "MB, after")),
+        Column("why (MB)"),
+    ]
+    rows = [
+        (
+            *(one.pick.project, str(one.pick.version), one.tier),
+            *(f"{one.before / 1e6:.2f}", f"{one.after / 1e6:.2f}"),
+            one.why,
+        )
+        for one in result.chosen
+    ]
+    rows += [(one.project, one.version, "not included", "", "", one.why) for one in result.resolved.left]
+    return Listing(columns=columns, rows=rows)

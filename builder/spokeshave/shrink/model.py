@@ -1,0 +1,127 @@
+"""The nouns of shrinking: the request, the picked wheels, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from packaging.utils import NormalizedName
+from packaging.version import Version
+
+from spokeshave.inside.model import Target
+from spokeshave.slim.model import Settings, Slimmed, Stock
+
+Tier = Literal["built", "recipe", "rules", "slim", "as it is", "not included"]
+"""Where a wheel of the index comes from, best first.
+
+`built` is compiled from a recipe, `recipe` is PyPI's wheel with the recipe's knowledge applied, `rules` with a
+package's rules, `slim` with the general levers. `not included` are requirements without a wheel.
+"""
+
+Resolver = Literal["auto", "uv", "pip"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pick:
+    """A PyPI wheel of the target: its names, where it is (`url`, or `path` on this machine), its sha256 (hex)."""
+
+    project: NormalizedName
+    version: Version
+    filename: str
+    sha256: str
+    url: str = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Left:
+    """A requirement that no index offers a wheel of, and why: a repository, a folder, an sdist."""
+
+    project: NormalizedName
+    version: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resolved:
+    """The wheels of an install, by project, and the requirements without one; `by` names the resolver."""
+
+    picks: tuple[Pick, ...]
+    left: tuple[Left, ...] = ()
+    by: str = ""
+
+
+class Slimmer(Protocol):
+    """Makes a slim wheel of a PyPI wheel in the empty folder `scratch`, and writes it into `output`.
+
+    It runs in another process: a function of a module. It raises SpokeshaveError for a wheel that it refuses.
+    """
+
+    def __call__(self, stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Slimmed: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Method:
+    """A way to make a wheel smaller without a compile.
+
+    `key` returns a digest of the data that the method applies to a wheel, apart from code and settings (such
+    as a recipe's text), and None where it has nothing for that wheel. `tier` names it in tables.
+    """
+
+    tier: Tier
+    slim: Slimmer
+    key: Callable[[Pick, Target], str | None]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Chosen:
+    """A wheel of the index: PyPI's (`stock`) and the one that replaces it, which may be the same file.
+
+    Sizes are in bytes, unpacked, without bytecode. `record` is the method's record: the bytes saved by lever.
+    `gone` are files of PyPI's wheel that the slim one lacks on purpose. `extra` marks a wheel that PyPI's set
+    does not have, such as a shared BLAS.
+    """
+
+    pick: Pick
+    stock: Path
+    wheel: Path
+    sha256: str
+    tier: Tier
+    why: str
+    before: int
+    after: int
+    record: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    gone: tuple[str, ...] = field(default=(), repr=False)
+    extra: bool = False
+
+    @property
+    def changed(self) -> bool:
+        """Whether the wheel differs from PyPI's."""
+        return self.sha256 != self.pick.sha256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ShrinkRequest:
+    """What the user asked for.
+
+    `inputs` are files, folders or requirements as given; `extras` and `groups` select optional parts of a
+    project. `sources` are folders and indexes with wheels that spokeshave built. `with_` are requirements of
+    the tests, `tests` the words of a pytest command. `untouched` are projects whose wheels are kept as they are.
+    """
+
+    inputs: tuple[str, ...]
+    target: Target
+    settings: Settings
+    output: Path
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    resolver: Resolver = "auto"
+    sources: tuple[str, ...] = ()
+    profile: str = "lean"
+    build: bool = False
+    check: bool = True
+    tests: tuple[str, ...] = ()
+    with_: tuple[str, ...] = ()
+    untouched: frozenset[str] = frozenset()
