@@ -11,11 +11,12 @@ from packaging.utils import canonicalize_name
 
 from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
-from spokeshave.cli.options import json_option
+from spokeshave.cli.options import json_option, profile_option
 from spokeshave.cli.paths import RESULT_FOLDER
 from spokeshave.cli.python_option import python_option
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.shrink.app_tests import pytest_arguments
 from spokeshave.shrink.inputs import python_of
 from spokeshave.shrink.model import ShrinkRequest
 from spokeshave.shrink.stages import Shrunk
@@ -60,6 +61,28 @@ _ARCHES = ("x86_64", "aarch64")
     help="Use PyPI's wheel of this package (repeatable).",
 )
 @click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    metavar="DIR|URL",
+    help="Use built wheels of this folder or index; the store is always searched (repeatable).",
+)
+@profile_option("Use built wheels of this profile.", setting=True)
+@click.option("--build", is_flag=True, help="Compile the packages that have a recipe, which takes long.")
+@click.option("--no-check", is_flag=True, help="Skip the paired check of both sets of wheels.")
+@click.option(
+    "--tests",
+    metavar="COMMAND",
+    help="Run this pytest command of the application with both sets too, and compare test by test.",
+)
+@click.option(
+    "--with",
+    "with_",
+    multiple=True,
+    metavar="REQ|FILE",
+    help="Install this requirement, or those of this file, for the check too (repeatable).",
+)
+@click.option(
     "--resolver",
     type=click.Choice(["auto", "uv", "pip"]),
     default="auto",
@@ -72,8 +95,8 @@ _ARCHES = ("x86_64", "aarch64")
 def shrink(options: Globals, as_json: bool, **given: Any) -> None:
     """Write a package index in which everything that an application requires is smaller.
 
-    The input is a requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, the folder of an installed
-    environment, or requirements.
+    The input is a requirements.txt, pyproject.toml, pylock.toml, uv.lock, poetry.lock, the folder of an
+    installed environment, or requirements.
 
     \b
     Examples:
@@ -81,8 +104,11 @@ def shrink(options: Globals, as_json: bool, **given: Any) -> None:
       spokeshave shrink uv.lock --python cp312 --output slim
       spokeshave shrink pyproject.toml --extra server --arch aarch64
       spokeshave shrink .venv
+      spokeshave shrink requirements.txt --tests "pytest tests -q" --with tests/requirements.txt
       spokeshave shrink "pandas[parquet]" scikit-learn --docstrings
     """
+    if given["tests"] and given["no_check"]:
+        raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
     result = run_shrink(options.context(), _request(given))
     if as_json:
         return click.echo((given["output"] / "shrink.json").read_text("utf-8"), nl=False)
@@ -100,6 +126,12 @@ def _request(given: dict[str, Any]) -> ShrinkRequest:
         extras=given["extras"],
         groups=given["groups"],
         resolver=given["resolver"],
+        sources=given["sources"],
+        profile=given["profile"],
+        build=given["build"],
+        check=not given["no_check"],
+        tests=pytest_arguments(given["tests"]) if given["tests"] else None,
+        with_=given["with_"],
         untouched=frozenset(map(canonicalize_name, given["untouched"])),
     )
 

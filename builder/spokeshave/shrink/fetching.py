@@ -28,7 +28,8 @@ _CHUNK = 256 * 1024
 def fetch_all(context: Context, picks: Sequence[Pick]) -> Mapping[str, Path]:
     """The files of the picked wheels by sha256, from the store or where they are; each is checked.
 
-    Every finished one is in the store, so that an interrupted run continues. Raises HashMismatch or NetworkError.
+    Every finished one is in the store, so that an interrupted run continues. Raises HashMismatch
+    or NetworkError.
     """
     found: dict[str, Path] = {}
     missing = []

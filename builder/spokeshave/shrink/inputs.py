@@ -1,4 +1,4 @@
-"""What users have: requirements, a project, a lock, an installed environment. Each file is left to its owner."""
+"""What users have: requirements, a project, a lock, an environment; tools read their own formats."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _kind_of_folder(path: Path) -> Kind:
 
 
 def site_folders(path: Path) -> tuple[Path, ...]:
-    """The folders of packages in an environment: of a venv, of a prefix such as /usr, or the folder itself."""
+    """The folders of packages in an environment: of a venv, of a prefix, or the folder itself."""
     below = (*path.glob("lib/python3*/site-packages"), *path.glob("lib/python3*/dist-packages"))
     places = (path, *sorted(below), *path.glob("lib/python3/dist-packages"))
     return tuple(one for one in places if any(one.glob("*.dist-info/METADATA")))
@@ -114,7 +114,7 @@ def python_of(path: Path) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installed:
-    """The pins of an environment (NAME==VERSION), and the projects in it that no index has, with the reason."""
+    """The pins of an environment (NAME==VERSION), and its projects that no index has, with the reason."""
 
     pins: tuple[str, ...]
     left: tuple[tuple[str, str, str], ...]

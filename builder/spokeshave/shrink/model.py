@@ -16,8 +16,8 @@ from spokeshave.slim.model import Settings, Slimmed, Stock
 Tier = Literal["built", "recipe", "rules", "slim", "as it is", "not included"]
 """Where a wheel of the index comes from, best first.
 
-`built` is compiled from a recipe, `recipe` is PyPI's wheel with the recipe's knowledge applied, `rules` with a
-package's rules, `slim` with the general levers. `not included` are requirements without a wheel.
+`built` is compiled from a recipe, `recipe` is PyPI's wheel with the recipe's knowledge applied, `rules` with
+a package's rules, `slim` with the general levers. `not included` are requirements without a wheel.
 """
 
 Resolver = Literal["auto", "uv", "pip"]
@@ -25,7 +25,7 @@ Resolver = Literal["auto", "uv", "pip"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pick:
-    """A PyPI wheel of the target: its names, where it is (`url`, or `path` on this machine), its sha256 (hex)."""
+    """A PyPI wheel of the target: its names, where it is (`url`, or `path` here), its sha256 (hex)."""
 
     project: NormalizedName
     version: Version
@@ -81,7 +81,9 @@ class Chosen:
 
     Sizes are in bytes, unpacked, without bytecode. `record` is the method's record: the bytes saved by lever.
     `gone` are files of PyPI's wheel that the slim one lacks on purpose. `extra` marks a wheel that PyPI's set
-    does not have, such as a shared BLAS.
+    does not have, such as a shared BLAS; `requires` names the projects of those that a wheel needs.
+    `level` is that of an earlier verification. `lost` are globs of modules and names (`numpy.f2py.*`) that
+    removals take.
     """
 
     pick: Pick
@@ -94,12 +96,15 @@ class Chosen:
     after: int
     record: Mapping[str, Any] = field(default_factory=dict, repr=False)
     gone: tuple[str, ...] = field(default=(), repr=False)
+    lost: tuple[str, ...] = ()
     extra: bool = False
+    requires: tuple[str, ...] = ()
+    level: str | None = None
 
     @property
     def changed(self) -> bool:
-        """Whether the wheel differs from PyPI's."""
-        return self.sha256 != self.pick.sha256
+        """Whether it is another wheel than PyPI's."""
+        return self.extra or self.sha256 != self.pick.sha256
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +113,8 @@ class ShrinkRequest:
 
     `inputs` are files, folders or requirements as given; `extras` and `groups` select optional parts of a
     project. `sources` are folders and indexes with wheels that spokeshave built. `with_` are requirements of
-    the tests, `tests` the words of a pytest command. `untouched` are projects whose wheels are kept as they are.
+    the tests, `tests` the arguments of a pytest command, if the application's tests run too. `untouched` are
+    projects whose wheels are kept as they are.
     """
 
     inputs: tuple[str, ...]
@@ -122,6 +128,6 @@ class ShrinkRequest:
     profile: str = "lean"
     build: bool = False
     check: bool = True
-    tests: tuple[str, ...] = ()
+    tests: tuple[str, ...] | None = None
     with_: tuple[str, ...] = ()
     untouched: frozenset[str] = frozenset()

@@ -8,7 +8,9 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
+from packaging.markers import Environment
 from packaging.pylock import (
     Package,
     PackageArchive,
@@ -128,12 +130,13 @@ def _from_lock(
     lock = read_lock(path)
     if hashes:
         lock = replace(lock, packages=[_only_pinned(package, hashes) for package in lock.packages])
-    environment = target_environment(request.target)
-    picks, left = [], []
+    environment = cast("Environment", target_environment(request.target))
+    picks: list[Pick] = []
+    left: list[Left] = []
     try:
         chosen = list(
             lock.select(
-                environment=environment,  # type: ignore[arg-type]
+                environment=environment,
                 tags=list(target_tags(request.target)),
                 extras=request.extras,
                 dependency_groups=request.groups or None,
@@ -146,7 +149,10 @@ def _from_lock(
         ) from fault
     for package, source in chosen:
         one = _pick(package, source, folder)
-        (picks if isinstance(one, Pick) else left).append(one)  # type: ignore[arg-type]
+        if isinstance(one, Pick):
+            picks.append(one)
+        else:
+            left.append(one)
     return Resolved(
         picks=tuple(sorted(picks, key=lambda pick: pick.project)),
         left=tuple(sorted(left, key=lambda one: one.project)),

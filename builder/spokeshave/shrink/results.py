@@ -18,7 +18,9 @@ from spokeshave.machine.files import alone_with, write_whole
 from spokeshave.publish import lock
 from spokeshave.publish.folder import STATE, IndexFolder
 from spokeshave.publish.release import Release, read_release
-from spokeshave.shrink.model import Chosen, Left
+from spokeshave.shrink.model import Chosen, Resolved, ShrinkRequest
+from spokeshave.shrink.shrink_page import make_page
+from spokeshave.shrink.verdicts import Verdict
 
 INDEX = "index"
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)  # the same wheels make the same index, byte for byte
@@ -26,30 +28,28 @@ _BY = "spokeshave shrink"
 
 
 def write_results(
-    context: Context,
-    folder: Path,
-    chosen: Sequence[Chosen],
-    left: Sequence[Left],
-    *,
-    target: Target,
-    levels: Mapping[str, str],
+    context: Context, request: ShrinkRequest, resolved: Resolved, verdict: Verdict
 ) -> tuple[Path, ...]:
-    """Writes the index and its companions into `folder`; returns what it wrote.
+    """Writes the index and its companions into the output folder; returns what it wrote.
 
-    `levels` maps the sha256 of checked wheels to the level of their check. An index of an earlier run is
-    replaced. Raises PublishError where `folder` has an index folder that no run of ours wrote.
+    An index of an earlier run is replaced. Raises PublishError where the output folder has an index folder
+    that no run of ours wrote.
     """
+    folder, target = request.output, request.target
     releases = tuple(
-        replace(read_release(one.wheel, unverified=True), level=levels.get(one.sha256)) for one in chosen
+        replace(read_release(one.wheel, unverified=True), level=verdict.levels.get(one.sha256))
+        for one in verdict.chosen
     )
     with alone_with(folder / INDEX):
         paths = _write_index(context, folder / INDEX, releases)
+        result = to_json(verdict, resolved, target)
         texts = {
             "constraints.txt": lock.constraints(releases, by=_BY),
             "pylock.toml": lock.pylock(releases, lambda one: {"path": f"{INDEX}/{paths[one.filename]}"}),
-            "uv-sources.toml": uv_sources(chosen, target),
+            "uv-sources.toml": uv_sources(verdict.chosen, target),
             "Dockerfile": dockerfile(target),
-            "shrink.json": json.dumps(to_json(chosen, left, target, levels), indent=1, sort_keys=True) + "\n",
+            "report.html": make_page(result),
+            "shrink.json": json.dumps(result, indent=1, sort_keys=True) + "\n",
         }
         for name, text in texts.items():
             write_whole(folder / name, text)
@@ -57,20 +57,36 @@ def write_results(
 
 
 def _write_index(context: Context, folder: Path, releases: Sequence[Release]) -> Mapping[str, str]:
-    """A new index next to the old one, which it then replaces; returns the wheels' paths in it."""
-    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    """The index of these wheels and no others; returns their paths in it.
+
+    One with other files is made anew next to the old one, which it then replaces: a file of an index never
+    changes while the index is in use.
+    """
     if folder.exists() and not (folder / STATE).is_file() and any(folder.iterdir()):
         raise PublishError(
             f"{folder} is not an index that spokeshave made", next_step="name another folder with --output"
         )
+    same = _holds(context, folder, releases)
+    new, old = (folder.with_name(f".{folder.name}.{end}") for end in ("new", "old"))
     for path in (new, old):
         shutil.rmtree(path, ignore_errors=True)
-    files = IndexFolder(root=new, say=context.reporter.say).add(releases, _NO_DATE)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    root = folder if same else new
+    files = IndexFolder(root=root, say=context.reporter.say).add(releases, _NO_DATE)
+    if not same:
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
     return {file.filename: file.place for file in files}
+
+
+def _holds(context: Context, folder: Path, releases: Sequence[Release]) -> bool:
+    """Whether an index has these very wheels."""
+    try:
+        known = IndexFolder(root=folder, say=context.reporter.say).read()
+    except PublishError:
+        return False
+    return {(f.filename, f.sha256) for f in known} == {(one.filename, one.sha256) for one in releases}
 
 
 def uv_sources(chosen: Sequence[Chosen], target: Target) -> str:
@@ -81,7 +97,8 @@ def uv_sources(chosen: Sequence[Chosen], target: Target) -> str:
     marker = f"sys_platform == 'linux' and platform_machine == '{target.arch}'"
     changed = [one for one in chosen if one.changed]
     lines = [
-        f"# Written by `{_BY}` for {target.identifier}: merge it into pyproject.toml. Other systems use PyPI's wheels.",
+        f"# Written by `{_BY}` for {target.identifier}: merge it into pyproject.toml.",
+        "# Other systems use PyPI's wheels.",
         "[project]",
         "dependencies = [  # with yours: uv applies sources to direct dependencies alone",
         *(f'    "{_requirement(one, marker)}",' for one in changed),
@@ -92,7 +109,7 @@ def uv_sources(chosen: Sequence[Chosen], target: Target) -> str:
         "",
         "[[tool.uv.index]]",
         'name = "slim"',
-        f'url = "{INDEX}/simple"  # a path from pyproject.toml, or the address of a server that serves the folder',
+        f'url = "{INDEX}/simple"  # a path from pyproject.toml, or the address of a server',
         "explicit = true",
     ]
     return "\n".join(lines) + "\n"
@@ -121,10 +138,9 @@ CMD ["python"]
 """
 
 
-def to_json(
-    chosen: Sequence[Chosen], left: Sequence[Left], target: Target, levels: Mapping[str, str]
-) -> dict[str, Any]:
+def to_json(verdict: Verdict, resolved: Resolved, target: Target) -> dict[str, Any]:
     """The result as JSON; sizes in bytes, unpacked, without bytecode."""
+    checked = verdict.checked
     rows: list[dict[str, Any]] = [
         {
             "package": one.pick.project,
@@ -136,20 +152,27 @@ def to_json(
             "wheel": one.wheel.name,
             "sha256": one.sha256,
             "pypi": {"wheel": one.pick.filename, "sha256": one.pick.sha256},
-            "verified": levels.get(one.sha256),
+            "verified": verdict.levels.get(one.sha256),
+            "modules": checked.imported.get(one.pick.project, 0),
+            "failing-with-pypi": dict(checked.failing.get(one.pick.project, {})),
+            "commands": checked.scripts.get(one.pick.project, 0),
             **one.record,
         }
-        for one in chosen
+        for one in verdict.chosen
     ]
     rows += [
         {"package": one.project, "version": one.version, "tier": "not included", "why": one.why}
-        for one in left
+        for one in resolved.left
     ]
+    tests = verdict.tests
     return {
         "schema": 1,
         "target": target.identifier,
         "tool": __version__,
-        "before": sum(one.before for one in chosen),
-        "after": sum(one.after for one in chosen),
+        "resolver": resolved.by,
+        "before": sum(one.before for one in verdict.chosen),
+        "after": sum(one.after for one in verdict.chosen),
+        "not-checked": checked.skipped,
+        "tests": tests.to_json() if tests else None,
         "packages": rows,
     }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.errors import UsageFault
+from spokeshave.shrink.built_wheels import find_built
 from spokeshave.shrink.fetching import fetch_all
-from spokeshave.shrink.model import Chosen, Resolved, ShrinkRequest
+from spokeshave.shrink.model import Chosen, Pick, Resolved, ShrinkRequest
+from spokeshave.shrink.offers import sources_of
 from spokeshave.shrink.resolving import resolve
 from spokeshave.shrink.results import write_results
 from spokeshave.shrink.tiers import as_it_is, slim_all_wheels
+from spokeshave.shrink.verdicts import Verdict, verify_set
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,8 +23,12 @@ class Shrunk:
     """The result: each wheel of the index, and the files that were written."""
 
     resolved: Resolved
-    chosen: tuple[Chosen, ...]
+    verdict: Verdict
     files: tuple[Path, ...]
+
+    @property
+    def chosen(self) -> tuple[Chosen, ...]:
+        return self.verdict.chosen
 
 
 def shrink(context: Context, request: ShrinkRequest) -> Shrunk:
@@ -34,17 +42,30 @@ def shrink(context: Context, request: ShrinkRequest) -> Shrunk:
     if not resolved.picks:
         raise UsageFault("the inputs install no wheel on this target", next_step="name requirements")
     files = fetch_all(context, resolved.picks)
-    untouched = [pick for pick in resolved.picks if pick.project in request.untouched]
+    wheels = {pick: files[pick.sha256] for pick in resolved.picks}
+    verdict = verify_set(context, request, _choose(context, request, wheels))
+    with context.reporter.stage(f"writing {request.output}"):
+        written = write_results(context, request, resolved, verdict)
+    return Shrunk(resolved=resolved, verdict=verdict, files=written)
+
+
+def _choose(context: Context, request: ShrinkRequest, wheels: Mapping[Pick, Path]) -> tuple[Chosen, ...]:
+    """The wheel of the best available tier for each pick, and the wheels that these need, by project."""
+    sources = sources_of(context, request, (pick.project for pick in wheels))
+    built, refused = find_built(context, request, wheels, sources)
+    for project, why in refused.items():
+        context.reporter.say(f"{project}: {why}")
+    taken = {one.pick.project for one in built}
+    rest = {pick: path for pick, path in wheels.items() if pick.project not in taken}
+    kept = [
+        as_it_is(pick, path, "--as-it-is names it")
+        for pick, path in rest.items()
+        if pick.project in request.untouched
+    ]
     slimmed = slim_all_wheels(
         context,
-        {pick: files[pick.sha256] for pick in resolved.picks if pick not in untouched},
+        {pick: path for pick, path in rest.items() if pick.project not in request.untouched},
         settings=request.settings,
         target=request.target,
     )
-    kept = (as_it_is(pick, files[pick.sha256], "--as-it-is names it") for pick in untouched)
-    chosen = tuple(sorted((*slimmed, *kept), key=lambda one: one.pick.project))
-    with context.reporter.stage(f"writing {request.output}"):
-        written = write_results(
-            context, request.output, chosen, resolved.left, target=request.target, levels={}
-        )
-    return Shrunk(resolved=resolved, chosen=chosen, files=written)
+    return tuple(sorted((*built, *slimmed, *kept), key=lambda one: one.pick.project))

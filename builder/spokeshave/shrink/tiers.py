@@ -172,6 +172,7 @@ def _chosen(pick: Pick, path: Path, entry: Path, method: Method) -> Chosen:
         after=record["wheel"]["unpacked"],
         record={"levers": record["levers"]},
         gone=tuple(record["gone"]),
+        lost=tuple(record.get("lost", ())),
     )
 
 

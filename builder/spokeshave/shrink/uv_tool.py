@@ -87,18 +87,19 @@ def _fault(what: str, lines: str, log: Path) -> NetworkError | UsageFault:
     return UsageFault(what, next_step=step, log=log)
 
 
+def uv_program(context: Context) -> str | None:
+    """The path of uv: on PATH, or next to this Python; None where there is none."""
+    near = Path(sys.executable).parent / "uv"
+    found = shutil.which("uv", path=context.environ.get("PATH", ""))
+    return found or (str(near) if near.is_file() else None)
+
+
 def find_uv(context: Context, target: Target) -> Uv | None:
-    """uv on PATH, or next to this Python; None where there is none."""
-    beside = Path(sys.executable).parent / "uv"
-    program = shutil.which("uv", path=context.environ.get("PATH", ""))
-    if program is None and not beside.is_file():
+    """uv, set up to resolve for the target; None where there is none."""
+    program = uv_program(context)
+    if program is None:
         return None
-    return Uv(
-        program=program or str(beside),
-        environ=_environment(context),
-        context=context,
-        target=target,
-    )
+    return Uv(program=program, environ=_environment(context), context=context, target=target)
 
 
 def _environment(context: Context) -> Mapping[str, str]:
