@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from spokeshave.slim.import_check import SECONDS, Imported, import_all
 from spokeshave.slim.wheel_layout import module_of
 
 _SHOWN = 5  # names that a fault lists
+_PATIENCE = 4  # times the usual seconds, for an import that is repeated
+Results = Mapping[str, Imported]
+Sides = tuple[Results, Results]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,44 +35,65 @@ class Modules:
 def compare_modules(
     context: Context, chosen: Sequence[Chosen], pair: tuple[Venv, Venv], folder: Path
 ) -> Modules:
-    """Imports the modules of each wheel in a process for each side; a fault is one that ours lacks."""
-    folder.mkdir()
-    wanted: dict[str, tuple[str, ...]] = {
-        str(one.pick.project): modules_to_compare(one) for one in chosen if not one.extra
-    }
-    order = sorted((name for name in wanted if wanted[name]), key=lambda name: -len(wanted[name]))
-    jobs = [(name, side, venv) for name in order for side, venv in zip(("pypi", "ours"), pair, strict=True)]
-    count = 0
+    """Imports the modules of each wheel in a process for each side; a fault is one that ours lacks.
 
-    def run(name: str, side: str, venv: Venv) -> Mapping[str, Imported]:
-        nonlocal count
-        place = folder / f"{name}-{side}"
-        found = import_all(venv, wanted[name], folder=place, runner=context.runner, seconds=SECONDS)
-        count += 1
-        context.reporter.line(f"[{count}/{len(jobs)}] {name}")
-        return found
-
-    results = side_by_side(context.cpus, [partial(run, *job) for job in jobs])
-    found = {(name, side): result for (name, side, _), result in zip(jobs, results, strict=True)}
+    A fault must occur in two runs: on a busy machine an import can take longer than its time.
+    """
+    wanted = {str(one.pick.project): modules_to_compare(one) for one in chosen if not one.extra}
     lost = {str(one.pick.project): one.lost for one in chosen}
-    imported: dict[str, int] = {}
-    failing: dict[str, Mapping[str, str]] = {}
+    imports = _Imports(context=context, pair=pair)
+    found = imports.run(wanted, folder / "first", SECONDS)
+    suspects = {
+        name: tuple(one for one in wanted[name] if _fault(one, theirs, ours, lost[name]))
+        for name, (theirs, ours) in found.items()
+    }
+    again = imports.run(suspects, folder / "again", _PATIENCE * SECONDS)
     faults: dict[str, tuple[str, ...]] = {}
-    for name in order:
-        theirs, ours = found[name, "pypi"], found[name, "ours"]
-        imported[name] = sum(not (theirs[one].error or ours[one].error) for one in wanted[name])
-        failing[name] = {one: theirs[one].error for one in wanted[name] if theirs[one].error}
-        texts = (_fault(one, theirs[one], ours[one], lost[name]) for one in wanted[name])
+    for name, (theirs, ours) in again.items():
+        texts = (_fault(one, theirs, ours, lost[name]) for one in suspects[name])
         faults[name] = tuple(text for text in texts if text)
+        found[name] = ({**found[name][0], **theirs}, {**found[name][1], **ours})
+    failing = {
+        name: {one: result.error for one, result in theirs.items() if result.error}
+        for name, (theirs, _) in found.items()
+    }
     return Modules(
-        imported=imported,
+        imported={
+            name: sum(not (theirs[one].error or ours[one].error) for one in wanted[name])
+            for name, (theirs, ours) in found.items()
+        },
         failing={name: rows for name, rows in failing.items() if rows},
         faults={name: rows for name, rows in faults.items() if rows},
     )
 
 
-def _fault(name: str, theirs: Imported, ours: Imported, removed: tuple[str, ...]) -> str:
-    """What ours lacks and no removal takes; empty for nothing."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Imports:
+    """Imports in both venvs, as many processes at a time as there are CPUs."""
+
+    context: Context
+    pair: tuple[Venv, Venv]
+
+    def run(self, wanted: Mapping[str, tuple[str, ...]], folder: Path, seconds: int) -> dict[str, Sides]:
+        """The results of PyPI's and of our modules, by project; `seconds` is the time of one import."""
+        folder.mkdir(parents=True)
+        order = sorted((name for name in wanted if wanted[name]), key=lambda name: -len(wanted[name]))
+        jobs = [(name, venv) for name in order for venv in self.pair]
+        done = itertools.count(1)
+
+        def run_one(name: str, venv: Venv) -> Mapping[str, Imported]:
+            place = folder / f"{name}-{venv.root.name}"
+            found = import_all(venv, wanted[name], folder=place, runner=self.context.runner, seconds=seconds)
+            self.context.reporter.line(f"[{next(done)}/{len(jobs)}] {name}")
+            return found
+
+        results = side_by_side(self.context.cpus, [partial(run_one, *job) for job in jobs])
+        return {name: (results[2 * at], results[2 * at + 1]) for at, name in enumerate(order)}
+
+
+def _fault(name: str, pypi: Results, slim: Results, removed: tuple[str, ...]) -> str:
+    """What our module lacks and no removal takes; empty for nothing."""
+    theirs, ours = pypi[name], slim[name]
     if theirs.error or fits(name, removed):
         return ""
     if ours.error:

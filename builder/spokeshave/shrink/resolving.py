@@ -58,7 +58,8 @@ def resolve(context: Context, request: ShrinkRequest, scratch: Path) -> Resolved
         if uv is None:
             raise EngineMissing("uv.lock is read by uv, which is not on PATH", next_step="`pip install uv`")
         lock = uv.export(inputs.path, scratch, extras=request.extras, groups=request.groups)
-        return _from_lock(lock, request, scratch, by=f"{uv.version()} export")
+        plain = replace(request, extras=(), groups=())  # uv has applied them
+        return _from_lock(lock, plain, scratch, by=f"{uv.version()} export")
     left: tuple[Left, ...] = ()
     deps = inputs.kind in ("requirements", "pyproject.toml")
     if inputs.kind == "environment":
@@ -76,8 +77,8 @@ def _resolved(
         _refuse_foreign(request.target)
         return resolve_with_pip(context, request, inputs, scratch, deps=deps)
     lock = uv.compile(inputs, scratch, extras=request.extras, groups=request.groups, deps=deps)
-    found = replace(request, extras=(), groups=())  # uv has applied them
-    return _from_lock(lock, found, scratch, by=uv.version(), hashes=pinned_hashes(inputs.paths))
+    plain = replace(request, extras=(), groups=())  # uv has applied them
+    return _from_lock(lock, plain, scratch, by=uv.version(), hashes=pinned_hashes(inputs.paths))
 
 
 def _refuse_foreign(target: Target) -> None:
