@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
@@ -46,7 +46,7 @@ def sources_of(
     Raises UsageFault for a folder that has no wheels.
     """
     named = [
-        IndexSource(context=context, url=word) if "://" in word else FolderSource.read(Path(word))
+        IndexSource(context=context, url=word) if "://" in word else FolderSource.read(Path(word), context.reporter.say)
         for word in request.sources
     ]
     return (*named, StoreSource.read(context, request, frozenset(wanted)))
@@ -59,10 +59,10 @@ class FolderSource:
     found: tuple[Offer, ...]
 
     @classmethod
-    def read(cls, folder: Path) -> FolderSource:
+    def read(cls, folder: Path, say: Callable[[str], None]) -> FolderSource:
         """Reads the names and reports of the wheels; one that failed its verification is not offered."""
         if (folder / STATE).is_file():
-            rows = IndexFolder(root=folder, say=lambda text: None).read()
+            rows = IndexFolder(root=folder, say=say).read()
             offers = [
                 Offer(pick=_pick(folder / row.place, row.sha256), level=row.verified)
                 for row in rows
@@ -76,6 +76,9 @@ class FolderSource:
                 next_step="name a folder of `spokeshave build` or `publish`, or the URL of an index",
             )
         releases = [read_release(path, unverified=True) for path in paths]
+        for one in releases:
+            if one.refuted:
+                say(f"{one.path.name} is not used: its verification failed")
         return cls(
             found=tuple(
                 Offer(pick=_pick(one.path, one.sha256), level=one.level)
