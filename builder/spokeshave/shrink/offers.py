@@ -46,7 +46,9 @@ def sources_of(
     Raises UsageFault for a folder that has no wheels.
     """
     named = [
-        IndexSource(context=context, url=word) if "://" in word else FolderSource.read(Path(word), context.reporter.say)
+        IndexSource(context=context, url=word)
+        if "://" in word
+        else FolderSource.read(Path(word), context.reporter.say)
         for word in request.sources
     ]
     return (*named, StoreSource.read(context, request, frozenset(wanted)))
