@@ -20,7 +20,7 @@ from support import demo_files, make_context, write_wheel
 def wheel(folder: Path, name: str, tag: str = "py3-none-any", *requires: str) -> Path:
     files = demo_files(name)
     metadata = f"{name}-1.0.dist-info/METADATA"
-    lines = "".join(f"Requires-Dist: {one}\n" for one in requires).encode()
+    lines = "".join(["Provides-Extra: more\n", *(f"Requires-Dist: {one}\n" for one in requires)]).encode()
     files[metadata] = files[metadata].replace(b"\n\n", b"\n" + lines + b"\n")
     return write_wheel(folder / f"{name}-1.0-{tag}.whl", files)
 
