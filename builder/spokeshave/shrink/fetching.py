@@ -82,7 +82,7 @@ def _fill(session: PyPIClient, pick: Pick, folder: Path) -> None:
     if got != pick.sha256:
         raise HashMismatch(
             f"sha256 mismatch for {pick.filename}: expected {pick.sha256}, got {got}",
-            next_step="resolve again; if it stays so, do not trust this index",
+            next_step="resolve again; if it happens again, do not trust this index",
         )
 
 

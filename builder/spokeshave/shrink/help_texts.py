@@ -99,7 +99,7 @@ class _Starter:
 
 
 def without_labels(text: str, chosen: Sequence[Chosen]) -> str:
-    """A text with PyPI's versions in the place of ours."""
+    """A text with PyPI's versions instead of ours."""
     for one in chosen:
         if one.changed and (version := one.wheel.name.split("-")[1]) in text:
             text = text.replace(version, str(one.pick.version))

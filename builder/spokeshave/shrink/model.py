@@ -63,16 +63,25 @@ class Slimmer(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Method:
-    """A way to make a wheel smaller without a compile.
+class Prepared:
+    """A method with its data for one wheel: `slim` and all that it holds can be pickled.
 
-    `key` returns a digest of the data that the method applies to a wheel, apart from code and settings (such
-    as a recipe's text), and None where it has nothing for that wheel. `tier` names it in tables.
+    `key` is a digest of that data, such as a recipe's text; code and settings have separate digests.
+    """
+
+    slim: Slimmer
+    key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Method:
+    """A way to make a wheel smaller without a compile; `tier` names it in tables.
+
+    `prepare` takes a picked wheel and its file, and returns None where the method has nothing for it.
     """
 
     tier: Tier
-    slim: Slimmer
-    key: Callable[[Pick, Target], str | None]
+    prepare: Callable[[Pick, Path], Prepared | None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

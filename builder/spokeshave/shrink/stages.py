@@ -66,6 +66,5 @@ def _choose(context: Context, request: ShrinkRequest, wheels: Mapping[Pick, Path
         context,
         {pick: path for pick, path in rest.items() if pick.project not in request.untouched},
         settings=request.settings,
-        target=request.target,
     )
     return tuple(sorted((*built, *slimmed, *kept), key=lambda one: one.pick.project))

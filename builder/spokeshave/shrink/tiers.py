@@ -17,9 +17,9 @@ from typing import Any
 from spokeshave import own_code
 from spokeshave.context import Context
 from spokeshave.errors import BuildError, SpokeshaveError
-from spokeshave.inside.model import Target, digest_of
+from spokeshave.inside.model import digest_of
 from spokeshave.inside.sizes import sizes
-from spokeshave.shrink.model import Chosen, Method, Pick
+from spokeshave.shrink.model import Chosen, Method, Pick, Prepared, Slimmer, Tier
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings
@@ -30,14 +30,13 @@ _LARGEST = 5  # levers that a row names
 _PYTHON = list(sys.version_info[:2])  # the docstring levers parse with the running Python
 
 
-def _nothing(pick: Pick, target: Target) -> str:
-    """The key of a method that applies no data of its own."""
-    return ""
+def _general(pick: Pick, path: Path) -> Prepared:
+    """The levers alone, which need no data."""
+    return Prepared(slim=slim)
 
 
-GENERAL = Method(tier="slim", slim=slim, key=_nothing)
-METHODS: tuple[Method, ...] = (GENERAL,)
-"""The ways to slim PyPI's wheels, best first; the first that has something for a wheel is used."""
+METHODS = (Method(tier="slim", prepare=_general),)
+"""The ways to slim PyPI's wheels, best first; the last one has something for every wheel."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +44,8 @@ class _Job:
     """One wheel for another process: it is slimmed in `folder`, which is then stored by `key`."""
 
     path: Path
-    method: Method
+    tier: Tier
+    slim: Slimmer
     settings: Settings
     key: str
     folder: Path
@@ -56,7 +56,6 @@ def slim_all_wheels(
     wheels: Mapping[Pick, Path],
     *,
     settings: Settings,
-    target: Target,
     methods: Sequence[Method] = METHODS,
 ) -> tuple[Chosen, ...]:
     """Slims PyPI's wheels (pick to file), each with the first method that applies, in the order of `wheels`.
@@ -69,15 +68,17 @@ def slim_all_wheels(
     jobs: dict[Pick, _Job] = {}
     with context.store.scratch() as scratch:
         for number, (pick, path) in enumerate(wheels.items()):
-            method, data = _first(methods, pick, target)
-            key = digest_of([pick.sha256, pick.filename, asdict(settings), method.tier, data, code, _PYTHON])
+            tier, found = _first(methods, pick, path)
+            key = digest_of([pick.sha256, pick.filename, asdict(settings), tier, found.key, code, _PYTHON])
             entry = context.store.get(_KIND, key)
             if entry:
-                done[pick] = _chosen(pick, path, entry, method)
+                done[pick] = _chosen(pick, path, entry, tier)
             else:
                 folder = scratch / str(number)
                 folder.mkdir()
-                jobs[pick] = _Job(path=path, method=method, settings=settings, key=key, folder=folder)
+                jobs[pick] = _Job(
+                    path=path, tier=tier, slim=found.slim, settings=settings, key=key, folder=folder
+                )
         if jobs:
             with context.reporter.stage(
                 f"slimming {len(jobs)} wheels on {min(context.cpus, len(jobs))} CPUs"
@@ -86,12 +87,12 @@ def slim_all_wheels(
     return tuple(done[pick] for pick in wheels)
 
 
-def _first(methods: Sequence[Method], pick: Pick, target: Target) -> tuple[Method, str]:
+def _first(methods: Sequence[Method], pick: Pick, path: Path) -> tuple[Tier, Prepared]:
+    """The first method that has something for a wheel."""
     for method in methods:
-        key = method.key(pick, target)
-        if key is not None:
-            return method, key
-    return GENERAL, ""
+        if found := method.prepare(pick, path):
+            return method.tier, found
+    return "slim", _general(pick, path)
 
 
 def _run(context: Context, jobs: Mapping[Pick, _Job]) -> dict[Pick, Chosen]:
@@ -112,7 +113,7 @@ def _run(context: Context, jobs: Mapping[Pick, _Job]) -> dict[Pick, Chosen]:
                 done[pick] = as_it_is(pick, job.path, reason)
             else:
                 entry = context.store.put(_KIND, job.key, partial(_fill, job.folder / "made"))
-                done[pick] = _chosen(pick, job.path, entry, job.method)
+                done[pick] = _chosen(pick, job.path, entry, job.tier)
             context.reporter.line(f"[{number}/{len(jobs)}] {pick.filename}")
     except BrokenProcessPool as fault:
         raise BuildError(
@@ -138,9 +139,7 @@ def _slim_one(job: _Job) -> str:
     made.mkdir()
     work.mkdir()
     try:
-        slimmed = job.method.slim(
-            read_stock(job.path), job.settings, output=work / "wheel", scratch=work / "tree"
-        )
+        slimmed = job.slim(read_stock(job.path), job.settings, output=work / "wheel", scratch=work / "tree")
     except SpokeshaveError as fault:
         return fault.what.removeprefix(f"{job.path}: ")
     smaller = slimmed.after.unpacked < slimmed.before.unpacked
@@ -156,7 +155,7 @@ def _fill(made: Path, folder: Path) -> None:
         path.rename(folder / path.name)
 
 
-def _chosen(pick: Pick, path: Path, entry: Path, method: Method) -> Chosen:
+def _chosen(pick: Pick, path: Path, entry: Path, tier: Tier) -> Chosen:
     """A finished wheel of the store."""
     record: dict[str, Any] = json.loads((entry / _RECORD).read_text("utf-8"))
     if not record["smaller"]:
@@ -166,7 +165,7 @@ def _chosen(pick: Pick, path: Path, entry: Path, method: Method) -> Chosen:
         stock=path,
         wheel=entry / record["wheel"]["name"],
         sha256=record["wheel"]["sha256"],
-        tier=method.tier,
+        tier=tier,
         why=_why(record["levers"]),
         before=record["stock"]["unpacked"],
         after=record["wheel"]["unpacked"],

@@ -75,7 +75,7 @@ def _check(
 
 
 def _restored(context: Context, one: Chosen, checked: Checked) -> Chosen:
-    """PyPI's wheel in the place of one that does less."""
+    """PyPI's wheel instead of one that does less."""
     faults = checked.faults[one.pick.project]
     context.reporter.say(f"{one.pick.project}: {faults[0]}; PyPI's wheel is used as it is")
     return as_it_is(one.pick, one.stock, f"the {one.tier} wheel does less: {faults[0]}")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from spokeshave.inside.model import Target, file_sha256
-from spokeshave.shrink.model import Chosen, Method, Pick
-from spokeshave.shrink.tiers import GENERAL, slim_all_wheels
+from spokeshave.inside.model import file_sha256
+from spokeshave.shrink.model import Chosen, Method, Pick, Prepared
+from spokeshave.shrink.tiers import METHODS, slim_all_wheels
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings
 from support import demo_files, make_context, write_wheel
@@ -28,7 +28,6 @@ def run(
         make_context(tmp_path, said=said),
         {pick_of(path): path for path in wheels},
         settings=settings or Settings(),
-        target=Target(),
         **more,  # type: ignore[arg-type]
     )
     return found, said.getvalue()
@@ -57,8 +56,8 @@ def test_slim_all_wheels_refused_wheel_is_used_as_it_is_with_the_reason(tmp_path
     assert one.why.startswith("RECORD is signed")
 
 
-def knows_demo(pick: Pick, target: Target) -> str | None:
-    return "1" if pick.project == "demo" else None
+def knows_demo(pick: Pick, path: Path) -> Prepared | None:
+    return Prepared(slim=slim, key="1") if pick.project == "demo" else None
 
 
 def test_slim_all_wheels_first_method_with_something_for_a_wheel_is_used(tmp_path: Path) -> None:
@@ -68,6 +67,6 @@ def test_slim_all_wheels_first_method_with_something_for_a_wheel_is_used(tmp_pat
         )
         for name in ("demo", "other")
     ]
-    special = Method(tier="recipe", slim=slim, key=knows_demo)
-    found, _ = run(tmp_path, *wheels, methods=(special, GENERAL))
+    special = Method(tier="recipe", prepare=knows_demo)
+    found, _ = run(tmp_path, *wheels, methods=(special, *METHODS))
     assert [one.tier for one in found] == ["recipe", "slim"]
