@@ -171,7 +171,7 @@ def test_removed_component_is_no_fault_but_a_lost_name_elsewhere_is(
     }
     ours = {
         name.replace("demo-1.0.", "demo-1.0+slim.1."): data.replace(
-            b"Version: 1.0\n", b"Version: 1.0+slim.1\n"
+            b"\nVersion: 1.0\n", b"\nVersion: 1.0+slim.1\n"
         )
         for name, data in files.items()
     }
@@ -181,6 +181,6 @@ def test_removed_component_is_no_fault_but_a_lost_name_elsewhere_is(
     pair = make_pair(slimmed, extra=(), folder=place, runner=run, log=tmp_path / "log")
     names = modules_to_try(slimmed)
     theirs = import_all(pair[0], names, folder=place / "stock", runner=run)
-    found = compare_imports(theirs, pair[1], folder=place / "slim", runner=run, excused=slimmed.excused)
+    found = compare_imports(theirs, pair[1], folder=place / "ours", runner=run, excused=slimmed.excused)
     assert found.faults == (() if patched else ("demo.api lacks more",))
     assert "demo.extra" not in found.imported

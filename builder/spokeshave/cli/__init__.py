@@ -18,6 +18,7 @@ from spokeshave.cli import (
     explaining,
     publishing,
     serving,
+    shrinking,
     slim_wheels,
     tracing,
     training,
@@ -32,6 +33,7 @@ from spokeshave.context import ImageMode
 from spokeshave.errors import SettingsError
 
 _SECTIONS = (
+    ("Shrink an application", ("shrink",)),
     ("Set up", ("doctor", "config")),
     ("Build", ("plan", "fetch", "build", "ablate", "train")),
     ("Check and compare", ("verify", "report", "bench")),
@@ -133,7 +135,7 @@ for _command in (
     *(upkeep.doctor, configuring.config),
     *(building.plan, building.fetch, building.build, building.ablate, building.measure, training.train),
     *(verifying.verify, verifying.report, benchmarking.bench),
-    *(tracing.trace, explaining.components, explaining.explain, slim_wheels.slim),
+    *(tracing.trace, explaining.components, explaining.explain, slim_wheels.slim, shrinking.shrink),
     *(publishing.publish, serving.serve),
     *(upkeep.image, upkeep.clean, upkeep.schema),
 ):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,17 +13,13 @@ from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.python_option import python_option
-from spokeshave.errors import WheelError
+from spokeshave.cli.slim_options import lever_options, read_levers
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
 from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.arguments import read_extra
-from spokeshave.slim.knowledge import Source
-from spokeshave.slim.locales import read_locales
-from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
+from spokeshave.slim.model import Saving
 from spokeshave.slim.outcome import Outcome, failures
-from spokeshave.slim.recipe_use import Wish, levers_of
-from spokeshave.slim.shared_blas import NAME as BLAS
 from spokeshave.slim.slimming import SlimRequest, slim_all
 
 
@@ -39,67 +35,16 @@ class _Extra(click.ParamType[str]):
             self.fail(str(fault), param, ctx)
 
 
-class _Locales(click.ParamType[tuple[str, ...]]):
-    """A list of locales."""
-
-    name = "locales"
-
-    def convert(
-        self, value: str | tuple[str, ...], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, ...]:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return read_locales(value)
-        except ValueError as fault:
-            self.fail(str(fault), param, ctx)
-
-
 @click.command(cls=Command)
 @click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...")
 @python_option("Fetch wheels of requirements for this Python, given as a tag.")
 @output_option("Write the wheels and their records to this folder.")
-@click.option("--docstrings", is_flag=True, help="Remove docstrings too: help() and __doc__ are empty.")
-@click.option("--comments", is_flag=True, help="Remove comments too; line numbers are kept.")
-@click.option("--indentation", is_flag=True, help="Indent by one space a level; line numbers are kept.")
-@click.option(
-    "--without",
-    multiple=True,
-    type=click.Choice(DEFAULT_LEVERS),
-    help="Switch one lever (a size optimization) off: " + ", ".join(DEFAULT_LEVERS) + " (repeatable).",
-    metavar="LEVER",
-)
-@click.option(
-    "--keep",
-    multiple=True,
-    metavar="[LEVER:]GLOB",
-    help="Leave matching files as they are; with a lever's name, for that lever alone (repeatable).",
-)
-@click.option("--no-recipe", is_flag=True, help="Use general rules also for packages that have a recipe.")
+@lever_options
 @click.option(
     "--profile",
     default="",
     metavar="NAME",
     help="Remove what this profile does, with its levers, where recipes allow it without a compile.",
-)
-@click.option(
-    "--remove",
-    multiple=True,
-    metavar="PACKAGE/COMPONENT",
-    help="Remove this component of a recipe or of a package's rules, such as kubernetes/aio (repeatable).",
-)
-@click.option(
-    "--blas",
-    default="",
-    metavar="WHEEL",
-    help="Take the shared BLAS from this wheel, folder or requirement; else from --output or the store.",
-)
-@click.option(
-    "--locales",
-    type=_Locales(),
-    default=(),
-    metavar="LIST",
-    help="Keep the data of these languages only, such as de,en,pt_BR; the default keeps all.",
 )
 @click.option(
     "--build",
@@ -138,16 +83,7 @@ class _Locales(click.ParamType[tuple[str, ...]]):
 @json_option("the records")
 @click.pass_obj
 @guarded
-def slim(
-    options: Globals,
-    *,
-    as_json: bool,
-    no_check: bool,
-    tests: bool,
-    marker: str,
-    select: tuple[str, ...],
-    **given: Any,
-) -> None:
+def slim(options: Globals, as_json: bool, **given: Any) -> None:
     """Slim PyPI WHEELs without a compile: files, or requirements that pip can fetch.
 
     Tests, type stubs, sources, headers, duplicate libraries, white space of JSON, symbol tables and debug
@@ -167,13 +103,12 @@ def slim(
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
       spokeshave slim nltk --with numpy --docstrings --keep "docstrings:nltk/app/*" --json
     """
-    if tests and no_check:
+    if given["tests"] and given["no_check"]:
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
-    if (marker or select) and not tests:
+    if (given["marker"] or given["select"]) and not given["tests"]:
         raise click.UsageError("--marker and --select choose among the tests: give --tests too")
     context = options.context()
-    request = _request(context.book, check=not no_check, tests=tests, marker=marker, select=select, **given)
-    outcomes = slim_all(context, request)
+    outcomes = slim_all(context, _request(context.book, given))
     if as_json:
         click.echo(json.dumps([one.to_json() for one in outcomes], indent=1, sort_keys=True))
     else:
@@ -182,68 +117,21 @@ def slim(
         raise fault
 
 
-def _request(
-    book: RecipeBook,
-    *,
-    wheels: tuple[str, ...],
-    python: str,
-    output: Path,
-    without: tuple[str, ...],
-    keep: tuple[str, ...],
-    build: int,
-    drop_signature: bool,
-    no_recipe: bool,
-    profile: str,
-    remove: tuple[str, ...],
-    locales: tuple[str, ...],
-    blas: str,
-    check: bool,
-    tests: bool,
-    marker: str,
-    select: tuple[str, ...],
-    extra: tuple[str, ...],
-    **asked: bool,
-) -> SlimRequest:
-    """The request of the options; `asked` are the levers that only an option switches on."""
-    on = DEFAULT_LEVERS if not profile else (*levers_of(book.profile(profile), DEFAULT_LEVERS), BLAS)
-    more = levers_of(book.profile(profile), ON_REQUEST) if profile else ()
-    of_recipes = tuple(one for one in remove if one.partition("/")[0] in book.names())
-    levers = (*(n for n in on if n not in without), *(n for n in ON_REQUEST if asked[n] or n in more))
+def _request(book: RecipeBook, given: Mapping[str, Any]) -> SlimRequest:
+    settings, knowledge = read_levers(book, given, given["profile"])
+    settings = replace(settings, build=given["build"], drop_signature=given["drop_signature"])
     return SlimRequest(
-        words=wheels,
-        target=Target(python=python),
-        settings=Settings(
-            levers=levers,
-            keep=keep,
-            build=build,
-            drop_signature=drop_signature,
-            remove=tuple(one for one in remove if one not in of_recipes),
-            locales=locales,
-        ),
-        output=output,
-        check=check,
-        tests=tests,
-        marker=marker,
-        select=select,
-        extra=extra,
-        source=_source(Wish(off=no_recipe, profile=profile, remove=of_recipes), blas),
+        words=given["wheels"],
+        target=Target(python=given["python"]),
+        settings=settings,
+        output=given["output"],
+        check=not given["no_check"],
+        tests=given["tests"],
+        marker=given["marker"],
+        select=given["select"],
+        extra=given["extra"],
+        knowledge=knowledge,
     )
-
-
-def _source(wish: Wish, blas: str) -> Source:
-    """The source of knowledge; `blas` is a file, a folder or a requirement."""
-    if not blas:
-        return Source(wish=wish)
-    if Path(blas).exists():
-        return Source(wish=wish, blas=Path(blas))
-    if blas.endswith(".whl") or "/" in blas:
-        raise WheelError(
-            f"--blas {blas}: no such file or folder", next_step="`spokeshave build openblas` makes one"
-        )
-    try:
-        return Source(wish=wish, wanted=read_extra(blas))
-    except ValueError as fault:
-        raise click.UsageError(f"--blas: {fault}") from fault
 
 
 def _show(options: Globals, outcomes: tuple[Outcome, ...]) -> None:

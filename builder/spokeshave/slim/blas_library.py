@@ -99,8 +99,9 @@ def read_library(path: Path) -> Library:
 def available(context: Context, distribution: str, named: Path | None, output: Path) -> Iterator[Library]:
     """The wheels of the library, best first: the named one, or those of the output folder and the store.
 
-    Of the store's, those with the most names come first, so that the wheels of a stack agree on one; of
-    equals, the newest. A wheel of the store is passed over where the output folder has another of its name.
+    Of the store's, the largest come first, since they have the most names, so that the wheels of a stack
+    agree on one; of equals, the newest. Each is read when its turn comes. A wheel of the store is passed over
+    where the output folder has another of its name.
     """
     if named:
         paths = wheels_of(named, distribution) if named.is_dir() else [named]
@@ -115,10 +116,9 @@ def available(context: Context, distribution: str, named: Path | None, output: P
     yield from map(read_library, near)
     stem = distribution.replace("-", "_")
     made = [path for path in context.store.root.glob(f"entries/built/*/{stem}-*.whl")]
-    made.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    made.sort(key=lambda path: (path.stat().st_size, path.stat().st_mtime), reverse=True)
     names = {path.name for path in near}
-    libraries = [read_library(path) for path in made if path.name not in names]
-    yield from sorted(libraries, key=lambda library: len(library.exports), reverse=True)
+    yield from (read_library(path) for path in made if path.name not in names)
 
 
 def _newest(paths: Iterable[Path]) -> list[Path]:

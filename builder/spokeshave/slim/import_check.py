@@ -19,6 +19,7 @@ from spokeshave.slim import import_worker
 from spokeshave.slim.model import NOTHING, Excused, Slimmed
 from spokeshave.slim.wheel_layout import module_of
 
+_SHOWN = 5  # names that a fault lists
 SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten times that
 
 
@@ -76,23 +77,37 @@ def compare_imports(
     faults = []
     suspects = []
     for name in theirs:
-        if theirs[name].error or fits(name, excused.lost) or _stubbed(excused, mine[name].error):
-            continue
-        lacking = theirs[name].offers - mine[name].offers
-        lost = sorted(one for one in lacking if not fits(f"{name}.{one}", excused.lost))
-        if mine[name].error:
-            faults.append(f"import {name}: {mine[name].error}")
-            suspects.append(_members(mine[name].files, ours.site))
-        elif lost and name not in excused.patched:
-            faults.append(f"{name} lacks {', '.join(lost[:5])}")
-            place = name.replace(".", "/")
-            suspects.append((f"{place}.py", f"{place}/__init__.py"))
+        if fault := fault_of(name, theirs[name], mine[name], excused):
+            faults.append(fault)
+            suspects.append(_suspects(name, mine[name], ours.site))
     return Imports(
         imported=tuple(name for name in theirs if not (mine[name].error or theirs[name].error)),
         faults=tuple(faults),
         failing_in_stock={name: one.error for name, one in theirs.items() if one.error},
         suspects=tuple(suspects),
     )
+
+
+def fault_of(name: str, theirs: Imported, ours: Imported, excused: Excused = NOTHING) -> str:
+    """The fault of one module of ours, compared with PyPI's: an import that fails, or names that it lacks.
+
+    It is empty if there is none, or if a removal explains it.
+    """
+    if theirs.error or fits(name, excused.lost) or _stubbed(excused, ours.error):
+        return ""
+    if ours.error:
+        return f"import {name}: {ours.error}"
+    lacking = theirs.offers - ours.offers if name not in excused.patched else ()
+    lost = sorted(one for one in lacking if not fits(f"{name}.{one}", excused.lost))
+    return f"{name} lacks {', '.join(lost[:_SHOWN])}" if lost else ""
+
+
+def _suspects(name: str, ours: Imported, site: Path) -> tuple[str, ...]:
+    """The files of the wheel that a fault went through, innermost first, or those of the module."""
+    if ours.error:
+        return _members(ours.files, site)
+    place = name.replace(".", "/")
+    return f"{place}.py", f"{place}/__init__.py"
 
 
 def _stubbed(excused: Excused, error: str) -> bool:

@@ -12,6 +12,7 @@ from spokeshave.context import Context
 from spokeshave.errors import WheelError
 from spokeshave.inside.model import Target
 from spokeshave.inside.wheel import parse_name
+from spokeshave.recipes.book import RecipeBook
 from spokeshave.recipes.build_schema import BlasTable
 from spokeshave.removal.check import check_removals
 from spokeshave.slim.blas_library import available
@@ -23,7 +24,7 @@ from spokeshave.sources.download import download_requirement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Source:
+class Knowledge:
     """Where knowledge comes from: the wish for recipes, and the wheel or folder of a shared BLAS.
 
     `wanted` is a requirement for pip that names that wheel, if it is fetched from an index.
@@ -34,26 +35,26 @@ class Source:
     wanted: str = ""
 
 
-def check_wish(context: Context, source: Source, target: Target) -> None:
+def check_wish(context: Context, knowledge: Knowledge, target: Target) -> None:
     """Raises RemovalRefused where kept modules need what is to be removed, and RecipeError for what is not.
 
     It reads the sources of the versions that the recipes list. The paired imports check other versions.
     """
-    if not source.wish.off and (source.wish.profile or source.wish.remove):
-        check_removals(context, removing(context.book, source.wish), target)
+    if not knowledge.wish.off and (knowledge.wish.profile or knowledge.wish.remove):
+        check_removals(context, removing(context.book, knowledge.wish), target)
 
 
-def with_library(context: Context, source: Source, target: Target, folder: Path) -> Source:
-    """The source with the wheel that its requirement names, fetched into `folder`.
+def with_library(context: Context, knowledge: Knowledge, target: Target, folder: Path) -> Knowledge:
+    """The knowledge with the wheel that its requirement names, fetched into `folder`.
 
     Raises NetworkError where pip does not find one, and WheelError for a version without a local label: PyPI
     refuses such versions, so that a wheel with one is from an index of the user's.
     """
-    if not source.wanted:
-        return source
-    with context.reporter.stage(f"fetching {source.wanted}"):
+    if not knowledge.wanted:
+        return knowledge
+    with context.reporter.stage(f"fetching {knowledge.wanted}"):
         path = download_requirement(
-            source.wanted,
+            knowledge.wanted,
             folder,
             python_tag=target.python,
             platforms=target.pip_platforms,
@@ -64,17 +65,21 @@ def with_library(context: Context, source: Source, target: Target, folder: Path)
         raise WheelError(
             f"{path.name} is not a wheel of ours: its version has no local label",
             next_step=f"name the index or folder that has ours in pip's settings, and a version:"
-            f" --blas {source.wanted.partition('=')[0]}==0.3.31+lean.1",
+            f" --blas {knowledge.wanted.partition('=')[0]}==0.3.31+lean.1",
         )
-    return replace(source, blas=path)
+    return replace(knowledge, blas=path)
 
 
-def known_of(context: Context, source: Source, stock: Stock, settings: Settings, output: Path) -> Known:
+def known_of(context: Context, knowledge: Knowledge, stock: Stock, settings: Settings, output: Path) -> Known:
     """Recipe and rules of a wheel, and the wheels of a shared BLAS, which are read on request."""
-    recipe = BlasTable.model_validate({}).recipe
-    distribution = context.book.load(recipe).recipe.distribution
+    distribution = shared_blas(context.book)
     return Known(
-        recipe=find_use(context.book, stock, settings, source.wish),
+        recipe=find_use(context.book, stock, settings, knowledge.wish),
         rules=choose(context.book.folders, stock, settings),
-        libraries=partial(available, context, distribution, source.blas, output),
+        libraries=partial(available, context, distribution, knowledge.blas, output),
     )
+
+
+def shared_blas(book: RecipeBook) -> str:
+    """The project name of the shared BLAS."""
+    return book.load(BlasTable.model_validate({}).recipe).recipe.distribution

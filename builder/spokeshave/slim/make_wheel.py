@@ -12,7 +12,7 @@ from spokeshave import __version__
 from spokeshave.errors import WheelError
 from spokeshave.inside import wheel as wheels
 from spokeshave.inside.levers.lever import Tree
-from spokeshave.inside.model import file_sha256
+from spokeshave.inside.model import digest_of, file_sha256
 from spokeshave.inside.sbom import sbom_text
 from spokeshave.inside.sizes import sizes
 from spokeshave.slim.blas_library import Library
@@ -37,6 +37,11 @@ class Known:
     recipe: RecipeUse | None = None
     rules: Chosen | None = None
     libraries: Callable[[], Iterable[Library]] = tuple
+
+    @property
+    def digest(self) -> str:
+        """The sha256 (hex) of what recipe and rules say: a key has it, next to the library's hash."""
+        return digest_of([self.recipe.digest if self.recipe else "", self.rules.digest if self.rules else ""])
 
 
 def slim(

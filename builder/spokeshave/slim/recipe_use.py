@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from packaging.specifiers import SpecifierSet
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from spokeshave.build.plan import make_plan
 from spokeshave.errors import RecipeError
 from spokeshave.inside.levers import LEVERS, docstrings
-from spokeshave.inside.model import BuildPlan, Environment, Target
+from spokeshave.inside.model import BuildPlan, Environment, Target, digest_of
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.book import Loaded, RecipeBook
 from spokeshave.recipes.schema import ComponentTable, Profile
@@ -42,6 +42,12 @@ class RecipeUse:
     loaded: Loaded
     plan: BuildPlan
     listed: bool
+
+    @property
+    def digest(self) -> str:
+        """The sha256 (hex) of what the recipe says about the wheel."""
+        recipe = self.loaded.recipe.model_dump(mode="json", include={"levers", "components"})
+        return digest_of([self.plan.recipe_digest, self.listed, recipe])
 
     @property
     def versions(self) -> str:
@@ -105,11 +111,6 @@ def removing(book: RecipeBook, wish: Wish) -> Profile:
         rows=[*([row.model_dump() for row in base.remove] if base else []), *rows],
         allow=[row.model_dump() for row in base.allow] if base else [],
     )
-
-
-def levers_of(profile: Profile, levers: Iterable[str]) -> tuple[str, ...]:
-    """Those of `levers` that a profile has on."""
-    return tuple(name for name in levers if profile.levers.get(name))
 
 
 def _profile(*, rows: list[dict[str, str]], allow: list[dict[str, str]]) -> Profile:

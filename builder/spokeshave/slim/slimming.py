@@ -21,7 +21,7 @@ from spokeshave.slim.arguments import Wanted, read_word
 from spokeshave.slim.blas_library import deliver
 from spokeshave.slim.import_check import compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock, with_extras
-from spokeshave.slim.knowledge import Source, check_wish, known_of, with_library
+from spokeshave.slim.knowledge import Knowledge, check_wish, known_of, with_library
 from spokeshave.slim.levers import Spared
 from spokeshave.slim.make_wheel import Known, slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
@@ -40,8 +40,8 @@ class SlimRequest:
 
     `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
     asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m), and of a
-    package with a recipe those that `select` names. `source` says which recipes and which BLAS may act; what
-    its profile removes holds for rules too.
+    package with a recipe those that `select` names. `knowledge` says which recipes and which BLAS may act;
+    what its profile removes holds for rules too.
     """
 
     words: tuple[str, ...]
@@ -53,7 +53,7 @@ class SlimRequest:
     marker: str = ""
     select: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-    source: Source = field(default_factory=Source)
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
 
 def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
@@ -63,13 +63,13 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     bad one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
     """
     words = [read_word(word, request.target) for word in request.words]
-    check_wish(context, request.source, request.target)
+    check_wish(context, request.knowledge, request.target)
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
         refuse_unknown(context.book.folders, request.settings, stocks)
-        settings = with_profile(context.book, request.settings, request.source.wish.profile)
-        source = with_library(context, request.source, request.target, scratch / "library")
-        request = replace(request, settings=settings, source=source)
+        settings = with_profile(context.book, request.settings, request.knowledge.wish.profile)
+        knowledge = with_library(context, request.knowledge, request.target, scratch / "library")
+        request = replace(request, settings=settings, knowledge=knowledge)
         outcomes = []
         for number, stock in enumerate(stocks):
             folder = scratch / str(number)
@@ -102,7 +102,7 @@ def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: P
 
 def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> Outcome:
     with context.reporter.stage(f"slimming {stock.path.name}"):
-        known = known_of(context, request.source, stock, request.settings, request.output)
+        known = known_of(context, request.knowledge, stock, request.settings, request.output)
         slimmed = _slim(stock, request.settings, folder / "first", known)
     if not slimmed.smaller:
         return _not_smaller(context, slimmed)

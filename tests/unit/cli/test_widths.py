@@ -141,6 +141,7 @@ def outcome() -> Outcome:
             project="opencv-python-headless", slim_version=lambda build: "4.12.0.88+slim.1"
         ),
         settings=SimpleNamespace(build=1),
+        smaller=True,
     )
     imports = Imports(imported=("a",) * 1234, faults=(), failing_in_stock={"b": "x"})
     verdict = SimpleNamespace(imports=imports, skipped=False, tests=None)

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from spokeshave.cli.slim_wheels import _source
 from spokeshave.errors import RecipeError, WheelError
 from spokeshave.inside.model import Target
 from spokeshave.slim.intake import read_stock
-from spokeshave.slim.knowledge import Source, check_wish, known_of, with_library
+from spokeshave.slim.knowledge import Knowledge, check_wish, known_of, with_library
 from spokeshave.slim.model import Settings
-from spokeshave.slim.recipe_use import Wish, levers_of
+from spokeshave.slim.recipe_use import Wish
 from support import demo_files, make_context, write_wheel
 
 
@@ -28,7 +27,7 @@ def test_library_from_an_index_needs_a_local_label(
     (logs := tmp_path / "logs").mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(offered(tmp_path / "index", version).parent))
-    context, source = make_context(tmp_path, logs=logs), Source(wanted="slim-openblas")
+    context, source = make_context(tmp_path, logs=logs), Knowledge(wanted="slim-openblas")
     if taken:
         found = with_library(context, source, Target(), tmp_path / "got")
         assert found.blas and found.blas.name.startswith("slim_openblas-0.3.31+lean.1-")
@@ -37,21 +36,12 @@ def test_library_from_an_index_needs_a_local_label(
         with_library(context, source, Target(), tmp_path / "got")
 
 
-def test_library_option_is_a_path_or_a_requirement(tmp_path: Path) -> None:
-    wish = Wish()
-    assert _source(wish, "") == Source()
-    assert _source(wish, str(tmp_path)) == Source(blas=tmp_path)
-    assert _source(wish, "slim-openblas==0.3.31+lean.1").wanted == "slim-openblas==0.3.31+lean.1"
-    with pytest.raises(WheelError, match="no such file or folder"):
-        _source(wish, "nowhere/slim_openblas.whl")
-
-
 @pytest.mark.parametrize("project", ["numpy", "scipy", "pandas", "scikit_learn"])
 @pytest.mark.parametrize("tag", ["cp311", "cp313", "cp314"])
 def test_shipped_recipe_is_found_for_every_python(tmp_path: Path, project: str, tag: str) -> None:
     name = f"{project}-0.1-{tag}-{tag}-manylinux_2_28_x86_64.whl"
     wheel = write_wheel(tmp_path / name, demo_files(project, "0.1"))
-    known = known_of(make_context(tmp_path), Source(), read_stock(wheel), Settings(), tmp_path)
+    known = known_of(make_context(tmp_path), Knowledge(), read_stock(wheel), Settings(), tmp_path)
     assert known.recipe and not known.recipe.listed
     assert known.recipe.plan.local_version == "0.1+slim.1"
     assert list(known.libraries()) == []
@@ -59,18 +49,12 @@ def test_shipped_recipe_is_found_for_every_python(tmp_path: Path, project: str, 
 
 def test_package_without_a_recipe_has_none(tmp_path: Path) -> None:
     wheel = write_wheel(tmp_path / "demo-1.0-cp311-cp311-manylinux_2_28_x86_64.whl", demo_files())
-    assert known_of(make_context(tmp_path), Source(), read_stock(wheel), Settings(), tmp_path).recipe is None
+    assert (
+        known_of(make_context(tmp_path), Knowledge(), read_stock(wheel), Settings(), tmp_path).recipe is None
+    )
 
 
 def test_wish_for_an_unknown_component_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="recipe scipy has no component 'sgnal'") as fault:
-        check_wish(make_context(tmp_path), Source(wish=Wish(remove=("scipy/sgnal",))), Target())
+        check_wish(make_context(tmp_path), Knowledge(wish=Wish(remove=("scipy/sgnal",))), Target())
     assert "signal" in fault.value.next_step
-
-
-def test_profile_levers_are_those_that_it_has_on(tmp_path: Path) -> None:
-    lean = make_context(tmp_path).book.profile("lean")
-    full = make_context(tmp_path).book.profile("full")
-    names = ("tests", "headers", "docstrings", "symbols")
-    assert levers_of(lean, names) == names
-    assert levers_of(full, names) == ("tests", "symbols")

@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -249,7 +250,7 @@ def test_slim_lost_names_of_a_component_are_no_fault(tmp_path: Path, monkeypatch
         }
 
     monkeypatch.setattr("spokeshave.slim.import_check.import_all", lambda *_, **__: imported(mine))
-    none: Any = object()  # nothing is run
+    none: Any = SimpleNamespace(site=tmp_path)  # nothing is run
     found = compare_imports(imported(theirs), none, folder=tmp_path, runner=none, excused=slimmed.excused)
     assert found.faults == ("demo.more lacks b",)
 

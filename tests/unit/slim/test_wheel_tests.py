@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from spokeshave.slim.intake import read_stock
-from spokeshave.slim.knowledge import Source, known_of
+from spokeshave.slim.knowledge import Knowledge, known_of
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Removals, Settings, Slimmed
 from spokeshave.slim.recipe_use import RecipeUse, Wish
@@ -20,7 +20,7 @@ LEVERS = ("tests", "docstrings")
 def numpy_of(tmp_path: Path) -> tuple[RecipeUse, Slimmed]:
     name = "numpy-2.4.6-cp311-cp311-manylinux_2_28_x86_64.whl"
     stock = read_stock(write_wheel(tmp_path / name, {**demo_files("numpy", "2.4.6"), **FILES}))
-    settings, source = Settings(levers=LEVERS), Source(wish=Wish(remove=("numpy/f2py",)))
+    settings, source = Settings(levers=LEVERS), Knowledge(wish=Wish(remove=("numpy/f2py",)))
     known = known_of(make_context(tmp_path), source, stock, settings, tmp_path)
     assert known.recipe
     (tmp_path / "work").mkdir()
