@@ -12,7 +12,7 @@ from pathlib import Path
 from spokeshave.errors import VerifyError
 from spokeshave.inside.levers.lever import fits
 from spokeshave.inside.run import SYSTEM_PATH, Command, Runner, clean_environment
-from spokeshave.inside.stub_message import components_in
+from spokeshave.inside.stub_message import components_in, is_for
 from spokeshave.machine.venvs import Venv
 from spokeshave.removal.readers.reader import covers
 from spokeshave.slim import import_worker
@@ -91,9 +91,10 @@ def compare_imports(
 def fault_of(name: str, theirs: Imported, ours: Imported, excused: Excused = NOTHING) -> str:
     """The fault of one module of ours, compared with PyPI's: an import that fails, or names that it lacks.
 
-    It is empty if there is none, or if a removal explains it.
+    It is empty if there is none, or if a removal explains it: that of a component, or of test modules, which
+    are in the tests archive.
     """
-    if theirs.error or fits(name, excused.lost) or _stubbed(excused, ours.error):
+    if theirs.error or fits(name, excused.lost) or _stubbed(excused, ours.error) or is_for(name, ours.error):
         return ""
     if ours.error:
         return f"import {name}: {ours.error}"

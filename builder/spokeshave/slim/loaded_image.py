@@ -118,13 +118,12 @@ def _segment(header: Mapping[str, Any], plain: bytearray, sections: list[Any]) -
 
 def _check(header: Mapping[str, Any], loads: list[Any], size: int) -> None:
     kind, start, address, length = (header[f"p_{key}"] for key in ("type", "offset", "vaddr", "filesz"))
-    if not length:
-        return
+    if kind == "PT_LOAD" and header["p_align"] > 1 and (start - address) % header["p_align"]:
+        # The loader refuses an empty one too: glibc's _dl_map_object_from_fd checks each before it maps any.
+        raise ValueError("a segment cannot be mapped from where it is in the file")
     if start + length > size:
         raise ValueError(f"segment {kind} ends behind the file's end")
-    if kind == "PT_LOAD":
-        if header["p_align"] > 1 and (start - address) % header["p_align"]:
-            raise ValueError("a segment cannot be mapped from where it is in the file")
+    if kind == "PT_LOAD" or not length:
         return
     for load in loads:
         inside = address - load["p_vaddr"]

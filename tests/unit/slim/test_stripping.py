@@ -211,6 +211,19 @@ def test_an_image_is_the_same_wherever_segments_are_in_the_file(tree: Tree) -> N
             loaded_image(moved(0))
 
 
+def test_an_image_has_no_segment_that_the_loader_refuses_though_it_is_empty(tree: Tree) -> None:
+    """strip leaves those of patchelf that hold filler alone at an offset that does not fit their address."""
+    data = bytearray(patched(tree).read_bytes())
+    elf = ELFFile(io.BytesIO(bytes(data)))
+    number = [n for n, s in enumerate(elf.iter_segments()) if s["p_type"] == "PT_LOAD"][-1]
+    at = elf["e_phoff"] + number * elf["e_phentsize"]
+    data[at + 32 : at + 48] = bytes(16)  # p_filesz, p_memsz
+    loaded_image(bytes(data))
+    data[at + 8] ^= 8  # p_offset
+    with pytest.raises(ValueError, match="a segment cannot be mapped from where it is"):
+        loaded_image(bytes(data))
+
+
 def test_without_strip_the_error_names_the_package(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tree.root))
     with pytest.raises(EngineMissing, match="strip") as caught:
