@@ -28,7 +28,7 @@ def public_names(name: str) -> list[str]:
 def files_of(traceback: TracebackType | None) -> list[str]:
     """The files that an exception went through, innermost first.
 
-    Before each are those of functions and classes that it had at hand: a decorator fails on what it is given.
+    Before each are those of its local functions and classes: a decorator fails on what it is given.
     """
     found: list[str] = []
     while traceback is not None:

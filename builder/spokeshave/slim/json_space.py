@@ -1,4 +1,4 @@
-"""White space of JSON files between their tokens: data, numbers and the order of keys stay as they are."""
+"""White space between the tokens of JSON files: data, numbers and the order of keys are unchanged."""
 
 from __future__ import annotations
 

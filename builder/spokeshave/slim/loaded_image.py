@@ -61,8 +61,8 @@ class Image:
 def loaded_image(data: bytes) -> Image:
     """The image of an ELF file.
 
-    Raises ValueError where a segment is not in the file, cannot be mapped at its address, or is at another
-    place of the file than its address says; elftools' ELFError where the file is damaged.
+    Raises ValueError where a segment is not in the file, cannot be mapped at its address, or has another file
+    offset than its address says; elftools' ELFError where the file is damaged.
     """
     elf = ELFFile(io.BytesIO(data))
     headers = [segment.header for segment in elf.iter_segments()]
@@ -83,7 +83,7 @@ def loaded_image(data: bytes) -> Image:
 
 
 def _clear(plain: bytearray, load: Mapping[str, Any], sections: list[Any]) -> None:
-    """Makes the filler outside all sections zero."""
+    """Makes filler that no section of the file covers zero."""
     for first, last in _gaps(load, sections):
         start, end = (load["p_offset"] + place - load["p_vaddr"] for place in (first, last))
         plain[start:end] = plain[start:end].replace(_FILLER, b"\0")

@@ -100,9 +100,9 @@ def _mentions(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _ends(path: Spelt, beside: PurePosixPath) -> Iterator[tuple[str, bool]]:
-    """The test folders that a path goes through, and whether the whole path to each is known.
+    """The test folders in a path, and whether the whole path to each is known.
 
-    A name alone is that of the folder beside the module.
+    A name alone is that of the folder next to the module.
     """
     parts = list(path.parts)
     while parts and (parts[0] in ("", "..") or "*" in parts[0]) and path.above is None:
