@@ -69,6 +69,7 @@ _ARCHES = ("x86_64", "aarch64")
 )
 @profile_option("Use built wheels of this profile, and remove from PyPI's what it removes.")
 @click.option("--build", is_flag=True, help="Compile the packages that have a recipe, which takes long.")
+@click.option("--no-built", is_flag=True, help="Use slimmed PyPI wheels even where built ones are available.")
 @click.option("--no-check", is_flag=True, help="Skip the paired check of both sets of wheels.")
 @click.option(
     "--tests",
@@ -108,6 +109,8 @@ def shrink(options: Globals, as_json: bool, **given: Any) -> None:
       spokeshave shrink "pandas[parquet]" scikit-learn --docstrings
       spokeshave shrink requirements.txt --locales de,en --remove kubernetes/aio
     """
+    if given["build"] and given["no_built"]:
+        raise click.UsageError("--build and --no-built exclude each other: give one of both")
     if given["tests"] and given["no_check"]:
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
     context = options.context()
@@ -131,6 +134,7 @@ def _request(book: RecipeBook, given: dict[str, Any]) -> ShrinkRequest:
         resolver=given["resolver"],
         sources=given["sources"],
         profile=given["profile"],
+        built=not given["no_built"],
         build=given["build"],
         check=not given["no_check"],
         tests=pytest_arguments(given["tests"]) if given["tests"] else None,

@@ -30,7 +30,7 @@ def find_built(
     """
     search = _Search(
         context=context,
-        profile=request.profile,
+        profile=context.book.profile(request.profile).name,
         target=request.target,
         sources=tuple(sources),
     )

@@ -93,7 +93,7 @@ class ShrinkRequest:
     project. `sources` are folders and indexes with wheels that spokeshave built. `with_` are requirements of
     the tests, `tests` the arguments of a pytest command, if the application's tests run too. `untouched` are
     projects whose wheels are kept as they are. `knowledge` says which recipes and which BLAS may act on
-    PyPI's wheels.
+    PyPI's wheels; with `built` false, no other wheels of ours are used.
     """
 
     inputs: tuple[str, ...]
@@ -106,6 +106,7 @@ class ShrinkRequest:
     sources: tuple[str, ...] = ()
     knowledge: Knowledge = field(default_factory=Knowledge)
     profile: str = "lean"
+    built: bool = True
     build: bool = False
     check: bool = True
     tests: tuple[str, ...] | None = None

@@ -71,7 +71,7 @@ def _choose(context: Context, request: ShrinkRequest, wheels: Mapping[Pick, Path
     """The wheel of the best available tier for each pick, and the wheels that these need, by project."""
     blas = canonicalize_name(shared_blas(context.book))
     sources = sources_of(context, request, (*(pick.project for pick in wheels), blas))
-    built, refused = find_built(context, request, wheels, sources)
+    built, refused = find_built(context, request, wheels, sources if request.built else ())
     for project, why in refused.items():
         context.reporter.say(f"{project}: {why}")
     taken = {one.pick.project for one in built}
