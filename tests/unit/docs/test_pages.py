@@ -117,7 +117,9 @@ def test_architecture_tasks_are_distinct_with_files_that_exist() -> None:
     files = {task: re.findall(r"`([^`]+)`", cell) for task, cell in rows}
     assert [task for task, names in files.items() if not names] == []
     inside = {
-        name: (PACKAGE / name, PACKAGE / files[task][0] / name) for task in files for name in files[task]
+        name: (PACKAGE / name, PACKAGE / files[task][0] / name, ROOT / name)
+        for task in files
+        for name in files[task]
     }
     assert [name for name, paths in inside.items() if not any(path.exists() for path in paths)] == []
 
