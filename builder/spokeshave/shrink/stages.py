@@ -15,8 +15,8 @@ from spokeshave.shrink.built_wheels import find_built
 from spokeshave.shrink.fetching import fetch_all
 from spokeshave.shrink.model import Chosen, Pick, Resolved, ShrinkRequest
 from spokeshave.shrink.offers import sources_of
+from spokeshave.shrink.output_folder import write_results
 from spokeshave.shrink.resolving import resolve
-from spokeshave.shrink.results import write_results
 from spokeshave.shrink.shared_library import find_library, know
 from spokeshave.shrink.tiers import as_it_is, slim_all_wheels
 from spokeshave.shrink.verdicts import Verdict, needed, verify_set

@@ -19,7 +19,7 @@ from spokeshave.slim.blas_library import Library
 from spokeshave.slim.from_recipe import FromRecipe
 from spokeshave.slim.levers import Levers, Spared
 from spokeshave.slim.metadata_fields import replace_field
-from spokeshave.slim.model import Removals, Settings, Slimmed, Stock
+from spokeshave.slim.model import Removals, Saving, Settings, Slimmed, Stock
 from spokeshave.slim.recipe_use import RecipeUse
 from spokeshave.slim.rule_effects import apply
 from spokeshave.slim.rules import Chosen
@@ -66,26 +66,11 @@ def slim(
         )
     tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
-    names = {tree.name(path) for path in tree.files()}
-    known, spared = known or Known(), spared or {}
+    known = known or Known()
     rules = known.rules or Chosen(stock=stock)
-    applied = apply(rules, tree, settings)
     settings = replace(settings, remove=rules.removed)
-    careful = replace(settings, keep=(*settings.keep, *rules.keep))
-    recipe = None
-    if known.recipe:
-        recipe = FromRecipe(use=known.recipe, tree=tree, settings=careful, spared=spared)
-    levers = Levers(tree=tree, settings=recipe.careful if recipe else careful, spared=spared)
-    removals, ready = recipe.begin() if recipe else (Removals(), False)
-    pulled = levers.pull(partial(recipe.acts, ready=ready) if recipe else dict)
-    savings = [*applied.savings, *removals.savings, *pulled]
-    shared = Shared()
-    if BLAS in settings.levers and has_copy(names):
-        shared = share_blas(tree, stock, careful, known.libraries())
-        savings.append(shared.saving)
-    gone = (names - {tree.name(path) for path in tree.files()}) | applied.removed
-    about = _about(known, settings, removals, shared)
-    final = _finish(stock, settings, tree, output, about)
+    done = _act(tree, settings, rules, known, spared or {})
+    final = _finish(stock, settings, tree, output, _about(known, settings, done.removals, done.shared))
     return Slimmed(
         stock=stock,
         wheel=final,
@@ -93,12 +78,46 @@ def slim(
         settings=settings,
         before=sizes(stock.path),
         after=sizes(final),
-        savings=tuple(savings),
-        gone=tuple(sorted(gone)),
-        removals=removals,
+        savings=done.savings,
+        gone=tuple(sorted(done.gone)),
+        removals=done.removals,
         lost=rules.lost,
-        tests=_tests_archive(tree, final) if recipe else None,
-        library=shared.library,
+        tests=_tests_archive(tree, final) if known.recipe else None,
+        library=done.shared.library,
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Done:
+    """What acted on a wheel, and the files that are gone, by their names in it."""
+
+    savings: tuple[Saving, ...]
+    removals: Removals
+    shared: Shared
+    gone: frozenset[str]
+
+
+def _act(tree: Tree, settings: Settings, rules: Chosen, known: Known, spared: Spared) -> _Done:
+    """Rules, components of the recipe, levers and the shared BLAS, in this order."""
+    before = {tree.name(path) for path in tree.files()}
+    applied = apply(rules, tree, settings)
+    careful = replace(settings, keep=(*settings.keep, *rules.keep))
+    recipe = None
+    if known.recipe:
+        recipe = FromRecipe(use=known.recipe, tree=tree, settings=careful, spared=spared)
+    removals, ready = recipe.begin() if recipe else (Removals(), False)
+    levers = Levers(tree=tree, settings=recipe.careful if recipe else careful, spared=spared)
+    rows = levers.pull(partial(recipe.acts, ready=ready) if recipe else dict)
+    shared = Shared()
+    if BLAS in settings.levers and has_copy(before):
+        shared = share_blas(tree, rules.stock, careful, known.libraries())
+        rows.append(shared.saving)
+    after = {tree.name(path) for path in tree.files()}
+    return _Done(
+        savings=(*applied.savings, *removals.savings, *rows),
+        removals=removals,
+        shared=shared,
+        gone=frozenset(before - after) | applied.removed,
     )
 
 

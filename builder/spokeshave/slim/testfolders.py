@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
+from spokeshave.slim.folder_mentions import Uses, uses_of_source, uses_of_text
 from spokeshave.slim.model import Left
-from spokeshave.slim.naming import Uses, uses_of_source, uses_of_text
 from spokeshave.slim.wheel_layout import EXT_SUFFIXES, TEST_FOLDERS, Source, site_folders, sources
 
 _MARKS = ("test_*.py", "conftest.py")
