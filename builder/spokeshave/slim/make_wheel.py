@@ -89,7 +89,7 @@ def slim(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Done:
-    """What acted on a wheel, and the files that are gone, by their names in it."""
+    """What acted on a wheel, and the removed files, by their names in it."""
 
     savings: tuple[Saving, ...]
     removals: Removals
