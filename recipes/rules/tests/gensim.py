@@ -1,4 +1,4 @@
-"""Models trained on the small corpus of gensim.test.utils."""
+"""Models of the small corpus of gensim.test.utils."""
 
 from __future__ import annotations
 
