@@ -56,11 +56,14 @@ class MinifyTable(Strict):
     drop: tuple[str, ...] = Field(
         (), description="JSON keys that are removed where their value is a string or a list of strings"
     )
+    intact: tuple[str, ...] = Field((), description="JSON keys whose values `drop` leaves as they are")
 
     @model_validator(mode="after")
     def _keys_of_json(self) -> Self:
         if self.drop and self.kind != "json":
             raise ValueError("`drop` names keys of JSON; other kinds have none")
+        if self.intact and not self.drop:
+            raise ValueError("`intact` is about `drop`, which names no keys")
         return self
 
 

@@ -50,7 +50,7 @@ def stable_services() -> object:
 
 
 def services() -> object:
-    """Every document as a digest: its methods with parameters and types, and those of the client built of it."""
+    """Every document as a digest: methods, parameters and types, and the methods of its client."""
     from pathlib import Path
 
     from googleapiclient import discovery_cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def languages() -> object:
-    """Tokens in German, English and several languages at once, and a small pipeline with a text classifier."""
+    """Tokens in German, English and several languages at once, and a small text classifier."""
     import tempfile
 
     import spacy

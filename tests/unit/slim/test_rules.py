@@ -136,6 +136,14 @@ def test_rule_json_drops_texts_and_keeps_fields_of_that_name(tmp_path: Path) -> 
     assert slimmed.savings[0].saved == old - sum(len(new[name]) for name in files)
 
 
+def test_rule_json_keeps_intact_keys_whole(tmp_path: Path) -> None:
+    data = {"shapes": {"a": {"documentation": "text"}}, "params": {"b": {"documentation": "text"}}}
+    how = 'kind = "json"\nfiles = ["*.json"]\ndrop = ["documentation"]\nintact = ["params"]\n'
+    rows = f'[[rules]]\nname = "texts"\n{ROW}[[rules.minify]]\n{how}'
+    new = content(made(tmp_path, rows, {"demo/a.json": json.dumps(data).encode()}))
+    assert json.loads(new["demo/a.json"]) == {"shapes": {"a": {}}, "params": data["params"]}
+
+
 def test_rule_pickle_loads_the_same_objects(tmp_path: Path) -> None:
     shared = ["x" * 5]
     data = pickle.dumps({"a": shared, "b": shared, **{str(n): str(n) for n in range(50)}}, 2)
