@@ -40,12 +40,24 @@ def _tokens() -> object:
 
 
 def models() -> object:
-    """Names and where they are from, a configuration of each model, tokens, and the error without torch."""
+    """All public names with their modules, `tokenizers`, and the error of a model without PyTorch."""
     import transformers
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
     if importers := _importers(Path(transformers.__file__).parent):
         raise ValueError(f"these import modular sources: {importers}")
+    try:
+        transformers.AutoModel.from_pretrained("absent")
+        fault = ""
+    except ImportError as one:
+        fault = str(one).strip()[:100]
+    return [sorted(transformers._class_to_module.items()), fault, tokenizers()]
+
+
+def tokenizers() -> object:
+    """The names that are not of models, a configuration of each model, and tokens."""
+    import transformers
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+
     configurations = {}
     for kind in sorted(CONFIG_MAPPING.keys()):
         try:
@@ -53,13 +65,6 @@ def models() -> object:
             configurations[kind] = hashlib.sha256(text.encode()).hexdigest()[:12]
         except Exception as fault:  # some need a part, or a package
             configurations[kind] = type(fault).__name__
-    try:
-        transformers.AutoModel.from_pretrained("absent")
-        fault = ""
-    except ImportError as one:
-        fault = str(one).strip()[:100]
-    names = sorted(name for name in dir(transformers) if not name.startswith("_"))
-    modules = (
-        sorted(transformers._class_to_module.items()) if hasattr(transformers, "_class_to_module") else []
-    )
-    return [names, modules, configurations, _tokens(), fault]
+    modules = transformers._class_to_module
+    names = sorted(name for name in modules if ".modeling_" not in f".{modules[name]}")
+    return [names, configurations, _tokens()]
