@@ -50,7 +50,8 @@ class MinifyTable(Strict):
     """Data files that are written again with the same content in fewer bytes."""
 
     kind: Literal["json", "pickle"] = Field(
-        description="`json`: without white space (also in `.json.gz`); `pickle`: without unused memo entries"
+        description="`json`: without white space (also in `.json.gz`);"
+        " `pickle`: without unused memo entries, and with the short strings of protocol 4"
     )
     files: tuple[Glob, ...] = Field(min_length=1, description="globs of the files; `*` also crosses slashes")
     drop: tuple[str, ...] = Field(

@@ -11,6 +11,7 @@ from typing import Any
 from spokeshave.recipes.rule_schema import MinifyTable
 
 _BEST = 9  # of zlib
+_SHORT = 256  # bytes of UTF-8: a shorter string of protocol 4 has its length in one byte
 
 
 def minify(path: Path, how: MinifyTable) -> int:
@@ -19,11 +20,32 @@ def minify(path: Path, how: MinifyTable) -> int:
     Raises ValueError where the file is not of that kind, or would not have the same content.
     """
     old = path.read_bytes()
-    new = pickletools.optimize(old) if how.kind == "pickle" else _json(old, how)
+    new = _pickle(old) if how.kind == "pickle" else _json(old, how)
     if len(new) >= len(old):
         return 0
     path.write_bytes(new)  # into the same file, which keeps its mode
     return len(old) - len(new)
+
+
+def _pickle(data: bytes) -> bytes:
+    """The pickle without unused memo entries, and with the short strings of protocol 4 where it is 2 or 3.
+
+    The operations and their arguments are the same. Pickles of protocol 4 have short strings, and frames.
+    """
+    new = pickletools.optimize(data)
+    if new[:2] not in (b"\x80\x02", b"\x80\x03"):
+        return new
+    rows = [(op.name, start) for op, _, start in pickletools.genops(new) if start is not None]
+    ends = [*(start for _, start in rows[1:]), len(new)]
+    pieces = (_short(name, new[start:end]) for (name, start), end in zip(rows, ends, strict=True))
+    return b"".join(pieces)
+
+
+def _short(name: str, code: bytes) -> bytes:
+    if name == "PROTO":
+        return b"\x80\x04"
+    text = code[5:]  # after the operation and four bytes of length
+    return b"\x8c" + bytes([len(text)]) + text if name == "BINUNICODE" and len(text) < _SHORT else code
 
 
 def _json(data: bytes, how: MinifyTable) -> bytes:

@@ -20,6 +20,7 @@ from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.import_check import Imported, compare_imports
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make_wheel import Known, slim
+from spokeshave.slim.minify import _pickle
 from spokeshave.slim.model import DEFAULT_LEVERS, RULES, Settings, Slimmed
 from spokeshave.slim.rules import choose, refuse_unknown, with_profile
 from support import demo_files, write_wheel
@@ -155,6 +156,18 @@ def test_rule_pickle_loads_the_same_objects(tmp_path: Path) -> None:
     assert again["a"] is again["b"], "what was one object still is"
     assert len(new["demo/a.dat"]) < len(data)
     assert new["demo/b.dat"] == b"no pickle"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_rule_pickle_of_each_protocol_loads_the_same_objects(protocol: int) -> None:
+    texts = ["", "ä" * 127, "ä" * 128, "x" * 255, "x" * 256, "x" * 70_000]
+    value = {"a": texts, "again": texts, "other": (1.5, None, b"y" * 300, {text: text for text in texts})}
+    old = pickle.dumps(value, protocol)
+    new = _pickle(old)
+    again = pickle.loads(new)
+    assert again == value
+    assert again["a"] is again["again"]
+    assert len(new) < len(old) - 3 * 6 * (protocol in (2, 3)), "three bytes of each of six short strings"
 
 
 def test_component_is_removed_on_request_alone_and_its_stub_says_so(tmp_path: Path) -> None:
