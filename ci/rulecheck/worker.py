@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def main(file: str, results: Path, names: list[str]) -> None:
-    """Calls each function once; a function that fails has its error in place of a result."""
+    """Calls each function once; a function that fails has its error instead of a result."""
     warnings.simplefilter("ignore")
     functions = runpy.run_path(file)
     found: dict[str, object] = {}

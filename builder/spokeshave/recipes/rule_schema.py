@@ -50,17 +50,21 @@ class MinifyTable(Strict):
     """Data files that are written again with the same content in fewer bytes."""
 
     kind: Literal["json", "pickle"] = Field(
-        description="`json`: without white space (also in `.json.gz`); `pickle`: without unused memo entries"
+        description="`json`: without white space (also in `.json.gz`);"
+        " `pickle`: without unused memo entries, and with the short strings of protocol 4"
     )
     files: tuple[Glob, ...] = Field(min_length=1, description="globs of the files; `*` also crosses slashes")
     drop: tuple[str, ...] = Field(
         (), description="JSON keys that are removed where their value is a string or a list of strings"
     )
+    intact: tuple[str, ...] = Field((), description="JSON keys whose values `drop` leaves as they are")
 
     @model_validator(mode="after")
     def _keys_of_json(self) -> Self:
         if self.drop and self.kind != "json":
             raise ValueError("`drop` names keys of JSON; other kinds have none")
+        if self.intact and not self.drop:
+            raise ValueError("`intact` is about `drop`, which names no keys")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Models trained on the small corpus of gensim.test.utils."""
+"""Models of the small corpus of gensim.test.utils."""
 
 from __future__ import annotations
 
@@ -23,3 +23,19 @@ def models() -> object:
         models.Phrases(common_texts, min_count=1, threshold=1)[["graph", "minors"]],
         corpora.Dictionary(common_texts).token2id,
     ]
+
+
+def documentation() -> object:
+    """The sizes of the files that docstrings open with datapath(), and of those that belong to them."""
+    import re
+    from pathlib import Path
+
+    import gensim
+
+    root = Path(gensim.__file__).parent
+    sources = [path for path in root.rglob("*.py*") if not path.name.startswith("test_")]
+    texts = "".join(path.read_text("utf-8", "replace") for path in sources if path.suffix in (".py", ".pyx"))
+    names = sorted(set(re.findall(r"datapath\(\s*['\"]([^'\"]+)", texts)))
+    folder = root / "test" / "test_data"
+    sizes = {name: [one.stat().st_size for one in sorted(folder.glob(f"{name}*"))] for name in names}
+    return [sizes, models()]

@@ -50,16 +50,19 @@ def stable_services() -> object:
 
 
 def services() -> object:
-    """Every document: the API, its version, and each method's path, parameters and types, as a digest."""
+    """Every document as a digest: methods, parameters and types, and the methods of its client."""
     from pathlib import Path
 
     from googleapiclient import discovery_cache
+    from googleapiclient.discovery import build_from_document
+    from googleapiclient.http import HttpMockSequence
 
     found = {}
     for path in sorted((Path(discovery_cache.__file__).parent / "documents").glob("*.*.json")):
         name, _, version = path.stem.partition(".")
         document = json.loads(discovery_cache.get_static_doc(name, version))
-        facts = list(_facts(document)) + sorted(document.get("schemas", {}))
+        client = build_from_document(document, http=HttpMockSequence([]))
+        facts = [*_facts(document), *sorted(document.get("schemas", {})), *_methods(client)]
         found[path.name] = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
     return [stable_services(), found]
 
@@ -71,6 +74,14 @@ def _facts(resource: dict) -> object:
             [key, one.get("type"), one.get("required"), one.get("enum"), one.get("pattern"), one["location"]]
             for key, one in sorted(parameters.items())
         ]
-        yield [name, method["id"], method["path"], method["httpMethod"], rows, method.get("response")]
+        response = _type(method.get("response", {}))
+        yield [name, method["id"], method["path"], method["httpMethod"], rows, response]
     for name, inner in sorted(resource.get("resources", {}).items()):
         yield from ([name, fact] for fact in _facts(inner))
+
+
+def _type(schema: dict) -> object:
+    """A schema's type, without its texts."""
+    inner = [_type(schema[key]) for key in ("items", "additionalProperties") if key in schema]
+    fields = {name: _type(one) for name, one in sorted(schema.get("properties", {}).items())}
+    return [schema.get("$ref"), schema.get("type"), schema.get("format"), inner, fields]

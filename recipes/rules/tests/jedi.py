@@ -1,4 +1,4 @@
-"""Completion, definitions and signatures of the standard library and of code at hand."""
+"""Completion, definitions and signatures of the standard library and of a small module."""
 
 from __future__ import annotations
 

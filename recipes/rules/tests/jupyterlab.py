@@ -1,4 +1,4 @@
-"""A server on this machine: its pages, its bundles, its settings and its checks."""
+"""A server on this machine: its pages, its scripts, its settings and its checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 
 def server() -> object:
-    """Pages of a running server, without what differs in each run, and the size of each bundle."""
+    """Pages of a running server, without what differs in each run, and the size of each script."""
     import os
     import subprocess
     import sys

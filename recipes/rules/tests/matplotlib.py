@@ -35,5 +35,6 @@ def figures() -> object:
             lines = [row for row in data.getvalue().splitlines() if b"CreationDate" not in row]
             found.append(hashlib.sha256(b"\n".join(lines)).hexdigest()[:12])
         pyplot.close(figure)
-    names = [font_manager.findfont(one).rpartition("/")[2] for one in ("sans-serif", "monospace", "cursive")]
+    families = [font_manager.FontProperties(family=[one]) for one in ("sans-serif", "monospace", "cursive")]
+    names = [font_manager.findfont(one).rpartition("/")[2] for one in families]
     return [found, sorted(set(log.getvalue().splitlines())), names]

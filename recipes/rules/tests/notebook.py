@@ -1,4 +1,4 @@
-"""The style sheets inside the bundles, and the server's pages."""
+"""The style sheets inside the scripts, and the server's pages."""
 
 from __future__ import annotations
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 
 def figures() -> object:
-    """JSON and HTML of figures, the properties of all traces, and errors."""
+    """JSON and HTML of figures with each way to include the script, properties, and errors."""
+    return _figures((True, "cdn", "directory", False))
+
+
+def figures_without_script() -> object:
+    """The same, with pages that need no copy of plotly.js."""
+    return _figures(("directory", False, "https://example.org/plotly.js"))
+
+
+def _figures(scripts: tuple[bool | str, ...]) -> object:
     import hashlib
 
     import plotly.express as px
@@ -16,7 +25,7 @@ def figures() -> object:
     figure.add_trace(go.Scatter(x=[1, 2], y=[3, 4], name="a", marker={"color": "red"}), row=1, col=1)
     figure.add_trace(go.Heatmap(z=[[1, 2], [3, 4]], colorscale="Viridis"), row=1, col=2)
     figure.update_layout(title="t", template="plotly_dark", xaxis={"range": [0, 3]})
-    html = [figure.to_html(include_plotlyjs=mode, div_id="x") for mode in (True, "cdn", "directory", False)]
+    html = [figure.to_html(include_plotlyjs=mode, div_id="x") for mode in scripts]
     errors = []
     for wrong in ({"mode": "linez"}, {"marker": {"colour": "red"}}, {"opacity": 7}):
         try:

@@ -1,10 +1,10 @@
-"""Pipelines without a model: tokens, rules, matching, training, and saving."""
+"""Pipelines without a model: tokens, rules, matching, updates, and saving."""
 
 from __future__ import annotations
 
 
 def languages() -> object:
-    """Tokens in German, English and several languages at once, and a small trained pipeline."""
+    """Tokens in German, English and several languages at once, and a small text classifier."""
     import tempfile
 
     import spacy

@@ -27,6 +27,10 @@ SHIPPED = rule_names([RECIPES])
         (HEAD + ROW.replace('reason = "nobody reads these"\n', ""), "rules.0.reason: Field required"),
         (HEAD.replace('"1.0"', '"3.0"') + ROW, "`versions` does not admit 3.0"),
         (HEAD.replace("demo", "De_mo") + ROW, "write 'de-mo'"),
+        (
+            f'{HEAD}{ROW}[[rules.minify]]\nkind = "json"\nfiles = ["*.json"]\nintact = ["a"]\n',
+            "`intact` is about `drop`, which names no keys",
+        ),
         (HEAD.replace("demo", "other") + ROW, "name is 'other', but its file is 'demo'"),
     ],
 )

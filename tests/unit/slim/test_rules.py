@@ -21,6 +21,7 @@ from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.import_check import Imported, compare_imports
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make_wheel import Known, slim
+from spokeshave.slim.minify import _pickle
 from spokeshave.slim.model import DEFAULT_LEVERS, RULES, Settings, Slimmed
 from spokeshave.slim.rules import choose, refuse_unknown, with_profile
 from support import demo_files, write_wheel
@@ -137,6 +138,14 @@ def test_rule_json_drops_texts_and_keeps_fields_of_that_name(tmp_path: Path) -> 
     assert slimmed.savings[0].saved == old - sum(len(new[name]) for name in files)
 
 
+def test_rule_json_keeps_intact_keys_whole(tmp_path: Path) -> None:
+    data = {"shapes": {"a": {"documentation": "text"}}, "params": {"b": {"documentation": "text"}}}
+    how = 'kind = "json"\nfiles = ["*.json"]\ndrop = ["documentation"]\nintact = ["params"]\n'
+    rows = f'[[rules]]\nname = "texts"\n{ROW}[[rules.minify]]\n{how}'
+    new = content(made(tmp_path, rows, {"demo/a.json": json.dumps(data).encode()}))
+    assert json.loads(new["demo/a.json"]) == {"shapes": {"a": {}}, "params": data["params"]}
+
+
 def test_rule_pickle_loads_the_same_objects(tmp_path: Path) -> None:
     shared = ["x" * 5]
     data = pickle.dumps({"a": shared, "b": shared, **{str(n): str(n) for n in range(50)}}, 2)
@@ -148,6 +157,18 @@ def test_rule_pickle_loads_the_same_objects(tmp_path: Path) -> None:
     assert again["a"] is again["b"], "what was one object still is"
     assert len(new["demo/a.dat"]) < len(data)
     assert new["demo/b.dat"] == b"no pickle"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_rule_pickle_of_each_protocol_loads_the_same_objects(protocol: int) -> None:
+    texts = ["", "ä" * 127, "ä" * 128, "x" * 255, "x" * 256, "x" * 70_000]
+    value = {"a": texts, "again": texts, "other": (1.5, None, b"y" * 300, {text: text for text in texts})}
+    old = pickle.dumps(value, protocol)
+    new = _pickle(old)
+    again = pickle.loads(new)
+    assert again == value
+    assert again["a"] is again["again"]
+    assert len(new) < len(old) - 3 * 6 * (protocol in (2, 3)), "three bytes of each of six short strings"
 
 
 def test_component_is_removed_on_request_alone_and_its_stub_says_so(tmp_path: Path) -> None:
