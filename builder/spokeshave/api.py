@@ -106,7 +106,7 @@ def shrink_requirements(
     requirements: Path,
     folder: Path,
     *,
-    profile: str = "lean",
+    profile: str = "",
     built: Path | None = None,
     blas: Path | None = None,
     careful: bool = False,
@@ -114,7 +114,8 @@ def shrink_requirements(
 ) -> tuple[ShrunkWheel, ...]:
     """Writes an index of the smallest wheels into `folder`, as `spokeshave shrink --output` does.
 
-    `built` is a folder with our wheels of the profile. Without it, no wheel of ours is used but the shared
+    A profile also removes components from PyPI's wheels; without one, built wheels are those of `lean`.
+    `built` is a folder with our wheels. Without it, no wheel of ours is used but the shared
     BLAS, from `blas` (a wheel or a folder) or the store. `careful` keeps docstrings, comments, indentation.
     Raises what the stages of shrink raise.
     """
@@ -124,7 +125,7 @@ def shrink_requirements(
         target=_TARGET,
         settings=Settings(levers=levers),
         output=folder,
-        profile=profile,
+        profile=profile or "lean",
         sources=(str(built),) if built else (),
         built=built is not None,
         knowledge=Knowledge(wish=Wish(profile=profile), blas=blas),

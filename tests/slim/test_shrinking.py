@@ -14,6 +14,8 @@ from click.testing import CliRunner, Result
 from packaging.pylock import Pylock
 
 from spokeshave.cli import main
+from spokeshave.errors import UsageFault
+from spokeshave.shrink.model import ShrinkRequest
 from support import demo_files, write_wheel
 
 Shrink = Callable[..., Result]
@@ -117,3 +119,19 @@ def test_shrink_foreign_folder_is_not_replaced(shrink: Shrink) -> None:
     result = shrink("demo", "--no-check")
     assert (result.exit_code, Path("shrunk/index/precious.txt").exists()) == (43, True)
     assert "is not an index that spokeshave made" in result.output
+
+
+def test_shrink_default_profile_removes_nothing_of_pypis_wheels(
+    shrink: Shrink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`lean` removes scipy's assembled docstrings, since its wheels have none; PyPI's keep theirs."""
+    asked: list[str] = []
+
+    def note(context: object, request: ShrinkRequest) -> None:
+        asked.append(request.knowledge.wish.profile)
+        raise UsageFault("enough", next_step="")
+
+    monkeypatch.setattr("spokeshave.cli.shrinking.run_shrink", note)
+    for words in ((), ("--profile", "lean")):
+        shrink("demo", *words)
+    assert asked == ["", "lean"]

@@ -67,7 +67,7 @@ _ARCHES = ("x86_64", "aarch64")
     metavar="DIR|URL",
     help="Use built wheels of this folder or index; the store is always searched (repeatable).",
 )
-@profile_option("Use built wheels of this profile, and remove from PyPI's what it removes.")
+@profile_option("Use built wheels of this profile. If given, remove from PyPI's wheels what it removes.")
 @click.option("--build", is_flag=True, help="Compile the packages that have a recipe, which takes long.")
 @click.option("--no-built", is_flag=True, help="Use slimmed PyPI wheels even where built ones are available.")
 @click.option("--no-check", is_flag=True, help="Skip the paired check of both sets of wheels.")
@@ -127,7 +127,7 @@ def _request(book: RecipeBook, given: dict[str, Any]) -> ShrinkRequest:
         inputs=given["inputs"],
         target=Target(python=_python(given), arch=given["arch"]),
         settings=settings,
-        knowledge=replace(knowledge, wish=replace(knowledge.wish, profile=given["profile"])),
+        knowledge=replace(knowledge, wish=replace(knowledge.wish, profile=_removing(given["profile"]))),
         output=given["output"],
         extras=given["extras"],
         groups=given["groups"],
@@ -141,6 +141,12 @@ def _request(book: RecipeBook, given: dict[str, Any]) -> ShrinkRequest:
         with_=given["with_"],
         untouched=frozenset(map(canonicalize_name, given["untouched"])),
     )
+
+
+def _removing(profile: str) -> str:
+    """The profile if it was chosen. The default one has no docstrings, which PyPI's wheels keep."""
+    source = click.get_current_context().get_parameter_source("profile")
+    return "" if source is ParameterSource.DEFAULT else profile
 
 
 def _python(given: dict[str, Any]) -> str:

@@ -189,7 +189,7 @@ def _shrink(context: Context, wanted: Wanted, folder: Path) -> wheels.Shrunk:
         context,
         HERE / "requirements.txt",
         folder,
-        profile=wanted.profile,
+        profile="" if wanted.profile == "lean" else wanted.profile,
         built=wanted.wheelhouse if wanted.built else None,
         blas=wanted.blas,
         careful=wanted.careful,
