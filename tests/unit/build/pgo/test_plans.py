@@ -95,11 +95,11 @@ def test_rows_of_the_recipe_get_the_flags_too(loaded: Loaded, plain: BuildPlan) 
 
 def test_what_is_small_without_training_stays_so_where_little_ran(loaded: Loaded, plain: BuildPlan) -> None:
     """What the recipe names for speed is compiled as without training where that missed it."""
-    table = TrainingTable.model_validate({"level": "O2", "untrained": ("*/odd.c",)})
+    table = TrainingTable.model_validate({"level": "O2", "untrained": ("*/loops.c",)})
     *named, last = trained(plain, loaded.recipe, table, BUNDLE, COUNTED).compile.fixes
     levels = [row.match for row in plain.compile.levels]
     assert levels
-    assert [row.match for row in named] == ["*/odd.c", *levels]
+    assert [row.match for row in named] == ["*/loops.c", *levels]
     assert all("fprofile-partial-training" in row.level for row in named[1:])
     f2py = "*/site-packages?numpy?f2py?src?fortranobject.c"
     assert last.match == f"*/?cyutility.c|*/lib.pyx.c|{f2py}|*/src?mt19937?mt19937.c"
