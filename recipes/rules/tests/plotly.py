@@ -27,7 +27,7 @@ def _figures(scripts: tuple[bool | str, ...]) -> object:
     figure.update_layout(title="t", template="plotly_dark", xaxis={"range": [0, 3]})
     html = [figure.to_html(include_plotlyjs=mode, div_id="x") for mode in scripts]
     errors = []
-    for wrong in ({"mode": "linez"}, {"marker": {"colour": "red"}}, {"opacity": 7}):
+    for wrong in ({"mode": "wavy"}, {"marker": {"colour": "red"}}, {"opacity": 7}):
         try:
             go.Scatter(**wrong)
         except ValueError as fault:

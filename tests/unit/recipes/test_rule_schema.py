@@ -20,7 +20,7 @@ SHIPPED = rule_names([RECIPES])
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (HEAD + ROW.replace("remove", "remvoe"), "rules.0.remvoe: unknown key; did you mean 'remove'?"),
+        (HEAD + ROW.replace("remove", "removes"), "rules.0.removes: unknown key; did you mean 'remove'?"),
         (HEAD.replace("versions", "version") + ROW, "version: unknown key; did you mean 'versions'?"),
         (HEAD + ROW + ROW, "two rows have the name 'po'"),
         (HEAD + ROW.replace('["*.po"]', "[]"), "the row removes nothing"),
