@@ -142,7 +142,8 @@ def test_where_nothing_can_be_imported_nothing_is_verified(
     slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {name: data for name, data in FILES.items() if not name.endswith((".py", ".pyx"))}
-    stock = write_wheel(tmp_path / NAME, {**files, "demo/__init__.py": b"import nobody_has_this\n"})
+    files |= {"demo/__init__.py": b"import nobody_has_this\n", "demo/core.c": b"x" * 9_000}
+    stock = write_wheel(tmp_path / NAME, files)
     result = slim(str(stock))
     assert result.exit_code == 0, result.output
     assert (
@@ -194,7 +195,7 @@ def test_a_wheel_for_another_platform_is_slimmed_and_the_check_skipped(slim: Sli
 def test_a_requirement_comes_through_pip(slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for version in ("1.0", "2.0"):
         path = tmp_path / f"links/demo-{version}-py3-none-any.whl"
-        write_wheel(path, demo_files(version=version))
+        write_wheel(path, {**demo_files(version=version), "demo/core.c": b"x" * 9_000})
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
     assert slim("demo<2", "--no-check").exit_code == 0
