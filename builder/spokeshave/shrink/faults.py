@@ -31,7 +31,7 @@ class Fault:
 
 
 def blame(faults: Sequence[Fault], chosen: Sequence[Chosen]) -> dict[str, tuple[Fault, ...]]:
-    """The faults by the changed project to blame, in the order of dependency.
+    """The faults by the changed project to blame, in the order of dependency; its own faults come first.
 
     A changed project is to blame if the innermost file of a changed wheel is its own, else if the fault is.
     Faults of unchanged wheels that go through no changed one have nobody to blame.
@@ -44,7 +44,8 @@ def blame(faults: Sequence[Fault], chosen: Sequence[Chosen]) -> dict[str, tuple[
         project = next(places, fault.project if fault.project in changed else "")
         if project:
             found[project] = (*found.get(project, ()), fault)
-    return {name: found[name] for name in in_order(requires_of(chosen)) if name in found}
+    order = [name for name in in_order(requires_of(chosen)) if name in found]
+    return {name: tuple(sorted(found[name], key=lambda fault: fault.project != name)) for name in order}
 
 
 def _owners(changed: Mapping[str, Chosen]) -> Iterator[tuple[str, str]]:

@@ -100,14 +100,15 @@ def commands_of(wheel: Path) -> Mapping[str, str]:
 
 
 def help_sources(wheel: Path, command: str) -> tuple[str, tuple[str, ...]]:
-    """The module of a command's entry point, and those of its package that hold docstrings, by file name."""
+    """The module of a command's entry point, and others of its package; those that hold docstrings alone."""
     module = commands_of(wheel).get(command, "").partition(":")[0].strip().replace(".", "/")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         entry = next((one for one in (f"{module}.py", f"{module}/__init__.py") if one in names), "")
         package = f"{entry.rpartition('/')[0]}/"
         inside = sorted(one for one in names if one.startswith(package) and one.endswith(".py"))
-        return entry, tuple(one for one in inside if one != entry and _has_docstrings(archive.read(one)))
+        found = [one for one in inside if _has_docstrings(archive.read(one))]
+    return entry if entry in found else "", tuple(one for one in found if one != entry)
 
 
 def _has_docstrings(source: bytes) -> bool:

@@ -160,7 +160,7 @@ def suspects_of(fault: Fault, one: Chosen, spared: Spared) -> tuple[tuple[str, .
     if fault.kind != "command":
         return (fault.files,)
     entry, others = help_sources(one.stock, fault.name)
-    if not any(entry in names for names in spared.values()):
+    if entry and not any(entry in names for names in spared.values()):
         return ((entry,),)
     return tuple((name,) for name in others)
 

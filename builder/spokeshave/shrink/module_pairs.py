@@ -81,7 +81,7 @@ def compare_modules(
         )
         for project, names in wanted.items()
     }
-    again = imports.run(suspects, suspects, _PATIENCE * SECONDS)
+    again = _conclusive(*imports.run(suspects, suspects, _PATIENCE * SECONDS))
     theirs, ours = _merged(theirs, again[0]), _merged(ours, again[1])
     done = {(project, name) for project, names in wanted.items() for name in names}
     faults = [fault for fault in before.faults if (fault.project, fault.name) not in done]
@@ -91,6 +91,14 @@ def compare_modules(
             files = suspects_of(name, mine, pair[1].site)
             faults.append(Fault(project=project, kind="module", name=name, text=text, files=files))
     return Modules(theirs=theirs, ours=ours, faults=tuple(faults))
+
+
+def _conclusive(theirs: Results, ours: Results) -> tuple[Results, Results]:
+    """Both without modules that fail from PyPI's wheels: they need one that was imported before them."""
+    good = {name: {one for one, row in rows.items() if not row.error} for name, rows in theirs.items()}
+    both = ({name: {one: side[name][one] for one in good[name]} for name in good} for side in (theirs, ours))
+    first, second = both
+    return first, second
 
 
 def _merged(before: Results, after: Results) -> Results:
