@@ -16,6 +16,7 @@ from spokeshave.shrink.faults import Fault
 from spokeshave.shrink.lanes import side_by_side
 from spokeshave.shrink.model import Chosen
 from spokeshave.slim.import_check import SECONDS, Imported, fault_of, import_all, suspects_of
+from spokeshave.slim.model import Excused
 from spokeshave.slim.wheel_layout import module_of
 
 _PATIENCE = 4  # times the usual seconds, for an import that is repeated
@@ -64,33 +65,38 @@ def compare_modules(
     runs, since an import can take longer than its time on a busy machine.
     """
     before = before or Modules()
-    known = before.theirs
     excused = {str(one.pick.project): one.excused for one in chosen}
     imports = _Imports(context=context, pair=pair, folder=folder)
     missing = {
-        project: [name for name in names if name not in known.get(project, {})]
+        project: [name for name in names if name not in before.theirs.get(project, {})]
         for project, names in wanted.items()
     }
     theirs, ours = imports.run(missing, wanted, SECONDS)
-    theirs, ours = _merged(known, theirs), _merged(before.ours, ours)
+    theirs, ours = _merged(before.theirs, theirs), _merged(before.ours, ours)
     suspects = {
         project: tuple(
-            name
-            for name in names
-            if fault_of(name, theirs[project][name], ours[project][name], excused[project])
+            one for one in names if _is_faulty(one, theirs[project], ours[project], excused[project])
         )
         for project, names in wanted.items()
     }
     again = _conclusive(*imports.run(suspects, suspects, _PATIENCE * SECONDS))
     theirs, ours = _merged(theirs, again[0]), _merged(ours, again[1])
-    done = {(project, name) for project, names in wanted.items() for name in names}
-    faults = [fault for fault in before.faults if (fault.project, fault.name) not in done]
-    for project, name in ((project, name) for project, names in suspects.items() for name in names):
-        mine = ours[project][name]
-        if text := fault_of(name, theirs[project][name], mine, excused[project]):
-            files = suspects_of(name, mine, pair[1].site)
-            faults.append(Fault(project=project, kind="module", name=name, text=text, files=files))
-    return Modules(theirs=theirs, ours=ours, faults=tuple(faults))
+    old = [fault for fault in before.faults if fault.name not in wanted.get(fault.project, ())]
+    new = [
+        Fault(
+            project=project, kind="module", name=name, text=text, files=suspects_of(name, mine, pair[1].site)
+        )
+        for project, names in suspects.items()
+        for name, mine in ((name, ours[project][name]) for name in names)
+        if (text := fault_of(name, theirs[project][name], mine, excused[project]))
+    ]
+    return Modules(theirs=theirs, ours=ours, faults=(*old, *new))
+
+
+def _is_faulty(
+    name: str, theirs: Mapping[str, Imported], ours: Mapping[str, Imported], excused: Excused
+) -> bool:
+    return bool(fault_of(name, theirs[name], ours[name], excused))
 
 
 def _conclusive(theirs: Results, ours: Results) -> tuple[Results, Results]:

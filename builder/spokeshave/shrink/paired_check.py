@@ -19,7 +19,7 @@ from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target, digest_of
 from spokeshave.machine.venvs import Interpreter, Venv, find_interpreter
 from spokeshave.shrink.faults import Fault
-from spokeshave.shrink.help_texts import Helps, commands_of, compare_help, without_labels
+from spokeshave.shrink.help_texts import Helps, Script, commands_of, compare_help, without_labels
 from spokeshave.shrink.lanes import side_by_side
 from spokeshave.shrink.model import Chosen
 from spokeshave.shrink.module_pairs import Modules, compare_modules, modules_to_compare
@@ -101,17 +101,7 @@ class Both:
 
         Other results are those of `before`.
         """
-        wanted = {
-            str(one.pick.project): list(modules_to_compare(one))
-            for one in chosen
-            if not one.extra and one.pick.project in projects
-        }
-        scripts = [(name, script) for name in wanted for script in commands_of(_stock(chosen, name))]
-        for fault in faults:
-            if fault.project not in projects and fault.kind == "module":
-                wanted.setdefault(fault.project, []).append(fault.name)
-            elif fault.project not in projects and fault.kind == "command":
-                scripts.append((fault.project, fault.name))
+        wanted, scripts = _wanted(chosen, projects, faults)
         with self.context.reporter.stage(f"importing {sum(map(len, wanted.values())):,} modules from both"):
             modules = compare_modules(
                 self.context,
@@ -148,6 +138,24 @@ class Both:
                 text = f"its requirements are not met: {line.strip()}"
                 found.append(Fault(project=names[0], kind="requirement", name=line, text=text))
         return tuple(found)
+
+
+def _wanted(
+    chosen: Sequence[Chosen], projects: Collection[str], faults: Sequence[Fault]
+) -> tuple[dict[str, list[str]], list[Script]]:
+    """Modules and commands of projects, and those of the faults of others."""
+    wanted = {
+        str(one.pick.project): list(modules_to_compare(one))
+        for one in chosen
+        if not one.extra and one.pick.project in projects
+    }
+    scripts = [(name, script) for name in wanted for script in commands_of(_stock(chosen, name))]
+    for fault in faults:
+        if fault.project not in projects and fault.kind == "module":
+            wanted.setdefault(fault.project, []).append(fault.name)
+        elif fault.project not in projects and fault.kind == "command":
+            scripts.append((fault.project, fault.name))
+    return wanted, scripts
 
 
 def _stock(chosen: Sequence[Chosen], project: str) -> Path:

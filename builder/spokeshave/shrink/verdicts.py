@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
@@ -46,9 +47,7 @@ def verify_set(
     """
     wheels = tuple(chosen)
     if not request.check:
-        return Verdict(
-            chosen=wheels, checked=Checked(skipped="--no-check was given"), levels=_levels(wheels, _NONE)
-        )
+        return _skipped(wheels, "--no-check was given")
     reason, python = why_not_checked(context, request.target)
     if python is None:
         if request.tests is not None:
@@ -56,26 +55,17 @@ def verify_set(
                 f"--tests cannot run: {reason}", next_step="omit --tests, or name another --python"
             )
         context.reporter.say(f"not checked: {reason}")
-        return Verdict(chosen=wheels, checked=Checked(skipped=reason), levels=_levels(wheels, _NONE))
+        return _skipped(wheels, reason)
     extra = ("pytest", *request.with_) if request.tests is not None else request.with_
     key = key_of(wheels, python, extra)
     if request.tests is None and (known := stored_check(context, key)):
         context.reporter.say("these wheels were checked before")
         mends = {name: Mend(**row) for name, row in known[1].items()}
-        rows = (
-            apply(slim_again, request.settings, one, mends[name])
-            if (name := one.pick.project) in mends
-            else one
-            for one in wheels
-        )
-        return _verdict(context, needed(rows), known[0], None)
+        return _verdict(context, _as_mended(request, wheels, mends, slim_again), known[0], None)
     with context.store.scratch() as folder:
         both = both_of(context, wheels, python, extra, folder)
-        state = State(chosen=wheels, compared=both.compare(wheels, [one.pick.project for one in wheels]))
         mender = Mender(context=context, settings=request.settings, slim_again=slim_again, both=both)
-        state = mender.mend_all(state)
-        if state.compared.faults:
-            raise _unexplained(state.compared.faults)
+        state = _mended(mender, wheels)
         tests = None
         if request.tests is not None:
             tests = compare_app_tests(context, request.tests, both.pair, folder / "tests")
@@ -83,6 +73,25 @@ def verify_set(
     if any(checked.imported.values()):
         store_check(context, key, checked, {name: asdict(mend) for name, mend in state.mends.items()})
     return _verdict(context, state.chosen, checked, tests)
+
+
+def _as_mended(
+    request: ShrinkRequest, wheels: tuple[Chosen, ...], mends: Mapping[str, Mend], slim_again: SlimAgain
+) -> tuple[Chosen, ...]:
+    mend = partial(apply, slim_again, request.settings)
+    return needed(mend(one, mends[one.pick.project]) if one.pick.project in mends else one for one in wheels)
+
+
+def _skipped(wheels: tuple[Chosen, ...], why: str) -> Verdict:
+    return Verdict(chosen=wheels, checked=Checked(skipped=why), levels=_levels(wheels, _NONE))
+
+
+def _mended(mender: Mender, wheels: tuple[Chosen, ...]) -> State:
+    compared = mender.both.compare(wheels, [one.pick.project for one in wheels])
+    state = mender.mend_all(State(chosen=wheels, compared=compared))
+    if state.compared.faults:
+        raise _unexplained(state.compared.faults)
+    return state
 
 
 def _unexplained(faults: Sequence[Fault]) -> VerifyError:
