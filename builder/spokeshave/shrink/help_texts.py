@@ -6,7 +6,7 @@ import ast
 import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from configparser import ConfigParser, Error
 from dataclasses import dataclass, field
 from functools import partial
@@ -99,16 +99,20 @@ def commands_of(wheel: Path) -> Mapping[str, str]:
     return dict(sorted(parser["console_scripts"].items())) if parser.has_section("console_scripts") else {}
 
 
-def help_sources(wheel: Path, command: str) -> tuple[str, tuple[str, ...]]:
-    """The module of a command's entry point, and others of its package; those that hold docstrings alone."""
+def help_sources(wheel: Path, command: str, known: Collection[str]) -> tuple[str, ...]:
+    """The files whose docstrings a help text may show: the module of the entry point, else of its package.
+
+    The module comes first; if it is `known` already, or has no docstrings, the others of its package follow.
+    """
     module = commands_of(wheel).get(command, "").partition(":")[0].strip().replace(".", "/")
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
         entry = next((one for one in (f"{module}.py", f"{module}/__init__.py") if one in names), "")
+        if not entry or (entry not in known and _has_docstrings(archive.read(entry))):
+            return (entry,) if entry else ()
         package = f"{entry.rpartition('/')[0]}/"
-        inside = sorted(one for one in names if one.startswith(package) and one.endswith(".py"))
-        found = [one for one in inside if _has_docstrings(archive.read(one))]
-    return entry if entry in found else "", tuple(one for one in found if one != entry)
+        inside = sorted(one for one in names - {entry} if one.startswith(package) and one.endswith(".py"))
+        return tuple(one for one in inside if _has_docstrings(archive.read(one)))
 
 
 def _has_docstrings(source: bytes) -> bool:

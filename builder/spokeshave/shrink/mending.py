@@ -159,10 +159,8 @@ def suspects_of(fault: Fault, one: Chosen, spared: Spared) -> tuple[tuple[str, .
     """
     if fault.kind != "command":
         return (fault.files,)
-    entry, others = help_sources(one.stock, fault.name)
-    if entry and not any(entry in names for names in spared.values()):
-        return ((entry,),)
-    return tuple((name,) for name in others)
+    known = frozenset(name for names in spared.values() for name in names)
+    return tuple((name,) for name in help_sources(one.stock, fault.name, known))
 
 
 def needed(wheels: Iterable[Chosen]) -> tuple[Chosen, ...]:

@@ -16,7 +16,6 @@ from spokeshave.shrink.faults import Fault
 from spokeshave.shrink.lanes import side_by_side
 from spokeshave.shrink.model import Chosen
 from spokeshave.slim.import_check import SECONDS, Imported, fault_of, import_all, suspects_of
-from spokeshave.slim.model import Excused
 from spokeshave.slim.wheel_layout import module_of
 
 _PATIENCE = 4  # times the usual seconds, for an import that is repeated
@@ -61,42 +60,43 @@ def compare_modules(
 ) -> Modules:
     """Imports modules from ours, and from PyPI's those that `before` does not have; a process for each wheel.
 
-    The results replace those of `before`. A fault is a module that does less from ours; it must occur in two
-    runs, since an import can take longer than its time on a busy machine.
+    The results replace those of `before`. A module that does less from ours is imported again, with more
+    time: a fault must occur in two runs.
     """
     before = before or Modules()
-    excused = {str(one.pick.project): one.excused for one in chosen}
     imports = _Imports(context=context, pair=pair, folder=folder)
     missing = {
         project: [name for name in names if name not in before.theirs.get(project, {})]
         for project, names in wanted.items()
     }
-    theirs, ours = imports.run(missing, wanted, SECONDS)
-    theirs, ours = _merged(before.theirs, theirs), _merged(before.ours, ours)
-    suspects = {
-        project: tuple(
-            one for one in names if _is_faulty(one, theirs[project], ours[project], excused[project])
-        )
-        for project, names in wanted.items()
-    }
+    first = imports.run(missing, wanted, SECONDS)
+    theirs, ours = _merged(before.theirs, first[0]), _merged(before.ours, first[1])
+    suspects = _names(_faults(wanted, theirs, ours, chosen, pair[1]))
     again = _conclusive(*imports.run(suspects, suspects, _PATIENCE * SECONDS))
     theirs, ours = _merged(theirs, again[0]), _merged(ours, again[1])
-    old = [fault for fault in before.faults if fault.name not in wanted.get(fault.project, ())]
-    new = [
-        Fault(
-            project=project, kind="module", name=name, text=text, files=suspects_of(name, mine, pair[1].site)
-        )
-        for project, names in suspects.items()
-        for name, mine in ((name, ours[project][name]) for name in names)
-        if (text := fault_of(name, theirs[project][name], mine, excused[project]))
-    ]
+    old = (fault for fault in before.faults if fault.name not in wanted.get(fault.project, ()))
+    new = _faults(suspects, theirs, ours, chosen, pair[1])
     return Modules(theirs=theirs, ours=ours, faults=(*old, *new))
 
 
-def _is_faulty(
-    name: str, theirs: Mapping[str, Imported], ours: Mapping[str, Imported], excused: Excused
-) -> bool:
-    return bool(fault_of(name, theirs[name], ours[name], excused))
+def _faults(
+    wanted: Wanted, theirs: Results, ours: Results, chosen: Sequence[Chosen], venv: Venv
+) -> tuple[Fault, ...]:
+    """The modules that do less from ours, which are in `venv`."""
+    excused = {str(one.pick.project): one.excused for one in chosen}
+    return tuple(
+        Fault(project=project, kind="module", name=name, text=text, files=suspects_of(name, mine, venv.site))
+        for project, names in wanted.items()
+        for name, mine in ((name, ours[project][name]) for name in names)
+        if (text := fault_of(name, theirs[project][name], mine, excused[project]))
+    )
+
+
+def _names(faults: Sequence[Fault]) -> Wanted:
+    found: dict[str, list[str]] = {}
+    for fault in faults:
+        found.setdefault(fault.project, []).append(fault.name)
+    return found
 
 
 def _conclusive(theirs: Results, ours: Results) -> tuple[Results, Results]:
