@@ -81,7 +81,9 @@ class Mender:
             mend = mended.mends[project]
             self.context.reporter.say(f"{project}: {one_line(faults[0].text)}; modules have their text back")
             names = dependents(requires_of(state.chosen), project)
-            mended = replace(mended, compared=self.both.compare(mended.chosen, names, mended.compared))
+            if names:
+                compared = self.both.compare(mended.chosen, names, mended.compared)
+                mended = replace(mended, compared=compared)
         return replace(mended, mends={**state.mends, project: mend})
 
     def _with_text(self, state: State, one: Chosen, faults: tuple[Fault, ...]) -> State | None:
@@ -96,7 +98,7 @@ class Mender:
             levers=tuple(name for name in self.settings.levers if name in on or name not in ON_REQUEST),
         )
 
-        # Those that depend on it are checked once it has no fault of its own.
+        # Those that depend on it are checked once its own faults are mended.
         own = tuple(fault for fault in faults if fault.project == one.pick.project) or faults
         projects = {fault.project for fault in own}
 

@@ -27,7 +27,7 @@ _SHOWN = 12  # lines of uv's explanation
 class Uv:
     """A uv program, the environment that it runs in, and the target that it resolves for.
 
-    With `no_index` it finds wheels in folders alone, which no variable tells it.
+    With `no_index` it finds wheels in folders alone, which no variable of uv sets.
     """
 
     program: str
