@@ -179,6 +179,15 @@ def test_shrink_first_faulty_package_alone_is_used_as_it_is(shrink: Shrink, tmp_
     assert "PLEASE READ" in str(rows()["zbase"]["faults"])
 
 
+def test_shrink_without_uv_pip_replaces_the_faulty_wheel(
+    shrink: Shrink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spokeshave.shrink.set_venvs.uv_program", lambda _: None)
+    result = shrink("reader")
+    assert result.exit_code == 0, result.output
+    assert (rows()["reader"]["tier"], rows()["reader"]["verified"]) == ("as it is", "imports")
+
+
 def test_shrink_requirements_are_checked_in_a_stage(shrink: Shrink) -> None:
     assert "done: checking requirements of both" in shrink("demo").output
 
