@@ -8,6 +8,7 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner, Result
@@ -81,6 +82,116 @@ def test_shrink_package_that_does_less_is_used_as_it_is(shrink: Shrink) -> None:
     assert rows()["demo"]["tier"] == "slim"
     assert rows()["reader"]["tier"] == "as it is"
     assert "import reader.late: FileNotFoundError" in str(rows()["reader"]["why"])
+
+
+def add_wheel(
+    folder: Path, name: str, files: dict[str, bytes], *requires: str, commands: bytes = b""
+) -> None:
+    """A wheel with docstrings, comments and a source file that levers take."""
+    info = f"{name}-1.0.dist-info"
+    whole = {**demo_files(name), f"{name}/core.pyx": b"x" * 9_000}
+    rows = "".join(f"Requires-Dist: {one}\n" for one in requires).encode()
+    whole[f"{info}/METADATA"] = whole[f"{info}/METADATA"].replace(b"\n\n", b"\n" + rows + b"\n", 1)
+    if commands:
+        whole[f"{info}/entry_points.txt"] = b"[console_scripts]\n" + commands
+    write_wheel(folder / "wheels" / f"{name}-1.0-py3-none-any.whl", {**whole, **files})
+
+
+def test_shrink_modules_that_need_their_text_have_it_back(shrink: Shrink, tmp_path: Path) -> None:
+    files = {
+        "needy/a.py": b'"""Needed."""\nassert globals()["__do" + "c__"]\nimport needy\n',
+        "needy/b.py": b'"""Not needed: %s."""\nvalue = 1\n' % (b"x" * 4_000),
+    }
+    add_wheel(tmp_path, "needy", files)
+    add_wheel(tmp_path, "user", {"user/__init__.py": b"import needy.a\n"}, "needy")
+    result = shrink("user", "--docstrings", "--comments")
+    assert result.exit_code == 0, result.output
+    assert [row["tier"] for row in rows().values()] == ["slim", "slim"], result.output
+    (row,) = (row for row in levers("needy") if row["name"] == "docstrings")
+    assert [one["name"] for one in row["left"]] == ["needy/a.py"]
+    assert row["saved"] > 4_000
+    again = shrink("user", "--docstrings", "--comments")
+    assert "these wheels were checked before" in again.output
+    assert "slimming" not in again.output
+    assert [row["tier"] for row in rows().values()] == ["slim", "slim"]
+
+
+def levers(name: str) -> list[dict[str, Any]]:
+    """The rows of the levers of a package."""
+    return cast("list[dict[str, Any]]", rows()[name]["levers"])
+
+
+def test_shrink_help_text_that_changes_has_its_docstrings_back(shrink: Shrink, tmp_path: Path) -> None:
+    files = {
+        "tool/app/__init__.py": b"",
+        "tool/app/cli.py": b"from . import text\ndef main():\n    print(getattr(text, '__do' + 'c__'))\n",
+        "tool/app/text.py": b'"""Usage: tool"""\n',
+        "tool/far.py": b'"""Far: %s."""\n' % (b"x" * 4_000),
+    }
+    add_wheel(tmp_path, "tool", files, commands=b"tool = tool.app.cli:main\n")
+    result = shrink("tool", "--docstrings")
+    assert result.exit_code == 0, result.output
+    assert (rows()["tool"]["tier"], rows()["tool"]["commands"]) == ("slim", 1), result.output
+    (row,) = (row for row in levers("tool") if row["name"] == "docstrings")
+    assert [one["name"] for one in row["left"]] == ["tool/app/text.py"]
+
+
+def test_shrink_lever_of_text_is_given_up_where_no_module_helps(shrink: Shrink, tmp_path: Path) -> None:
+    reader = b"import sys\ntext = sys.modules['whole.b']\nassert getattr(text, '__do' + 'c__')\n"
+    files = {"whole/b.py": b'"""Needed."""\n', "whole/c.py": reader, "whole/d.py": b"# " + b"x" * 4_000}
+    add_wheel(tmp_path, "whole", files)
+    result = shrink("whole", "--docstrings", "--comments")
+    assert result.exit_code == 0, result.output
+    assert rows()["whole"]["tier"] == "slim", result.output
+    text = "docstrings are kept in the whole wheel: without them, import whole.c: AssertionError"
+    assert f"whole: {text}" in result.output
+    assert text in Path("shrunk/report.html").read_text("utf-8")
+    saved = {row["name"]: row["saved"] for row in levers("whole")}
+    assert saved["comments"] >= 4_000
+
+
+LONG = b"""import os
+try:
+    open(os.path.join(os.path.dirname(__file__), 'core.' + 'p' + 'yx')).close()
+except OSError as fault:
+    raise ImportError("\\n\\nIMPORTANT: PLEASE READ THIS\\n\\nSome advice: see a page.\\n"
+        f"Original error was: {fault}\\n") from None
+"""
+
+
+def test_shrink_first_faulty_package_alone_is_used_as_it_is(shrink: Shrink, tmp_path: Path) -> None:
+    add_wheel(tmp_path, "zbase", {"zbase/__init__.py": LONG})
+    add_wheel(tmp_path, "middle", {"middle/__init__.py": b"import zbase\n"}, "zbase>=1")
+    add_wheel(tmp_path, "atop", {"atop/__init__.py": b"import middle\n"}, "middle; python_version>'3'")
+    result = shrink("atop")
+    assert result.exit_code == 0, result.output
+    assert {name: row["tier"] for name, row in rows().items()} == {
+        "atop": "slim",
+        "middle": "slim",
+        "zbase": "as it is",
+    }
+    assert [row["verified"] for row in rows().values()] == ["imports"] * 3
+    why = str(rows()["zbase"]["why"])
+    cause = "[Errno 2] No such file or directory: 'zbase/core.pyx'"
+    assert why == f"the slim wheel does less: import zbase: ImportError: Original error was: {cause}"
+    assert "PLEASE READ" in str(rows()["zbase"]["faults"])
+    assert str(tmp_path) not in why
+    assert shrink("atop").output.count("checked before") == 1
+    assert rows()["zbase"]["tier"] == "as it is"
+    assert "PLEASE READ" in str(rows()["zbase"]["faults"])
+
+
+def test_shrink_without_uv_pip_replaces_the_faulty_wheel(
+    shrink: Shrink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spokeshave.shrink.set_venvs.uv_program", lambda _: None)
+    result = shrink("reader")
+    assert result.exit_code == 0, result.output
+    assert (rows()["reader"]["tier"], rows()["reader"]["verified"]) == ("as it is", "imports")
+
+
+def test_shrink_requirements_are_checked_in_a_stage(shrink: Shrink) -> None:
+    assert "done: checking requirements of both" in shrink("demo").output
 
 
 def test_shrink_tests_that_only_pypis_wheels_pass_stop_it(

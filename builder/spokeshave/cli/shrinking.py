@@ -159,6 +159,8 @@ def _python(given: dict[str, Any]) -> str:
 
 def _show(options: Globals, result: Shrunk) -> None:
     show(options.stdout, shrink_table(result))
+    for note in result.notes:
+        say(options.stdout, note.line)
     before, after = (sum(getattr(one, side) for one in result.chosen) for side in ("before", "after"))
     ratio = f"{after / before:.2f}" if before else "-"
     say(options.stdout, f"{before / 1e6:.1f} MB of PyPI's wheels, {after / 1e6:.1f} MB of these: {ratio}")

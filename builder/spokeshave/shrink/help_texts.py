@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from configparser import ConfigParser, Error
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.inside.run import SYSTEM_PATH, Command, clean_environment
 from spokeshave.machine.venvs import Venv
+from spokeshave.shrink.faults import Fault
 from spokeshave.shrink.lanes import side_by_side
 from spokeshave.shrink.model import Chosen
 
@@ -21,14 +24,8 @@ _PATIENCE = 4  # times the usual seconds, for a command that is repeated
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
 _SHOWN = 200  # characters of a line in a fault
 _LATE = "did not end"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Helps:
-    """By project: how many commands print the same from both, and what differs."""
-
-    same: Mapping[str, int]
-    faults: Mapping[str, tuple[str, ...]]
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+Script = tuple[str, str]  # project and name
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +36,57 @@ class _Said:
     text: str
 
 
-def compare_help(context: Context, chosen: Sequence[Chosen], pair: tuple[Venv, Venv], folder: Path) -> Helps:
-    """Starts each command in both venvs; one whose output differs from run to run is compared by its end."""
-    commands = [
-        (one.pick.project, name) for one in chosen if not one.extra for name in commands_of(one.stock)
-    ]
-    jobs = [(name, venv) for _, name in commands for venv in pair]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Helps:
+    """PyPI's output by project and command, the commands that print the same from both, and the faults."""
+
+    theirs: Mapping[Script, _Said] = field(default_factory=dict)
+    alike: frozenset[Script] = frozenset()
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def same(self) -> Mapping[str, int]:
+        """By project, how many commands print the same."""
+        return dict(Counter(project for project, _ in self.alike))
+
+
+def compare_help(
+    context: Context,
+    chosen: Sequence[Chosen],
+    pair: tuple[Venv, Venv],
+    folder: Path,
+    *,
+    wanted: Sequence[Script],
+    before: Helps | None = None,
+) -> Helps:
+    """Starts commands with `--help` from ours, and from PyPI's those that `before` does not have.
+
+    The results replace those of `before`. A command whose output differs from run to run is compared by its
+    end.
+    """
+    before = before or Helps()
     run = _Starter(context=context, chosen=chosen, folder=folder)
+    missing = [one for one in wanted if one not in before.theirs]
+    jobs = [(name, pair[0]) for _, name in missing] + [(name, pair[1]) for _, name in wanted]
     found = side_by_side(context.cpus, [partial(run, *job) for job in jobs])
-    same: dict[str, int] = {}
-    faults: dict[str, tuple[str, ...]] = {}
-    for at, (project, name) in enumerate(commands):
-        theirs, ours = found[2 * at], found[2 * at + 1]
-        if theirs != ours:  # a fault must occur in two runs
-            ours = run(name, pair[1], _PATIENCE * _SECONDS)
+    known = {**before.theirs, **dict(zip(missing, found, strict=False))}
+    alike = set(before.alike.difference(wanted))
+    faults = [fault for fault in before.faults if (fault.project, fault.name) not in wanted]
+    for (project, name), first in zip(wanted, found[len(missing) :], strict=True):
+        theirs = known[project, name]
+        ours = (
+            first if theirs == first else run(name, pair[1], _PATIENCE * _SECONDS)
+        )  # a fault needs two runs
         if theirs == ours or _varies(theirs, ours, partial(run, name, pair[0])):
-            same[project] = same.get(project, 0) + (theirs.end != _LATE)
+            alike |= {(project, name)} if theirs.end != _LATE else set()
         else:
-            faults[project] = (*faults.get(project, ()), _difference(name, theirs, ours))
-    return Helps(same=same, faults=faults)
+            text = _difference(name, theirs, ours)
+            faults.append(Fault(project=project, kind="command", name=name, text=text))
+    return Helps(theirs=known, alike=frozenset(alike), faults=tuple(faults))
 
 
-def commands_of(wheel: Path) -> tuple[str, ...]:
-    """The console scripts of a wheel, sorted; none where its entry points cannot be read."""
+def commands_of(wheel: Path) -> Mapping[str, str]:
+    """The console scripts of a wheel with their entry points; none where those cannot be read."""
     with zipfile.ZipFile(wheel) as archive:
         names = [name for name in archive.namelist() if name.endswith(".dist-info/entry_points.txt")]
         text = archive.read(names[0]).decode("utf-8", "replace") if names else ""
@@ -70,8 +95,32 @@ def commands_of(wheel: Path) -> tuple[str, ...]:
     try:
         parser.read_string(text)
     except Error:
-        return ()
-    return tuple(sorted(parser["console_scripts"])) if parser.has_section("console_scripts") else ()
+        return {}
+    return dict(sorted(parser["console_scripts"].items())) if parser.has_section("console_scripts") else {}
+
+
+def help_sources(wheel: Path, command: str, known: Collection[str]) -> tuple[str, ...]:
+    """The files whose docstrings a help text may show: the module of the entry point, else of its package.
+
+    The module comes first; if it is `known` already, or has no docstrings, the others of its package follow.
+    """
+    module = commands_of(wheel).get(command, "").partition(":")[0].strip().replace(".", "/")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+        entry = next((one for one in (f"{module}.py", f"{module}/__init__.py") if one in names), "")
+        if not entry or (entry not in known and _has_docstrings(archive.read(entry))):
+            return (entry,) if entry else ()
+        package = f"{entry.rpartition('/')[0]}/"
+        inside = sorted(one for one in names - {entry} if one.startswith(package) and one.endswith(".py"))
+        return tuple(one for one in inside if _has_docstrings(archive.read(one)))
+
+
+def _has_docstrings(source: bytes) -> bool:
+    try:
+        nodes = ast.walk(ast.parse(source))
+        return any(isinstance(one, _DOCUMENTED) and ast.get_docstring(one, clean=False) for one in nodes)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

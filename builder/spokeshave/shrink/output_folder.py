@@ -19,6 +19,7 @@ from spokeshave.publish import lock
 from spokeshave.publish.folder import STATE, IndexFolder
 from spokeshave.publish.release import Release, read_release
 from spokeshave.shrink.model import Chosen, Resolved, ShrinkRequest
+from spokeshave.shrink.notes import notes_of
 from spokeshave.shrink.shrink_page import make_page
 from spokeshave.shrink.verdicts import Verdict
 
@@ -164,6 +165,7 @@ def to_json(verdict: Verdict, resolved: Resolved, target: Target) -> dict[str, A
         {"package": one.project, "version": one.version, "tier": "not included", "why": one.why}
         for one in resolved.left
     ]
+    notes = ({**note._asdict(), "packages": list(note.packages)} for note in notes_of(rows))
     tests = verdict.tests
     return {
         "schema": 1,
@@ -174,5 +176,6 @@ def to_json(verdict: Verdict, resolved: Resolved, target: Target) -> dict[str, A
         "after": sum(one.after for one in verdict.chosen),
         "not-checked": checked.skipped,
         "tests": tests.to_json() if tests else None,
+        "notes": list(notes),
         "packages": rows,
     }

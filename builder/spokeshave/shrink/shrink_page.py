@@ -20,7 +20,7 @@ def make_page(result: Mapping[str, Any]) -> str:
     folder = files("spokeshave.report.html")
     body = el(
         "body",
-        el("main", el("section", *_headline(result), *_tables(result), *_check(result))),
+        el("main", el("section", *_headline(result), *_tables(result), *_notes(result), *_check(result))),
         el(
             "footer",
             el("p", f"Made by spokeshave {result['tool']} with ", el("code", "shrink"), class_="made"),
@@ -58,6 +58,20 @@ def _tables(result: Mapping[str, Any]) -> Iterable[Element]:
         yield el("h2", "Bytes saved by each lever")
         cells = ((name, megabytes(size)) for name, size in saved.most_common() if size > 0)
         yield data_table(("lever", "MB"), cells, label="levers")
+
+
+def _notes(result: Mapping[str, Any]) -> Iterable[Element]:
+    rows = [
+        (note["text"], ", ".join(note["packages"]), str(note["files"] or ""), _size(note["size"]))
+        for note in result["notes"]
+    ]
+    if rows:
+        yield el("h2", "What the levers left")
+        yield data_table(("note", "packages", "files", "MB"), rows, label="notes", text_columns=2)
+
+
+def _size(size: int) -> str:
+    return megabytes(size) if size else ""
 
 
 def _row(row: Mapping[str, Any]) -> Sequence[Child]:

@@ -13,14 +13,18 @@ from spokeshave.context import Context
 from spokeshave.errors import UsageFault
 from spokeshave.shrink.built_wheels import find_built
 from spokeshave.shrink.fetching import fetch_all
+from spokeshave.shrink.mending import SlimAgain, needed
 from spokeshave.shrink.model import Chosen, Pick, Resolved, ShrinkRequest
+from spokeshave.shrink.notes import Note, notes_of
 from spokeshave.shrink.offers import sources_of
 from spokeshave.shrink.output_folder import write_results
 from spokeshave.shrink.resolving import resolve
 from spokeshave.shrink.shared_library import find_library, know
 from spokeshave.shrink.tiers import as_it_is, slim_all_wheels
-from spokeshave.shrink.verdicts import Verdict, needed, verify_set
+from spokeshave.shrink.verdicts import Verdict, verify_set
 from spokeshave.slim.knowledge import check_wish, shared_blas, with_library
+from spokeshave.slim.levers import Spared
+from spokeshave.slim.model import Settings
 from spokeshave.slim.rules import with_profile
 
 
@@ -31,6 +35,11 @@ class Shrunk:
     resolved: Resolved
     verdict: Verdict
     files: tuple[Path, ...]
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """The notes of the levers, largest first."""
+        return notes_of({"package": one.pick.project, **one.record} for one in self.chosen)
 
     @property
     def chosen(self) -> tuple[Chosen, ...]:
@@ -50,7 +59,7 @@ def shrink(context: Context, request: ShrinkRequest) -> Shrunk:
         request = _with_knowledge(context, request, scratch)
         files = fetch_all(context, resolved.picks)
         wheels = {pick: files[pick.sha256] for pick in resolved.picks}
-        verdict = verify_set(context, request, _choose(context, request, wheels))
+        verdict = verify_set(context, request, *_choose(context, request, wheels))
         with context.reporter.stage(f"writing {request.output}"):
             written = write_results(context, request, resolved, verdict)
     return Shrunk(resolved=resolved, verdict=verdict, files=written)
@@ -67,8 +76,13 @@ def _with_knowledge(context: Context, request: ShrinkRequest, scratch: Path) -> 
     return replace(request, settings=settings, knowledge=knowledge)
 
 
-def _choose(context: Context, request: ShrinkRequest, wheels: Mapping[Pick, Path]) -> tuple[Chosen, ...]:
-    """The wheel of the best available tier for each pick, and the wheels that these need, by project."""
+def _choose(
+    context: Context, request: ShrinkRequest, wheels: Mapping[Pick, Path]
+) -> tuple[tuple[Chosen, ...], SlimAgain]:
+    """The wheel of the best available tier for each pick, and the wheels that these need, by project.
+
+    Also returns what slims one of them anew.
+    """
     blas = canonicalize_name(shared_blas(context.book))
     sources = sources_of(context, request, (*(pick.project for pick in wheels), blas))
     built, refused = find_built(context, request, wheels, sources if request.built else ())
@@ -82,12 +96,19 @@ def _choose(context: Context, request: ShrinkRequest, wheels: Mapping[Pick, Path
         if pick.project in request.untouched
     ]
     library = find_library(context, request, sources, built)
-    slimmed = slim_all_wheels(
+    slim_all = partial(
+        slim_all_wheels,
         context,
-        {pick: path for pick, path in rest.items() if pick.project not in request.untouched},
-        settings=request.settings,
         know=partial(know, context, request, library),
         library=library.sha256 if library else "",
     )
+    slimmed = slim_all(
+        {pick: path for pick, path in rest.items() if pick.project not in request.untouched},
+        settings=request.settings,
+    )
+
+    def again(one: Chosen, settings: Settings, spared: Spared) -> Chosen:
+        return slim_all({one.pick: one.stock}, settings=settings, spared=spared)[0]
+
     shared = [library] if library and library not in built else []
-    return needed(sorted((*built, *shared, *slimmed, *kept), key=lambda one: one.pick.project))
+    return needed(sorted((*built, *shared, *slimmed, *kept), key=lambda one: one.pick.project)), again

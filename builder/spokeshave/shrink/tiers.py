@@ -23,6 +23,7 @@ from spokeshave.inside.model import digest_of
 from spokeshave.inside.sizes import sizes
 from spokeshave.shrink.model import Chosen, Pick, Tier
 from spokeshave.slim.intake import read_stock
+from spokeshave.slim.levers import Spared
 from spokeshave.slim.make_wheel import Known, slim
 from spokeshave.slim.model import Excused, Settings, Stock
 
@@ -54,6 +55,7 @@ class _Job:
     settings: Settings
     key: str
     folder: Path
+    spared: Spared
 
 
 def slim_all_wheels(
@@ -63,11 +65,13 @@ def slim_all_wheels(
     settings: Settings,
     know: Know = _nothing,
     library: str = "",
+    spared: Spared | None = None,
 ) -> tuple[Chosen, ...]:
     """Slims PyPI's wheels (pick to file), each with what `know` says of it, in the order of `wheels`.
 
-    `library` is the sha256 (hex) of the shared BLAS that may replace copies, if there is one. A wheel that
-    cannot be slimmed, or that gets no smaller, is used as it is. Raises KeyboardInterrupt once
+    `library` is the sha256 (hex) of the shared BLAS that may replace copies, if there is one.
+    `spared` has modules that a lever of text leaves as they are. A wheel that cannot be slimmed, or that gets
+    no smaller, is used as it is. Raises KeyboardInterrupt once
     the processes have ended; finished wheels are in the store then.
     """
     code = own_code.code_digest("slim")
@@ -77,14 +81,17 @@ def slim_all_wheels(
         for number, (pick, path) in enumerate(wheels.items()):
             stock = read_stock(path)
             known = know(stock)
-            rows = [pick.sha256, pick.filename, asdict(settings), known.digest, library, code, _PYTHON]
+            left = {lever: sorted(names) for lever, names in (spared or {}).items()}
+            rows = [pick.sha256, pick.filename, asdict(settings), known.digest, library, code, _PYTHON, left]
             entry = context.store.get(_KIND, key := digest_of(rows))
             if entry:
                 done[pick] = _chosen(pick, path, entry, tier_of(known))
             else:
                 folder = scratch / str(number)
                 folder.mkdir()
-                jobs[pick] = _Job(stock=stock, known=known, settings=settings, key=key, folder=folder)
+                jobs[pick] = _Job(
+                    stock=stock, known=known, settings=settings, key=key, folder=folder, spared=spared or {}
+                )
         if jobs:
             with context.reporter.stage(
                 f"slimming {len(jobs)} wheels on {min(context.cpus, len(jobs))} CPUs"
@@ -138,7 +145,9 @@ def _slim_one(job: _Job) -> str:
     work.mkdir()
     try:
         scratch, output = work / "tree", work / "wheel"
-        slimmed = slim(job.stock, job.settings, output=output, scratch=scratch, known=job.known)
+        slimmed = slim(
+            job.stock, job.settings, output=output, scratch=scratch, spared=job.spared, known=job.known
+        )
     except SpokeshaveError as fault:
         return fault.what.removeprefix(f"{job.stock.path}: ")
     if slimmed.smaller:

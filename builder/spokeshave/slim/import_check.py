@@ -6,7 +6,7 @@ import json
 import signal
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from spokeshave.errors import VerifyError
@@ -19,6 +19,7 @@ from spokeshave.slim import import_worker
 from spokeshave.slim.model import NOTHING, Excused, Slimmed
 from spokeshave.slim.wheel_layout import module_of
 
+_RESULTS = "results.jsonl"
 _SHOWN = 5  # names that a fault lists
 SECONDS = 120  # for one import; the slow ones take five, on a busy machine ten times that
 
@@ -79,7 +80,7 @@ def compare_imports(
     for name in theirs:
         if fault := fault_of(name, theirs[name], mine[name], excused):
             faults.append(fault)
-            suspects.append(_suspects(name, mine[name], ours.site))
+            suspects.append(suspects_of(name, mine[name], ours.site))
     return Imports(
         imported=tuple(name for name in theirs if not (mine[name].error or theirs[name].error)),
         faults=tuple(faults),
@@ -103,7 +104,7 @@ def fault_of(name: str, theirs: Imported, ours: Imported, excused: Excused = NOT
     return f"{name} lacks {', '.join(lost[:_SHOWN])}" if lost else ""
 
 
-def _suspects(name: str, ours: Imported, site: Path) -> tuple[str, ...]:
+def suspects_of(name: str, ours: Imported, site: Path) -> tuple[str, ...]:
     """The files of the wheel that a fault went through, innermost first, or those of the module."""
     if ours.error:
         return _members(ours.files, site)
@@ -123,19 +124,26 @@ def _members(files: Iterable[str], site: Path) -> tuple[str, ...]:
 
 
 def import_all(
-    venv: Venv, names: Iterable[str], *, folder: Path, runner: Runner, seconds: int = SECONDS
+    venv: Venv,
+    names: Iterable[str],
+    *,
+    folder: Path,
+    runner: Runner,
+    seconds: int = SECONDS,
+    bytecode: bool = False,
 ) -> Mapping[str, Imported]:
     """Imports the modules in one process, and the rest in a new one whenever a module ends it.
 
-    The results are in the order of `names`; `folder` must not exist yet.
+    The results are in the order of `names`; `folder` must not exist yet. With `bytecode` the venv keeps that
+    of the modules, which pays where several processes import them. Errors have no path of the venv.
     """
     folder.mkdir()
-    results = folder / "results.jsonl"
+    results = folder / _RESULTS
     found: dict[str, Imported] = {}
     names = list(names)
     left = names
     while left:
-        end = _run(_command(venv, left, folder, results, seconds), runner, seconds)
+        end = _run(_command(venv, left, folder, seconds, bytecode), runner, seconds)
         begun, ended = _read(results)
         found |= ended
         if dead := [name for name in begun if name not in found]:
@@ -147,17 +155,24 @@ def import_all(
                 next_step="try that interpreter by hand, or another Python on PATH",
             )
         left = rest
-    return {name: found[name] for name in names}
+    return {name: _without_places(found[name], venv, folder) for name in names}
 
 
-def _command(venv: Venv, names: list[str], folder: Path, results: Path, seconds: int) -> Command:
+def _without_places(one: Imported, venv: Venv, folder: Path) -> Imported:
+    error = one.error
+    for place, name in ((venv.site, ""), (venv.root, ""), (folder / "home", "~/")):
+        error = error.replace(f"{place}/", name)
+    return replace(one, error=error)
+
+
+def _command(venv: Venv, names: list[str], folder: Path, seconds: int, bytecode: bool) -> Command:
     """Imports `names`, with a separate home folder."""
     (folder / "names.txt").write_text("\n".join(names), "utf-8")
     (folder / "home").mkdir(exist_ok=True)
-    argv = (venv.python, "-I", "-B", str(Path(import_worker.__file__)))
+    argv = (venv.python, "-I", *(() if bytecode else ("-B",)), str(Path(import_worker.__file__)))
     env = clean_environment(folder / "home", path=f"{Path(venv.python).parent}:{SYSTEM_PATH}")
     return Command(
-        argv=(*argv, str(folder / "names.txt"), str(results), str(seconds)),
+        argv=(*argv, str(folder / "names.txt"), str(folder / _RESULTS), str(seconds)),
         cwd=folder / "home",
         env=env,
         timeout=float(seconds * 10 + 600),

@@ -15,6 +15,8 @@ import warnings
 from pathlib import Path
 from types import FunctionType, MethodType, TracebackType
 
+LONGEST = 5000  # characters of an error; the cause is often in its last lines
+
 
 def public_names(name: str) -> list[str]:
     """The names that a module offers, without its submodules: those depend on the order of imports."""
@@ -58,7 +60,7 @@ def main(names: Path, results: Path, seconds: int) -> None:
             except BaseException as fault:
                 row = {
                     "name": name,
-                    "error": f"{type(fault).__name__}: {fault}"[:500],
+                    "error": f"{type(fault).__name__}: {fault}"[:LONGEST],
                     "files": files_of(fault.__traceback__),
                 }
             signal.alarm(0)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from spokeshave import __version__
 from spokeshave.errors import VerifyError
+from spokeshave.slim.error_text import one_line
 from spokeshave.slim.import_check import Imports
 from spokeshave.slim.model import Slimmed
 from spokeshave.verify.outcomes import Comparison
@@ -70,7 +71,7 @@ def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:
     if not failed:
         return None
     faults = "\n".join(
-        f"  {one.slimmed.wheel.name}: {fault}" for one in failed for fault in one.verdict.faults[:5]
+        f"  {one.slimmed.wheel.name}: {one_line(fault)}" for one in failed for fault in one.verdict.faults[:5]
     )
     return VerifyError(
         f"{len(failed)} of {len(outcomes)} wheels do less than PyPI's and were not written:\n{faults}",

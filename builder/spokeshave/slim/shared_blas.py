@@ -26,7 +26,7 @@ from spokeshave.inside.run import Command, run
 from spokeshave.inside.wheel import dist_info_of
 from spokeshave.slim.blas_library import Library
 from spokeshave.slim.metadata_fields import read_headers, replace_field
-from spokeshave.slim.model import Saving, Settings, Stock
+from spokeshave.slim.model import Left, Saving, Settings, Stock
 
 NAME = "blas"
 _COPY = re.compile(r"lib(scipy_)?openblas[^/]*\.so[^/]*")
@@ -110,14 +110,16 @@ def share_blas(tree: Tree, stock: Stock, settings: Settings, libraries: Iterable
         if not why:
             return Shared(saving=_replace(tree, wheel, library), library=library, platform=platform)
         reasons.append(f"{library.requirement} {why}")
-    size = sum((tree.root / one.name).stat().st_size for one in wheel.dropped)
     there = "; ".join(dict.fromkeys(reasons)) or "no wheel of a shared BLAS is available"
-    return Shared(
-        saving=_note(
-            f"{_names(wheel.copies)} kept ({size:,} bytes with what it needs): {there};"
-            " `spokeshave build openblas` makes one for all wheels, --blas names one"
-        )
+    reason = (
+        f"libraries of a bundled BLAS are kept: {there};"
+        " `spokeshave build openblas` makes one for all wheels, --blas names one"
     )
+    left = tuple(
+        Left(name=one.name, reason=reason, size=(tree.root / one.name).stat().st_size)
+        for one in wheel.dropped
+    )
+    return Shared(saving=Saving(lever=NAME, saved=0, files=0, left=left))
 
 
 def _note(text: str) -> Saving:

@@ -19,7 +19,7 @@ from spokeshave.machine.files import alone_with, copy_whole, write_whole
 from spokeshave.machine.venvs import Venv
 from spokeshave.slim.arguments import Wanted, read_word
 from spokeshave.slim.blas_library import deliver
-from spokeshave.slim.import_check import compare_imports, import_all, modules_to_try
+from spokeshave.slim.import_check import Imports, compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock, with_extras
 from spokeshave.slim.knowledge import Knowledge, check_wish, known_of, with_library
 from spokeshave.slim.levers import Spared
@@ -164,23 +164,28 @@ def _check(
 
 def _compare(
     slimmed: Slimmed, known: Known, stock: Venv, ours: Venv, *, runner: Runner, log: Path
-) -> Attempt:
+) -> tuple[Slimmed, Imports]:
     """Compares all imports; where some fail, modules get the text back that a lever took."""
     work = ours.root.parent
     theirs = import_all(stock, modules_to_try(slimmed), folder=work / "stock-imports", runner=runner)
     numbers = count()
 
-    def check(one: Slimmed) -> Attempt:
+    def check(one: Slimmed) -> Attempt[tuple[Slimmed, Imports]]:
         folder = work / f"slim-imports-{next(numbers)}"
-        return Attempt(one, compare_imports(theirs, ours, folder=folder, runner=runner, excused=one.excused))
+        found = compare_imports(theirs, ours, folder=folder, runner=runner, excused=one.excused)
+        return Attempt(result=(one, found), faults=found.faults, suspects=found.suspects)
 
-    def again(settings: Settings, spared: Spared) -> Attempt:
+    def again(settings: Settings, spared: Spared) -> Attempt[tuple[Slimmed, Imports]]:
         one = _slim(slimmed.stock, settings, work / f"again-{next(numbers)}", known, spared)
         replace_wheel(ours, one, runner=runner, log=log)
         return check(one)
 
     first = check(slimmed)
-    return spare_text(first, again) if first.imports.faults else first
+    if not first.faults:
+        return first.result
+    found, given_up = spare_text(first, slimmed.settings, again)
+    one, imports = found.result
+    return replace(one, savings=(*one.savings, *given_up)), imports
 
 
 def _suite(
