@@ -15,7 +15,7 @@ from pathlib import Path
 from spokeshave.context import Context
 from spokeshave.inside.run import SYSTEM_PATH, Command, clean_environment
 from spokeshave.machine.venvs import Venv
-from spokeshave.shrink.faults import Fault
+from spokeshave.shrink.blame import Fault
 from spokeshave.shrink.lanes import side_by_side
 from spokeshave.shrink.model import Chosen
 

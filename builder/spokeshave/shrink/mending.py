@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from spokeshave.context import Context
-from spokeshave.shrink.faults import Fault, blame, dependents, requires_of
+from spokeshave.shrink.blame import Fault, blame, dependents, requires_of
 from spokeshave.shrink.help_texts import help_sources
 from spokeshave.shrink.model import Chosen
 from spokeshave.shrink.paired_check import Both, Compared

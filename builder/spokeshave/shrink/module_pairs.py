@@ -12,7 +12,7 @@ from pathlib import Path
 
 from spokeshave.context import Context
 from spokeshave.machine.venvs import Venv
-from spokeshave.shrink.faults import Fault
+from spokeshave.shrink.blame import Fault
 from spokeshave.shrink.lanes import side_by_side
 from spokeshave.shrink.model import Chosen
 from spokeshave.slim.import_check import SECONDS, Imported, fault_of, import_all, suspects_of

@@ -18,7 +18,7 @@ from spokeshave.context import Context
 from spokeshave.errors import EngineMissing
 from spokeshave.inside.model import Target, digest_of
 from spokeshave.machine.venvs import Interpreter, Venv, find_interpreter
-from spokeshave.shrink.faults import Fault
+from spokeshave.shrink.blame import Fault
 from spokeshave.shrink.help_texts import Helps, Script, commands_of, compare_help, without_labels
 from spokeshave.shrink.lanes import side_by_side
 from spokeshave.shrink.model import Chosen

@@ -9,7 +9,7 @@ from functools import partial
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError
 from spokeshave.shrink.app_tests import AppTests, compare_app_tests, lost_tests
-from spokeshave.shrink.faults import Fault
+from spokeshave.shrink.blame import Fault
 from spokeshave.shrink.mending import Mend, Mender, SlimAgain, State, apply, needed
 from spokeshave.shrink.model import Chosen, ShrinkRequest
 from spokeshave.shrink.paired_check import (

@@ -7,7 +7,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from spokeshave.shrink.faults import Fault, blame, dependents, in_order
+from spokeshave.shrink.blame import Fault, blame, dependents, in_order
 from spokeshave.shrink.model import Chosen, Pick
 from support import demo_files, write_wheel
 
