@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from spokeshave.report.html.page import make_page
 from spokeshave.report.kept_sizes import kept_measure
 from spokeshave.report.parts import package_of
 from spokeshave.report.terminal import lever_notes, lever_table, notes, size_table
+from spokeshave.slim.candidates import candidates_of, faults_of_pypi
 from spokeshave.verdict import VerifyReport
 from spokeshave.verify import records
 from spokeshave.verify import verify as verifying
@@ -71,8 +73,10 @@ def verify(
     """
     context = options.context()
     reports = []
-    for candidate in candidates(context, wheels):
-        reports.append(verifying.verify(context, candidate, level))
+    for candidate in candidates_of(context, wheels):
+        reports.append(
+            verifying.verify(context, candidate, level, partial(faults_of_pypi, context, candidate))
+        )
         if record and reports[-1].passed:  # a failed one must not replace a passed one
             _record(context, record, candidate, reports[-1])
     if as_json:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from spokeshave.inside.model import file_sha256
 from spokeshave.inside.sizes import Sizes
 from spokeshave.inside.wheel import WheelName
 from spokeshave.slim.blas_library import Library
@@ -213,6 +214,7 @@ class Slimmed:
             "levers": [row.to_json() for row in self.savings],
             "stubs": list(self.removals.stubs),
             "requires": [self.library.requirement] if self.library else [],
+            "tests": file_sha256(self.tests) if self.tests else "",
         }
 
 
