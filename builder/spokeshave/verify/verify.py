@@ -18,7 +18,14 @@ from spokeshave.machine.files import write_whole
 from spokeshave.verdict import VerifyReport
 from spokeshave.verify.contents import inspect
 from spokeshave.verify.environments import ContainerEnvironment, HostEnvironment, VerifyEnvironment
-from spokeshave.verify.faults import blas_faults, compiler_faults, expected_cores, import_faults, loss_faults
+from spokeshave.verify.faults import (
+    blas_faults,
+    compiler_faults,
+    expected_cores,
+    import_faults,
+    loss_faults,
+    own_faults,
+)
 from spokeshave.verify.outcomes import Comparison, name_faults, stubbed_part
 from spokeshave.verify.paired_run import Level, PairedRun, removed_components, test_lock
 
@@ -103,9 +110,7 @@ def _compare(
         candidate.wheels[:-1],
         context.runner,
     )
-    if faults:
-        known = frozenset(excused())
-        faults = [fault for fault in faults if fault not in known]
+    faults = own_faults(faults, excused)
     pair = PairedRun(context=context, candidate=candidate, level=level)
     # The PyPI wheel first: its names are looked for in ours. Its results come from the store after one run.
     stock = pair.stock(environment) if pair.selection(level) else None
