@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,9 +19,9 @@ from spokeshave.inside.model import BuildPlan, Target, file_sha256, is_of_profil
 from spokeshave.inside.wheel import archives_of_tests, beside, parse_name, wheels_of
 from spokeshave.recipes.book import Loaded
 from spokeshave.slim.intake import read_stock
-from spokeshave.slim.model import Settings, Stock
+from spokeshave.slim.model import COMPONENT, Settings, Stock
 from spokeshave.slim.recipe_use import LABEL, RecipeUse, Wish, find_use
-from spokeshave.slim.slim_plan import carrying, loaded_for, plan_for
+from spokeshave.slim.slim_plan import acting, carrying, loaded_for, plan_for
 from spokeshave.sources.stock import StockPin, stock_wheel
 from spokeshave.verify.contents import library_faults
 
@@ -153,21 +153,18 @@ def faults_of_pypi(context: Context, candidate: Candidate) -> list[str]:
 
 def _use(context: Context, stock: Stock, path: Path, record: Mapping[str, Any]) -> RecipeUse:
     """The recipe, with what the record says that levers and components took."""
-    took = [row["name"] for row in record["levers"] if row["files"]]
-    parts = tuple(name.removeprefix("component ") for name in took if name.startswith("component "))
+    took = acting(record)
     build = int(parse_name(path.name).version.rpartition(".")[2])
-    settings = Settings(levers=tuple(took), keep=tuple(record["keep"]), build=build)
+    settings = Settings(levers=took, keep=tuple(record["keep"]), build=build)
     use = find_use(context.book, stock, settings, Wish())
     if use is None:
         raise WheelError(
             f"{path.name}: no recipe says which tests of {stock.project} to run",
             next_step=f"`spokeshave slim {stock.project} --tests` runs those of its sdist",
         )
-    wish = Wish(remove=tuple(f"{use.loaded.recipe.name}/{name}" for name in parts))
-    wanted = find_use(context.book, stock, settings, wish)
-    assert wanted is not None  # the recipe is the same
-    removed = tuple(part for part in wanted.plan.removed if part.component in parts)
-    return replace(wanted, plan=replace(wanted.plan, removed=removed))
+    names = (name.removeprefix(COMPONENT) for name in took if name.startswith(COMPONENT))
+    wish = Wish(remove=tuple(f"{use.loaded.recipe.name}/{name}" for name in names))
+    return find_use(context.book, stock, settings, wish) or use
 
 
 def _near(path: Path, distribution: str, named: tuple[Path, ...]) -> dict[Path, str]:

@@ -13,6 +13,7 @@ from spokeshave.inside.sizes import Sizes
 from spokeshave.inside.wheel import WheelName
 from spokeshave.slim.blas_library import Library
 
+COMPONENT = "component "  # before the name of one, in the row of what it saved
 RULES = "rules"  # those of the package, in recipes/rules
 DEFAULT_LEVERS = (
     RULES,

@@ -16,7 +16,7 @@ from spokeshave.inside.model import BuildPlan, Environment
 from spokeshave.inside.sbom import INTEGERS
 from spokeshave.recipes.book import Loaded
 from spokeshave.recipes.verify_schema import VerifyTable
-from spokeshave.slim.model import Stock
+from spokeshave.slim.model import COMPONENT, Stock
 from spokeshave.slim.recipe_use import RecipeUse
 from spokeshave.slim.shared_blas import WIDE
 
@@ -28,20 +28,29 @@ def plan_for(
 ) -> BuildPlan:
     """The plan of a slim wheel, for tests that run in that engine's environment.
 
-    It names the libraries that the wheel requires and those that PyPI's wheel brought along, and the width of
-    the integers with which its modules call the BLAS. PyPI's own files describe bundled code.
+    It has the levers and components that acted, the libraries that the wheel requires, and those that PyPI's
+    wheel brought along. It has the width of the integers that modules pass to the BLAS. Licences are PyPI's.
     """
     wanted = [Requirement(text) for text in record["requires"]]
     wide = any(name.endswith(WIDE) for one in elf_files(path) for name in one.imports)
     settings = {**use.plan.compile.settings, INTEGERS: "ilp64" if wide else "lp64"}
     plan = carrying(replace(use.plan, compile=replace(use.plan.compile, settings=settings)), path)
+    took = acting(record)
     return replace(
         plan,
         environment=Environment(engine=engine, image="", image_digest=""),
         libraries={one.name: str(one.specifier).removeprefix("==") for one in wanted},
         sonames=plan.sonames if wanted else (),
         bundled=(),
+        levers=tuple(one for one in plan.levers if one.name in took),
+        removed=tuple(part for part in plan.removed if f"{COMPONENT}{part.component}" in took),
     )
+
+
+def acting(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """The names of levers that changed a file and of removed components; kept ones have no row."""
+    rows = record["levers"]
+    return tuple(row["name"] for row in rows if row["files"] or row["name"].startswith(COMPONENT))
 
 
 def carrying(plan: BuildPlan, path: Path) -> BuildPlan:
@@ -56,7 +65,8 @@ def loaded_for(use: RecipeUse, stock: Stock, path: Path) -> Loaded:
     plan = use.plan
     recipe = use.loaded.at(plan.version).recipe
     row = next((row for row in recipe.versions if row.version == plan.version), recipe.versions[0])
-    row = row.model_copy(update={"version": plan.version, "stock": {plan.target.identifier: stock.sha256}})
+    pinned = {plan.target.identifier: stock.sha256}  # and its file name says which Python it is for
+    row = row.model_copy(update={"version": plan.version, "requires_python": "", "stock": pinned})
     verify = _verify_for(recipe.verify, _members(stock.path), _members(path))
     recipe = recipe.model_copy(update={"versions": (row,), "verify": verify})
     return replace(use.loaded, recipe=recipe, version=plan.version)
