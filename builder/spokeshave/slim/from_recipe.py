@@ -18,7 +18,7 @@ from spokeshave.inside.unmatched import unmatched, wheel_patterns
 from spokeshave.recipes.patch_files import patched_files
 from spokeshave.removal.readers.reader import covers
 from spokeshave.slim.levers import Act, Spared, installed
-from spokeshave.slim.model import NOT_MODULES, ON_REQUEST, Removals, Saving, Settings
+from spokeshave.slim.model import COMPONENT, NOT_MODULES, ON_REQUEST, Removals, Saving, Settings
 from spokeshave.slim.needed_tests import put_back_needed
 from spokeshave.slim.part import part_of
 from spokeshave.slim.recipe_use import RecipeUse
@@ -58,7 +58,7 @@ class FromRecipe:
             here = [module for module in part.modules if not _is_below(module, stubs)]
             took = remove(self.use.plan, replace(part, modules=tuple(here)), self.tree)
             stubs += here
-            saved.append(Saving(lever=f"component {part.component}", saved=took.saved, files=took.files))
+            saved.append(Saving(lever=f"{COMPONENT}{part.component}", saved=took.saved, files=took.files))
         if notes:
             saved.append(Saving(lever="recipe", saved=0, files=0, notes=tuple(notes)))
         modules = sorted(filter(None, (module_of(name) for name in changed)))

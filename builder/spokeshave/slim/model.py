@@ -8,10 +8,12 @@ from pathlib import Path
 
 from packaging.version import Version
 
+from spokeshave.inside.model import file_sha256
 from spokeshave.inside.sizes import Sizes
 from spokeshave.inside.wheel import WheelName
 from spokeshave.slim.blas_library import Library
 
+COMPONENT = "component "  # before the name of one, in the row of what it saved
 RULES = "rules"  # those of the package, in recipes/rules
 DEFAULT_LEVERS = (
     RULES,
@@ -213,6 +215,7 @@ class Slimmed:
             "levers": [row.to_json() for row in self.savings],
             "stubs": list(self.removals.stubs),
             "requires": [self.library.requirement] if self.library else [],
+            "tests": file_sha256(self.tests) if self.tests else "",
         }
 
 

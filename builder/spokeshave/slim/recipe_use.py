@@ -37,11 +37,15 @@ class Wish:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecipeUse:
-    """A recipe for a PyPI wheel; `listed` says whether it has a row for this version."""
+    """A recipe for a PyPI wheel; `listed` says whether it has a row for this version.
+
+    `libraries` are the plans of the libraries that a build would link.
+    """
 
     loaded: Loaded
     plan: BuildPlan
     listed: bool
+    libraries: tuple[BuildPlan, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -84,6 +88,7 @@ def find_use(book: RecipeBook, stock: Stock, settings: Settings, wish: Wish) -> 
         loaded=loaded,
         plan=replace(plan, version=version, build=settings.build),
         listed=version in [row.version for row in recipe.versions],
+        libraries=libraries,
     )
 
 

@@ -30,7 +30,7 @@ from spokeshave.slim.model import Left, Saving, Settings, Stock
 
 NAME = "blas"
 _COPY = re.compile(r"lib(scipy_)?openblas[^/]*\.so[^/]*")
-_WIDE = "64_"  # the suffix of names with 64-bit integers, in every build of scipy-openblas
+WIDE = "64_"  # the suffix of names with 64-bit integers, in every build of scipy-openblas
 _WIDE_MARK = b"USE64BITINT"  # in what openblas_get_config() returns
 _LOCAL = "_distributor_init_local"
 _SHOWN = 6  # names in a note
@@ -161,9 +161,9 @@ def _unfit(tree: Tree, wheel: _Wheel, settings: Settings) -> str:
         if any("libgomp" in name for name in copy.needed):
             return "its threads are those of OpenMP"
         if _WIDE_MARK in data or "64" in _file(copy).partition("-")[0]:
-            plain = sorted(name for name in wheel.calls() if not name.endswith(_WIDE))
+            plain = sorted(name for name in wheel.calls() if not name.endswith(WIDE))
             if plain:
-                return f"its integers have 64 bits, and {plain[0]} is called without the suffix {_WIDE}"
+                return f"its integers have 64 bits, and {plain[0]} is called without the suffix {WIDE}"
         stem = _file(copy).encode()
         for path in tree.matching(("*.py",)):
             if stem in path.read_bytes():

@@ -193,7 +193,7 @@ def _suite(
 ) -> Suite | None:
     """Upstream's tests: those of the PyPI wheel, where a recipe knows them, else those of the sdist."""
     if known.recipe and slimmed.tests:
-        return suite_of_wheel(known.recipe, slimmed, request.select, folder)
+        return suite_of_wheel(context, known.recipe, slimmed, request.select, folder)
     return fetch_suite(context, slimmed, folder)
 
 

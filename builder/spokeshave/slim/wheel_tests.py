@@ -4,58 +4,65 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from spokeshave.build.wheelhouse import BuiltWheel, Candidate
+from spokeshave.context import Context
 from spokeshave.slim.model import Slimmed
 from spokeshave.slim.recipe_use import RecipeUse
+from spokeshave.slim.slim_plan import loaded_for, plan_for
 from spokeshave.slim.upstream import Suite
+from spokeshave.verify.paired_run import PairedRun, test_lock
 
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*==[\w.+!]+)", re.MULTILINE)
 
 
-def suite_of_wheel(use: RecipeUse, slimmed: Slimmed, select: tuple[str, ...], folder: Path) -> Suite:
+def suite_of_wheel(
+    context: Context, use: RecipeUse, slimmed: Slimmed, select: tuple[str, ...], folder: Path
+) -> Suite:
     """The recipe's tests of level core, or `select`; `folder` gets the files of the archive.
 
-    Tests that need a compiler, and those that the recipe skips for a lever that is on, are not run.
+    `verify` skips the same tests: those that need a compiler, and those that the recipe skips for this wheel.
     """
-    verify = use.loaded.recipe.verify
     if slimmed.tests:
         with zipfile.ZipFile(slimmed.tests) as files:
             files.extractall(folder)  # our own archive, of names that were checked when the wheel was read
+    run = PairedRun(context=context, candidate=_candidate(use, slimmed, select), level="core")
+    verify = run.candidate.loaded.recipe.verify
     own = use.plan.distribution
-    pins = [pin for pin in _PIN.findall(use.loaded.files[verify.requires]) if not pin.startswith(f"{own}==")]
+    pins = [pin for pin in _PIN.findall(test_lock(run.candidate)) if not pin.startswith(f"{own}==")]
     return Suite(
         sdist=folder,
         inside={},
         beside=(),
         over=folder,
-        selection=select or verify.core,
+        selection=run.selection("core"),
         marker=verify.marker,
-        options=(*verify.options, *_deselected(use)),
-        removed=_removed(use, slimmed),
-        parts={(own, part.component): part.component for part in use.plan.removed},
+        options=(*verify.options, *_deselected(run)),
+        removed={test: part for test, part in run.removed().items() if test.endswith("/")},
+        parts=run.parts(),
         requires=tuple(pins),
     )
 
 
-def _removed(use: RecipeUse, slimmed: Slimmed) -> Mapping[str, str]:
-    """Starts of node ids of tests that were removed with a component, to its name."""
-    return {
-        f"{module.replace('.', '/')}/": part.component
-        for part in use.plan.removed
-        for module in part.modules
-        if module in slimmed.removals.stubs
-    }
+def _candidate(use: RecipeUse, slimmed: Slimmed, select: tuple[str, ...]) -> Candidate:
+    """The wheel as `verify` takes it, alone; level core has the selected tests."""
+    record = slimmed.to_json()
+    plan = plan_for(use, slimmed.wheel, record, "host")
+    loaded = loaded_for(use, slimmed.stock, slimmed.wheel)
+    if select:
+        verify = loaded.recipe.verify.model_copy(update={"core": select})
+        loaded = replace(loaded, recipe=loaded.recipe.model_copy(update={"verify": verify}))
+    own = BuiltWheel(path=slimmed.wheel, sha256=slimmed.sha256, plan=plan, tests=slimmed.tests)
+    return Candidate(own=own, loaded=loaded, companions=())
 
 
-def _deselected(use: RecipeUse) -> Iterator[str]:
+def _deselected(run: PairedRun) -> Iterator[str]:
     """The options of pytest for tests that are not run, with the wheel's folder as the root."""
-    verify = use.loaded.recipe.verify
-    on = {setting.name for setting in use.plan.levers}
-    known = {part.name: part for part in use.loaded.recipe.components}
-    parts = [row.test for part in use.plan.removed for row in known[part.component].tests]
-    skips = [skip.test for skip in verify.skip if skip.lever in on]
-    for test in (*verify.compiler, *skips, *parts):
+    compiler = run.candidate.loaded.recipe.verify.compiler
+    rows = (test for test in run.removed() if not test.endswith("/"))
+    for test in (*compiler, *(skip.test for skip in run.skips()), *rows):
         whole = test.endswith((".py", "/"))
         yield f"--ignore-glob=*/{test.rstrip('/')}" if whole else f"--deselect={test}"

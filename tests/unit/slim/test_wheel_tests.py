@@ -8,12 +8,16 @@ from pathlib import Path
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.knowledge import Knowledge, known_of
 from spokeshave.slim.make_wheel import slim
-from spokeshave.slim.model import Removals, Settings, Slimmed
+from spokeshave.slim.model import Saving, Settings, Slimmed
 from spokeshave.slim.recipe_use import RecipeUse, Wish
 from spokeshave.slim.wheel_tests import suite_of_wheel
 from support import demo_files, make_context, write_wheel
 
-FILES = {"numpy/tests/test_it.py": b"def test_it(): ...\n", "numpy/f2py/__init__.py": b""}
+FILES = {
+    "numpy/tests/test_it.py": b"def test_it(): ...\n",
+    "numpy/f2py/__init__.py": b"",
+    "numpy/core.py": b'"""Text."""\n',
+}
 LEVERS = ("tests", "docstrings")
 
 
@@ -30,7 +34,7 @@ def numpy_of(tmp_path: Path) -> tuple[RecipeUse, Slimmed]:
 
 def test_suite_has_the_moved_tests_and_the_recipe_s_words(tmp_path: Path) -> None:
     use, slimmed = numpy_of(tmp_path)
-    suite = suite_of_wheel(use, slimmed, (), tmp_path / "suite")
+    suite = suite_of_wheel(make_context(tmp_path), use, slimmed, (), tmp_path / "suite")
     assert suite.found
     assert suite.over == tmp_path / "suite"
     assert (tmp_path / "suite" / "numpy" / "tests" / "test_it.py").is_file()
@@ -44,12 +48,21 @@ def test_suite_has_the_moved_tests_and_the_recipe_s_words(tmp_path: Path) -> Non
 
 def test_suite_selects_what_was_named(tmp_path: Path) -> None:
     use, slimmed = numpy_of(tmp_path)
-    assert suite_of_wheel(use, slimmed, ("numpy/fft",), tmp_path / "suite").selection == ("numpy/fft",)
+    suite = suite_of_wheel(make_context(tmp_path), use, slimmed, ("numpy/fft",), tmp_path / "suite")
+    assert suite.selection == ("numpy/fft",)
 
 
 def test_suite_tests_of_removed_components_are_no_loss(tmp_path: Path) -> None:
+    """This wheel has not all that the component names, so that the component was kept; then it is removed."""
+    use, kept = numpy_of(tmp_path)
+    context, chosen = make_context(tmp_path), ("numpy/f2py", "numpy/fft")
+    assert suite_of_wheel(context, use, kept, chosen, tmp_path / "a").removed == {}
+    slimmed = replace(kept, savings=(Saving(lever="component f2py", saved=1, files=1),))
+    assert suite_of_wheel(context, use, slimmed, chosen, tmp_path / "b").removed == {"numpy/f2py/": "f2py"}
+
+
+def test_suite_skips_what_verify_skips_for_the_width_of_integers(tmp_path: Path) -> None:
+    """No module of this wheel calls a name with `64_`."""
     use, slimmed = numpy_of(tmp_path)
-    removed = replace(slimmed, removals=Removals(stubs=("numpy.f2py",)))
-    assert suite_of_wheel(use, removed, (), tmp_path / "a").removed == {"numpy/f2py/": "f2py"}
-    kept = replace(slimmed, removals=Removals())
-    assert suite_of_wheel(use, kept, (), tmp_path / "b").removed == {}
+    suite = suite_of_wheel(make_context(tmp_path), use, slimmed, (), tmp_path / "suite")
+    assert [one for one in suite.options if "test_blas64_geqrf_lwork_smoketest" in one]
