@@ -185,11 +185,12 @@ def compare(context: Context, wanted: Wanted) -> tables.Comparison:
 
 def _shrink(context: Context, wanted: Wanted, folder: Path) -> wheels.Shrunk:
     """The wheels of our image; raises WheelError where one of ours is wanted and missing."""
+    own = HERE / f"{wanted.profile}.toml"
     made = shrink_requirements(
         context,
         HERE / "requirements.txt",
         folder,
-        profile="" if wanted.profile == "lean" else wanted.profile,
+        profile="" if wanted.profile == "lean" else str(own if own.is_file() else wanted.profile),
         built=wanted.wheelhouse if wanted.built else None,
         blas=wanted.blas,
         careful=wanted.careful,
