@@ -103,6 +103,11 @@ make_test_tools() {
     done
 }
 
+# Lever `symbols` of slim and shrink.
+make_strip() {
+    command -v strip >/dev/null || ! may_install || apt_install binutils
+}
+
 bootstrap() {
     make_venv
     make_engine "$@"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -30,8 +30,12 @@ from spokeshave.publish.release import gather
 from spokeshave.report.html.markup import Child as SvgChild
 from spokeshave.report.html.markup import el as svg_element
 from spokeshave.report.html.markup import standalone as svg_file
+from spokeshave.shrink.model import Chosen as ShrunkWheel
+from spokeshave.shrink.model import ShrinkRequest
+from spokeshave.shrink.stages import shrink
+from spokeshave.slim.knowledge import Knowledge
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings
-from spokeshave.slim.slimming import SlimRequest, failures, slim_all
+from spokeshave.slim.recipe_use import Wish
 from spokeshave.sources.download import download_locked
 
 __all__ = [
@@ -42,6 +46,7 @@ __all__ = [
     "EngineMissing",
     "ImageError",
     "Runner",
+    "ShrunkWheel",
     "SpokeshaveError",
     "SvgChild",
     "VerifyError",
@@ -51,8 +56,7 @@ __all__ = [
     "file_sha256",
     "guarded",
     "open_context",
-    "slim_levers",
-    "slim_wheels",
+    "shrink_requirements",
     "svg_element",
     "svg_file",
     "write_index",
@@ -97,28 +101,37 @@ def download_wheels(context: Context, requirements: Path, folder: Path) -> tuple
     )
 
 
-def slim_levers(*, careful: bool = False, without: Collection[str] = ()) -> tuple[str, ...]:
-    """The levers of `spokeshave slim`: the default ones, and unless `careful` those on request, too."""
-    levers = DEFAULT_LEVERS if careful else (*DEFAULT_LEVERS, *ON_REQUEST)
-    return tuple(name for name in levers if name not in without)
+def shrink_requirements(
+    context: Context,
+    requirements: Path,
+    folder: Path,
+    *,
+    profile: str = "",
+    built: Path | None = None,
+    blas: Path | None = None,
+    careful: bool = False,
+    check: bool = True,
+) -> tuple[ShrunkWheel, ...]:
+    """Writes an index of the smallest wheels into `folder`, as `spokeshave shrink --output` does.
 
-
-def slim_wheels(
-    context: Context, wheels: Iterable[Path], folder: Path, *, levers: tuple[str, ...], check: bool = True
-) -> None:
-    """Writes slim wheels and their records into `folder`, as `spokeshave slim --output` does.
-
-    `check` compares the imports of each with those of its original. Raises VerifyError if one does less.
+    A profile also removes components from PyPI's wheels; without one, built wheels are those of `lean`.
+    `built` is a folder with our wheels. Without it, no wheel of ours is used but the shared
+    BLAS, from `blas` (a wheel or a folder) or the store. `careful` keeps docstrings, comments, indentation.
+    Raises what the stages of shrink raise.
     """
-    request = SlimRequest(
-        words=tuple(map(str, wheels)),
+    levers = DEFAULT_LEVERS if careful else (*DEFAULT_LEVERS, *ON_REQUEST)
+    request = ShrinkRequest(
+        inputs=(str(requirements),),
         target=_TARGET,
         settings=Settings(levers=levers),
         output=folder,
+        profile=profile or "lean",
+        sources=(str(built),) if built else (),
+        built=built is not None,
+        knowledge=Knowledge(wish=Wish(profile=profile), blas=blas),
         check=check,
     )
-    if fault := failures(slim_all(context, request)):
-        raise fault
+    return shrink(context, request).chosen
 
 
 def write_index(context: Context, wheels: Iterable[Path], folder: Path, *, unverified: bool = False) -> None:

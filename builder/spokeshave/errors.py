@@ -104,6 +104,12 @@ class BudgetError(SpokeshaveError):
     exit_code = 32
 
 
+class LimitError(SpokeshaveError):
+    """An environment, an archive or an image is larger than `--limit` allows."""
+
+    exit_code = 33
+
+
 class VerifyError(SpokeshaveError):
     """A wheel fails a check or a test that the PyPI wheel passes."""
 

@@ -12,19 +12,21 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-Stage = Literal["compile", "finish", "test", "judge", "slim", "read", "sizes"]
+Stage = Literal["compile", "finish", "test", "judge", "slim", "shrink", "read", "sizes"]
 
 _COMPILE = ("build", "sources", "inside/templates", "inside/*.py")  # the plan has the flags of size options
 _FINISH = ("inside/*.py", "inside/levers", "inside/templates")
 _JUDGE = ("verify", "verdict.py", "build", "sources", "inside")
 _READ = ("removal/readers",)
+_SLIM = ("slim", *_JUDGE, "removal")
 
 COVERED: dict[Stage, tuple[str, ...]] = {
     "compile": _COMPILE,  # from source to an untrimmed wheel
     "finish": _FINISH,  # from an untrimmed wheel to a finished one
     "test": ("inside/prover", *(f"inside/{name}.py" for name in ("model", "run", "stub_message"))),
     "judge": _JUDGE,  # compares our results with those of PyPI wheels
-    "slim": ("slim", *_JUDGE, *_READ),  # makes and checks wheels without a recipe
+    "slim": _SLIM,  # makes and checks wheels of PyPI's, with a recipe, rules or neither
+    "shrink": ("shrink", "publish", *_SLIM),  # checks the wheels of an application
     "read": _READ,  # reads imports
     "sizes": ("inside/sizes.py", "inside/bytecode.py"),  # reads the sizes of wheels
 }

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from docgen import catalogue, regions, reported
+from docgen import benched, catalogue, regions, reported
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,12 +25,24 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--sizes", type=Path, metavar="FILE", help="JSON of `spokeshave report`: update the sizes first"
     )
+    parser.add_argument(
+        "--speed",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="JSON of `spokeshave bench --exhaustive`: update the speed first",
+    )
     options = parser.parse_args(argv)
     if options.sizes:
         path = ROOT / "docs" / "data" / "sizes.toml"
         report = json.loads(options.sizes.read_text("utf-8"))
         today = datetime.now(UTC).date().isoformat()
         path.write_text(reported.updated(path.read_text("utf-8"), report, today), "utf-8")
+    if options.speed:
+        path = ROOT / "docs" / "data" / "speed.toml"
+        reports = [one for file in options.speed for one in json.loads(file.read_text("utf-8"))]
+        path.write_text(benched.updated(path.read_text("utf-8"), reports), "utf-8")
     stale = regions.outdated(ROOT, catalogue.makers(ROOT))
     for page, text in stale.items():
         if not options.check:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from docgen import errors, figures, records, summary
 from docgen.markdown import table
+from docgen.rules import rules
 from spokeshave.inside.levers import LEVERS
 from spokeshave.recipes.reference import files, reference
 
@@ -27,6 +28,7 @@ def makers(root: Path) -> dict[str, Callable[[], str]]:
             ["lever", "removes or changes"], [[f"`{one.name}`", one.summary] for one in LEVERS]
         ),
         "exit-codes": lambda: errors.sections(root / "docs" / "data" / "errors.toml"),
+        "package-rules": lambda: rules(root / "recipes"),
         "recipe-files": files,
         "recipe-format": reference,
         "example-pywavelets": lambda: f"```toml\n{example.read_text('utf-8')}```",

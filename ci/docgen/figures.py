@@ -58,36 +58,47 @@ def pair(row: dict[str, Any], digits: int = 2) -> list[str]:
 
 
 def speed(data: dict[str, Any]) -> str:
-    """Each suite with its spread and the command that ran it."""
-    header = [
-        "package",
-        "suite",
-        "functions",
-        "geometric mean",
-        "quartiles",
-        "above 1.15",
-        "above 1.50",
-        "command",
-    ]
+    """Each suite with its spread, the cases that repeat, and the command that ran it."""
     rows = [
         [
-            *(one[key] for key in ("package", "suite", "functions")),
+            one["package"],
+            one["suite"],
+            f"{one['cases']:,}",
+            one["functions"],
             f"{one['mean']:.3f}",
+            f"{one['mean_by_function']:.3f}",
             " ".join(f"{value:.3f}" for value in one["quartiles"]),
-            one["above_115"],
-            one["above_150"],
-            f"`{one['command']}`" + (f" ({one['note']})" if "note" in one else ""),
+            *(f"{one['repeating'][bound] / one['cases']:.1%}" for bound in ("1.15", "1.30")),
+            f"`{one['command']}`, {one['date']}, {one['machine']}",
         ]
         for one in data["suite"]
     ]
-    return table(header, rows) + f"\n\nMachine and date: {data['machine']}, {data['date']}."
+    return table(_SPEED, rows)
+
+
+_SPEED = [
+    "package",
+    "suite",
+    "cases",
+    "functions",
+    "mean of cases",
+    "mean of functions",
+    "quartiles",
+    "repeat above 1.15",
+    "above 1.30",
+    "source",
+]
 
 
 def regressions(data: dict[str, Any]) -> str:
-    """The cases that are slower in every pair of processes."""
+    """The functions with cases that are slower in every pair of processes."""
     return table(
-        ["package", "case", "ratio"],
-        [[one["package"], one["case"], one["ratio"]] for one in data["regression"]],
+        ["package", "function", "cases", "slowest", "ratio"],
+        [
+            [one["package"], f"`{slow['function']}`", slow["cases"], slow["case"], f"{slow['ratio']:.2f}"]
+            for one in data["suite"]
+            for slow in one["slow"]
+        ],
     )
 
 

@@ -12,6 +12,7 @@ import pytest
 from shaveling import CORE, FILES
 from smallproject import Run, Small, ready_small
 from spokeshave.inside import wheel as wheels
+from spokeshave.inside.model import file_sha256
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,46 @@ def test_a_level_without_tests_takes_no_proof_away(small: Small, wheel: Path, st
     again, report = verify(small, wheel)
     assert "verified before" not in again.stderr
     assert report == smoke
+
+
+def slim(small: Small, stock: Path) -> Path:
+    small.write(stock=stock)
+    folder = small.folder / "slim"
+    made = small.start("slim", str(stock), "--output", str(folder), "--no-check").end()
+    assert made.code == 0, made.stderr
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def verify_slim(small: Small, wheel: Path) -> tuple[Run, dict[str, Any]]:
+    run = small.start("verify", str(wheel), "--level", "smoke", "--json").end()
+    (report,) = json.loads(run.stdout) if run.stdout else ({},)
+    return run, report
+
+
+def test_slim_wheel_that_does_all_that_pypi_s_does_passes(small: Small, stock: Path) -> None:
+    wheel = slim(small, stock)
+    run, report = verify_slim(small, wheel)
+    assert run.code == 0, run.stderr
+    assert report["faults"] == []
+    assert report["comparison"]["ours"] == report["comparison"]["stock"] == {"passed": 5}
+    beside = wheel.with_name(wheel.name.replace(".whl", ".verify.json"))
+    assert json.loads(beside.read_text()) == report
+
+
+def test_slim_wheel_that_loses_a_test_fails(small: Small, stock: Path) -> None:
+    wheel = slim(small, stock)
+    tree = wheels.unpack(wheel, small.folder / "broken")
+    core = tree / "shaveling" / "__init__.py"
+    core.write_text(f"{core.read_text()}\ngrow = float\n")
+    wheels.pack(tree, wheel.parent, wheels.parse_name(wheel.name))
+    record = wheels.beside(wheel, ".slim.json")
+    data = json.loads(record.read_text())
+    data["wheel"]["sha256"] = file_sha256(wheel)
+    record.write_text(json.dumps(data))
+    run, report = verify_slim(small, wheel)
+    assert run.code == 40, run.stderr
+    assert [fault for fault in report["faults"] if fault.startswith("lost: shaveling/tests/test_core.py::")]
 
 
 def test_a_test_that_is_lost_fails_the_wheel(small: Small, stock: Path) -> None:

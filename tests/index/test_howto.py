@@ -27,7 +27,7 @@ def test_howto_has_every_kind_of_install() -> None:
 
 
 def test_howto_first_install_is_the_one_of_the_readme() -> None:
-    _, (activate, *in_readme) = blocks("Two commands", README)
+    _, (activate, *_), in_readme = blocks("Two commands", README)
     assert activate == ". .venv/bin/activate"
     assert in_readme == FIRST
 

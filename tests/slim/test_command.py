@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import fields
 from importlib.metadata import distributions
@@ -21,7 +22,8 @@ from support import demo_files, write_wheel
 
 NAME = "demo-1.0-py3-none-any.whl"
 STEM = "demo-1.0+slim.1-py3-none-any"
-FILES = {**demo_files(), "demo/core.pyx": b"12345", "demo/tests/test_it.py": b""}
+SOURCE = b"12345" * 2_000  # larger than what a slim wheel's dist-info has more
+FILES = {**demo_files(), "demo/core.pyx": SOURCE, "demo/tests/test_it.py": b""}
 Slim = Callable[..., Result]
 
 
@@ -52,7 +54,7 @@ def test_a_wheel_and_its_records_are_delivered(slim: Slim, tmp_path: Path) -> No
     assert json.loads(result.stdout) == [record]
     assert record["wheel"]["sha256"] == file_sha256(folder / f"{STEM}.whl")
     assert record["stock"]["sha256"] == file_sha256(stock)
-    assert {row["name"]: row["saved"] for row in record["levers"]}["sources"] == 5
+    assert {row["name"]: row["saved"] for row in record["levers"]}["sources"] == len(SOURCE)
     assert record["check"]["imports"]["imported"] == ["demo"]
     verdict = json.loads((folder / f"{STEM}.verify.json").read_text())
     report = report_from_json(verdict)
@@ -69,7 +71,54 @@ def test_a_wheel_that_does_less_is_not_written(slim: Slim, tmp_path: Path) -> No
     assert "import demo.reader: FileNotFoundError" in result.output
     assert "--keep" in result.output
     assert not Path("wheelhouse").exists()
-    assert slim(str(stock), "--keep", "demo/core.pyx").exit_code == 0
+    result = slim(str(stock), "--keep", "demo/core.pyx")
+    assert result.exit_code == 0
+    assert "not smaller: not written" in result.output
+
+
+def test_nothing_is_written_where_a_wheel_would_not_get_smaller(slim: Slim, tmp_path: Path) -> None:
+    stock = write_wheel(tmp_path / NAME, demo_files())
+    result = slim(str(stock))
+    assert result.exit_code == 0
+    assert "it would not be smaller than the PyPI wheel, so that nothing was written" in result.output
+    assert not Path("wheelhouse").exists()
+    (record,) = json.loads(slim(str(stock), "--json").stdout)
+    assert record["written"] is False
+    assert record["check"]["imports"] is None
+
+
+DECORATOR = b"def shown(f):\n    f.text = f.__doc__.strip()\n    return f\n"
+USER = b'from demo.deco import shown\n\n@shown\ndef f():\n    """Text of f."""\n    # why\n    return 1\n'
+
+
+def test_modules_that_fail_without_docstrings_have_them_back(slim: Slim, tmp_path: Path) -> None:
+    """A decorator of another module needs the docstrings: the check finds which modules use it."""
+    files = {**FILES, "demo/deco.py": DECORATOR, "demo/a.py": USER, "demo/b.py": USER}
+    files["demo/free.py"] = b'"""Text."""\n'
+    stock = write_wheel(tmp_path / NAME, files)
+    result = slim(str(stock), "--docstrings", "--comments", "--json")
+    assert result.exit_code == 0, result.output
+    (record,) = json.loads(result.stdout)
+    (row,) = (row for row in record["levers"] if row["name"] == "docstrings")
+    kept = {one["name"]: one["reason"] for one in row["left"]}
+    assert set(kept) == {"demo/a.py", "demo/b.py", "demo/deco.py"}
+    assert kept["demo/a.py"] == "modules keep their docstrings: the check found that they need them"
+    assert record["check"]["imports"]["faults"] == []
+    with zipfile.ZipFile(Path("wheelhouse", f"{STEM}.whl")) as archive:
+        assert b"Text of f" in archive.read("demo/a.py")
+        assert b"why" not in archive.read("demo/a.py"), "comments go all the same"
+        assert archive.read("demo/free.py").strip() == b""
+
+
+def test_a_lever_that_no_module_can_do_without_is_switched_off(slim: Slim, tmp_path: Path) -> None:
+    """The docstring that is missed belongs to a module that the fault does not go through."""
+    reader = b"import demo.far\ntext = vars(demo.far)['__do' + 'c__'].strip()\n"
+    files = {**FILES, "demo/reader.py": reader, "demo/far.py": b'"""Far."""\n# why\n'}
+    result = slim(str(write_wheel(tmp_path / NAME, files)), "--docstrings", "--comments")
+    assert result.exit_code == 0, result.output
+    assert "docstrings are kept in the whole wheel: without them, import demo.reader" in result.output
+    with zipfile.ZipFile(Path("wheelhouse", f"{STEM}.whl")) as archive:
+        assert archive.read("demo/far.py").rstrip() == b'"""Far."""'
 
 
 def test_without_a_check_nothing_claims_one(slim: Slim, tmp_path: Path) -> None:
@@ -93,7 +142,8 @@ def test_where_nothing_can_be_imported_nothing_is_verified(
     slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = {name: data for name, data in FILES.items() if not name.endswith((".py", ".pyx"))}
-    stock = write_wheel(tmp_path / NAME, {**files, "demo/__init__.py": b"import nobody_has_this\n"})
+    files |= {"demo/__init__.py": b"import nobody_has_this\n", "demo/core.c": b"x" * 9_000}
+    stock = write_wheel(tmp_path / NAME, files)
     result = slim(str(stock))
     assert result.exit_code == 0, result.output
     assert (
@@ -145,7 +195,7 @@ def test_a_wheel_for_another_platform_is_slimmed_and_the_check_skipped(slim: Sli
 def test_a_requirement_comes_through_pip(slim: Slim, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for version in ("1.0", "2.0"):
         path = tmp_path / f"links/demo-{version}-py3-none-any.whl"
-        write_wheel(path, demo_files(version=version))
+        write_wheel(path, {**demo_files(version=version), "demo/core.c": b"x" * 9_000})
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "links"))
     assert slim("demo<2", "--no-check").exit_code == 0

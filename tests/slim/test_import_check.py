@@ -15,7 +15,7 @@ from spokeshave.machine.venvs import Venv
 from spokeshave.slim.import_check import compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make_wheel import slim
-from spokeshave.slim.model import Settings, Slimmed
+from spokeshave.slim.model import Removals, Settings, Slimmed
 from spokeshave.slim.two_venvs import make_pair, why_not_here
 from spokeshave.slim.wheel_layout import module_of
 from support import demo_files, write_wheel
@@ -49,10 +49,12 @@ def test_what_imports_in_stock_and_not_in_ours_is_a_fault(tmp_path: Path) -> Non
     assert slimmed.gone == ("demo/core.pyx", "demo/tests/test_it.py")
     (place := tmp_path / "check").mkdir()
     pair = make_pair(slimmed, extra=(), folder=place, runner=run, log=tmp_path / "log")
-    found = compare_imports(slimmed, *pair, folder=place, runner=run, seconds=3)
+    theirs = import_all(pair[0], modules_to_try(slimmed), folder=place / "theirs", runner=run, seconds=3)
+    found = compare_imports(theirs, pair[1], folder=place / "ours", runner=run, seconds=3)
     assert len(found.faults) == 2
     assert found.faults[0] == "demo.guarded lacks extra"
     assert found.faults[1].startswith("import demo.needs_source: FileNotFoundError: ")
+    assert found.suspects == (("demo/guarded.py", "demo/guarded/__init__.py"), ("demo/needs_source.py",))
     assert found.imported == ("demo", "demo.guarded")
     assert found.failing_in_stock == {
         "demo.broken": "ModuleNotFoundError: No module named 'a_module_that_nobody_has'",
@@ -142,3 +144,43 @@ def test_wheels_that_cannot_be_installed_here(tags: str, here: bool) -> None:
     reason = why_not_here(parse_name(f"demo-1.0-{tags}.whl"))
     assert bool(reason) is not here
     assert here or tags in reason
+
+
+STUBBED = {
+    **demo_files(),
+    "demo/extra.py": b"more = 1\n",
+    "demo/api.py": b"from demo.extra import more\nvalue = 1\n",
+    "demo/user.py": b"import demo.extra\n",
+    "demo/other.py": b"value = 1\n",
+}
+
+
+@pytest.mark.parametrize("patched", [("demo.api",), ()])
+def test_removed_component_is_no_fault_but_a_lost_name_elsewhere_is(
+    tmp_path: Path, patched: tuple[str, ...]
+) -> None:
+    """A stub is not imported, who runs into it was allowed to, and a patched module may offer less."""
+    slimmed = made(tmp_path, STUBBED)
+    message = (
+        "demo.extra is not in this wheel of demo (1.0+slim.1): profile 'slim' removes component 'extra' (x)."
+    )
+    files = {
+        **STUBBED,
+        "demo/extra.py": f"raise ModuleNotFoundError({message!r})\n".encode(),
+        "demo/api.py": b"value = 1\n",
+    }
+    ours = {
+        name.replace("demo-1.0.", "demo-1.0+slim.1."): data.replace(
+            b"\nVersion: 1.0\n", b"\nVersion: 1.0+slim.1\n"
+        )
+        for name, data in files.items()
+    }
+    write_wheel(slimmed.wheel, ours)
+    slimmed = replace(slimmed, removals=Removals(stubs=("demo.extra",), patched=patched))
+    (place := tmp_path / "check").mkdir()
+    pair = make_pair(slimmed, extra=(), folder=place, runner=run, log=tmp_path / "log")
+    names = modules_to_try(slimmed)
+    theirs = import_all(pair[0], names, folder=place / "stock", runner=run)
+    found = compare_imports(theirs, pair[1], folder=place / "ours", runner=run, excused=slimmed.excused)
+    assert found.faults == (() if patched else ("demo.api lacks more",))
+    assert "demo.extra" not in found.imported

@@ -15,7 +15,7 @@ from spokeshave.machine.venvs import Venv
 from spokeshave.slim.intake import read_stock
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import Settings, Slimmed
-from spokeshave.slim.slimming import Verdict, summary
+from spokeshave.slim.outcome import Verdict, summary
 from spokeshave.slim.upstream import Suite, align, compare_tests, find_tests
 from spokeshave.verify.outcomes import Comparison, compare
 from support import demo_files, make_context, write_wheel

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import signal
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,23 +43,28 @@ def test_open_context_makes_a_log_folder_in_the_cache(tmp_path: Path) -> None:
         assert context.store.root == tmp_path / "cache"
 
 
-def test_slim_levers_careful_keeps_texts() -> None:
-    assert "docstrings" in api.slim_levers() and "tests" in api.slim_levers()
-    assert "docstrings" not in api.slim_levers(careful=True)
-    assert set(api.slim_levers()) - set(api.slim_levers(without=("docstrings",))) == {"docstrings"}
-
-
-def test_slim_wheels_writes_a_slim_wheel_with_its_record(tmp_path: Path) -> None:
+def test_shrink_requirements_writes_an_index_and_says_what_became_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {**demo_files(), "demo/core.pyx": b"x" * 9_000, "demo/text.py": b'"""' + b"d" * 9_000 + b'"""\n'}
+    write_wheel(tmp_path / "wheels" / "demo-1.0-py3-none-any.whl", files)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "wheels"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    (tmp_path / "requirements.txt").write_text("demo\n")
     context = make_context(tmp_path / "cache", logs=tmp_path)
-    wheel = write_wheel(
-        tmp_path / "demo-1.0-py3-none-any.whl", {**demo_files(), "demo/tests/test_demo.py": b"assert True\n"}
-    )
-    api.slim_wheels(context, [wheel], tmp_path / "slim", levers=("tests",), check=False)
-    (slim,) = (tmp_path / "slim").glob("*.whl")
-    with zipfile.ZipFile(slim) as archive:
-        names = archive.namelist()
-    assert "demo/__init__.py" in names and "demo/tests/test_demo.py" not in names
-    assert len(list((tmp_path / "slim").glob("*.slim.json"))) == 1
+
+    def shrunk(*, careful: bool) -> api.ShrunkWheel:
+        folder = tmp_path / f"out-{careful}"
+        (one,) = api.shrink_requirements(
+            context, tmp_path / "requirements.txt", folder, careful=careful, check=False
+        )
+        assert (folder / "index" / "simple").is_dir()
+        return one
+
+    careful, bare = shrunk(careful=True), shrunk(careful=False)
+    assert careful.tier == "slim"
+    assert bare.before == careful.before > careful.after > bare.after
 
 
 def test_write_index_unverified_wheel_is_refused_unless_allowed(tmp_path: Path) -> None:

@@ -38,8 +38,10 @@ def checkout(tmp_path: Path) -> Path:
     (root / ".venv").mkdir()
     (root / ".venv" / "spokeshave.stamp").write_text(sha256(b"").hexdigest() + "\n")
     (root / "bin").mkdir()
-    for name, body in FAKES.items():
-        fake = root / "bin" / name
+    (root / ".venv" / "bin").mkdir()
+    programs = {root / "bin" / name: body for name, body in FAKES.items()}
+    programs |= {root / ".venv" / "bin" / name: "exit 0" for name in ("python", "spokeshave")}
+    for fake, body in programs.items():
         fake.write_text(f"#!/bin/sh\n{body}\n")
         fake.chmod(0o755)
     return root

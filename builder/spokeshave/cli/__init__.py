@@ -18,6 +18,7 @@ from spokeshave.cli import (
     explaining,
     publishing,
     serving,
+    shrinking,
     slim_wheels,
     tracing,
     training,
@@ -32,6 +33,7 @@ from spokeshave.context import ImageMode
 from spokeshave.errors import SettingsError
 
 _SECTIONS = (
+    ("Shrink an application", ("shrink",)),
     ("Set up", ("doctor", "config")),
     ("Build", ("plan", "fetch", "build", "ablate", "train")),
     ("Check and compare", ("verify", "report", "bench")),
@@ -113,8 +115,8 @@ def main(ctx: click.Context, recipes: Path | None, cache: Path | None, image_mod
       spokeshave publish wheelhouse --to index
 
     Exit codes: 2 usage, 3 recipe, 4 removal refused, 5 settings, 10 hash, 11 unsafe archive, 12 network,
-    13 patch, 20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 40 verification, 41 wheel,
-    42 bench, 43 publication, 44 trace, 45 PGO profile, 50 store, 130 interrupted.
+    13 patch, 20 engine missing, 21 Docker rights, 22 image, 30 build, 32 budget, 33 limit, 40 verification,
+    41 wheel, 42 bench, 43 publication, 44 trace, 45 PGO profile, 50 store, 130 interrupted.
     """
     signal.signal(signal.SIGTERM, interrupt)
     settings = Settings.of(ctx)
@@ -133,7 +135,7 @@ for _command in (
     *(upkeep.doctor, configuring.config),
     *(building.plan, building.fetch, building.build, building.ablate, building.measure, training.train),
     *(verifying.verify, verifying.report, benchmarking.bench),
-    *(tracing.trace, explaining.components, explaining.explain, slim_wheels.slim),
+    *(tracing.trace, explaining.components, explaining.explain, slim_wheels.slim, shrinking.shrink),
     *(publishing.publish, serving.serve),
     *(upkeep.image, upkeep.clean, upkeep.schema),
 ):

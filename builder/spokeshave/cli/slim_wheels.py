@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,11 +13,14 @@ from spokeshave.cli.common import Globals, guarded, output_option
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.python_option import python_option
+from spokeshave.cli.slim_options import lever_options, read_levers
 from spokeshave.inside.model import Target
 from spokeshave.machine.listing import Column, Listing, say, show
+from spokeshave.recipes.book import RecipeBook
 from spokeshave.slim.arguments import read_extra
-from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Saving, Settings
-from spokeshave.slim.slimming import Outcome, SlimRequest, failures, slim_all
+from spokeshave.slim.model import Saving
+from spokeshave.slim.outcome import Outcome, failures
+from spokeshave.slim.slimming import SlimRequest, slim_all
 
 
 class _Extra(click.ParamType[str]):
@@ -36,17 +39,13 @@ class _Extra(click.ParamType[str]):
 @click.argument("wheels", nargs=-1, required=True, metavar="WHEEL...")
 @python_option("Fetch wheels of requirements for this Python, given as a tag.")
 @output_option("Write the wheels and their records to this folder.")
-@click.option("--docstrings", is_flag=True, help="Remove docstrings too: help() and __doc__ are empty.")
-@click.option("--comments", is_flag=True, help="Remove comments too; line numbers are kept.")
-@click.option("--indentation", is_flag=True, help="Indent by one space a level; line numbers are kept.")
+@lever_options
 @click.option(
-    "--without",
-    multiple=True,
-    type=click.Choice(DEFAULT_LEVERS),
-    help="Switch one lever (a size optimization) off: " + ", ".join(DEFAULT_LEVERS) + " (repeatable).",
-    metavar="LEVER",
+    "--profile",
+    default="",
+    metavar="NAME",
+    help="Remove what this profile does, with its levers, where recipes allow it without a compile.",
 )
-@click.option("--keep", multiple=True, metavar="GLOB", help="Leave matching files as they are (repeatable).")
 @click.option(
     "--build",
     default=1,
@@ -66,6 +65,12 @@ class _Extra(click.ParamType[str]):
     is_flag=True,
     help="Run upstream's tests, from the sdist, with both wheels too.",
 )
+@click.option(
+    "--select",
+    multiple=True,
+    metavar="PATH",
+    help="Run these test files or folders of a package with a recipe; level core by default (repeatable).",
+)
 @click.option("--marker", default="", metavar="EXPR", help="Run only matching tests (pytest's -m).")
 @click.option(
     "--with",
@@ -78,36 +83,32 @@ class _Extra(click.ParamType[str]):
 @json_option("the records")
 @click.pass_obj
 @guarded
-def slim(
-    options: Globals,
-    *,
-    as_json: bool,
-    no_check: bool,
-    tests: bool,
-    marker: str,
-    **given: Any,
-) -> None:
-    """Slim PyPI WHEELs without a recipe: files, or requirements that pip can fetch.
+def slim(options: Globals, as_json: bool, **given: Any) -> None:
+    """Slim PyPI WHEELs without a compile: files, or requirements that pip can fetch.
 
-    Tests, type stubs, sources, headers, symbol tables and debug information are removed. The slim wheel has
-    the local version +slim.N. `slim` imports each module of both wheels, in virtual environments of this
-    Python. It does not write a wheel of which fewer imports pass.
+    Tests, type stubs, sources, headers, duplicate libraries, white space of JSON, symbol tables and debug
+    information are removed, and what the rules of the package name. Recipes say more of numpy, scipy, pandas
+    and scikit-learn, whose copies of OpenBLAS one shared library replaces. The slim wheel has the local
+    version +slim.N. `slim` imports each module of both wheels, in virtual environments of this Python. It
+    does not write a wheel of which fewer imports pass, or that is not smaller.
 
     \b
     Examples:
       spokeshave slim lxml-6.0.0-cp311-cp311-manylinux_2_28_x86_64.whl
       spokeshave slim lxml sqlalchemy==2.0.43 --output wheelhouse
       spokeshave slim "uvicorn[standard]" --python cp311
+      spokeshave slim kubernetes babel --remove kubernetes/aio --locales de,en
       spokeshave slim pyphen --tests
+      spokeshave slim numpy scipy --blas wheelhouse --remove scipy/signal
       spokeshave slim sqlalchemy --with greenlet --tests --marker "not memory_intensive"
-      spokeshave slim nltk --with numpy --docstrings --comments --json
+      spokeshave slim nltk --with numpy --docstrings --keep "docstrings:nltk/app/*" --json
     """
-    if tests and no_check:
+    if given["tests"] and given["no_check"]:
         raise click.UsageError("--tests is part of the check that --no-check skips: give one of both")
-    if marker and not tests:
-        raise click.UsageError("--marker selects among the tests: give --tests too")
-    request = _request(check=not no_check, tests=tests, marker=marker, **given)
-    outcomes = slim_all(options.context(), request)
+    if (given["marker"] or given["select"]) and not given["tests"]:
+        raise click.UsageError("--marker and --select choose among the tests: give --tests too")
+    context = options.context()
+    outcomes = slim_all(context, _request(context.book, given))
     if as_json:
         click.echo(json.dumps([one.to_json() for one in outcomes], indent=1, sort_keys=True))
     else:
@@ -116,32 +117,20 @@ def slim(
         raise fault
 
 
-def _request(
-    *,
-    wheels: tuple[str, ...],
-    python: str,
-    output: Path,
-    without: tuple[str, ...],
-    keep: tuple[str, ...],
-    build: int,
-    drop_signature: bool,
-    check: bool,
-    tests: bool,
-    marker: str,
-    extra: tuple[str, ...],
-    **asked: bool,
-) -> SlimRequest:
-    """The request of the options; `asked` are the levers that only an option switches on."""
-    levers = (*(n for n in DEFAULT_LEVERS if n not in without), *(n for n in ON_REQUEST if asked[n]))
+def _request(book: RecipeBook, given: Mapping[str, Any]) -> SlimRequest:
+    settings, knowledge = read_levers(book, given, given["profile"])
+    settings = replace(settings, build=given["build"], drop_signature=given["drop_signature"])
     return SlimRequest(
-        words=wheels,
-        target=Target(python=python),
-        settings=Settings(levers=levers, keep=keep, build=build, drop_signature=drop_signature),
-        output=output,
-        check=check,
-        tests=tests,
-        marker=marker,
-        extra=extra,
+        words=given["wheels"],
+        target=Target(python=given["python"]),
+        settings=settings,
+        output=given["output"],
+        check=not given["no_check"],
+        tests=given["tests"],
+        marker=given["marker"],
+        select=given["select"],
+        extra=given["extra"],
+        knowledge=knowledge,
     )
 
 
@@ -175,10 +164,12 @@ def _notes(row: Saving) -> Iterator[str]:
     """Notes below the table: removed folders, and the reasons why files are kept."""
     if row.folders:
         yield f"{row.lever} removed {', '.join(row.folders)}"
-    yield from row.notes
+    yield from row.lines
 
 
 def _checked(one: Outcome) -> str:
+    if not one.slimmed.smaller:
+        return "not smaller: not written"
     imports = one.verdict.imports
     if imports is None or one.verdict.skipped:
         return "not checked"

@@ -163,7 +163,7 @@ def clean(options: Globals, everything: bool, as_json: bool) -> None:
 @click.argument("what", type=click.Choice([*schemas.FORMATS, "reference"]), metavar="FORMAT")
 @guarded
 def schema(what: str) -> None:
-    """Print the JSON Schema of a recipe's file or of profiles, or a reference of all keys in Markdown.
+    """Print the JSON Schema of a recipe's file, of profiles or rules, or a reference of all keys in Markdown.
 
     \b
     Example: spokeshave schema recipe > recipe.schema.json

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from spokeshave.cli.common import Globals, guarded
 from spokeshave.cli.help import Command
 from spokeshave.cli.options import json_option
 from spokeshave.cli.paths import RESULT_FILE, RESULT_FOLDER
+from spokeshave.cli.surveying import LimitType, is_subject, survey_all
 from spokeshave.context import Context
 from spokeshave.errors import VerifyError, WheelError
 from spokeshave.inside.wheel import beside
+from spokeshave.limits import NAMED, Limit
 from spokeshave.machine.files import write_whole
 from spokeshave.machine.listing import heading, say, show
 from spokeshave.report import summary as reporting
@@ -27,6 +30,7 @@ from spokeshave.report.html.page import make_page
 from spokeshave.report.kept_sizes import kept_measure
 from spokeshave.report.parts import package_of
 from spokeshave.report.terminal import lever_notes, lever_table, notes, size_table
+from spokeshave.slim.candidates import candidates_of, faults_of_pypi, is_slim
 from spokeshave.verdict import VerifyReport
 from spokeshave.verify import records
 from spokeshave.verify import verify as verifying
@@ -59,7 +63,8 @@ def verify(
     """Verify WHEELs in a clean environment: their content, imports and upstream's tests.
 
     The PyPI wheel runs the same tests. A test that passes there and fails here fails the verification; the
-    .verify.json next to each wheel lists every fault.
+    .verify.json next to each wheel lists every fault. A wheel of `slim` is verified too if its package has a
+    recipe. It needs its .slim.json and its tests archive next to it.
 
     \b
     Examples:
@@ -69,8 +74,12 @@ def verify(
     """
     context = options.context()
     reports = []
-    for candidate in candidates(context, wheels):
-        reports.append(verifying.verify(context, candidate, level))
+    found = candidates_of(context, wheels)
+    if record and (slim := [one.own.path.name for one in found if is_slim(one)]):
+        raise click.UsageError(f"--record is for wheels of `build`: `slim` made {', '.join(slim)}")
+    for candidate in found:
+        excused = partial(faults_of_pypi, context, candidate)
+        reports.append(verifying.verify(context, candidate, level, excused))
         if record and reports[-1].passed:  # a failed one must not replace a passed one
             _record(context, record, candidate, reports[-1])
     if as_json:
@@ -126,7 +135,21 @@ def _show(options: Globals, report: VerifyReport) -> None:
 
 
 @click.command(cls=Command)
-@click.argument("wheels", nargs=-1, type=click.Path(path_type=Path, dir_okay=False), metavar="[WHEEL...]")
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[WHEEL...|FOLDER|IMAGE|ZIP]")
+@click.option(
+    "--limit",
+    type=LimitType(),
+    metavar="SIZE|NAME",
+    help="Fail if a FOLDER, IMAGE or ZIP is larger: a size such as 250MiB, or " + ", ".join(NAMED) + ".",
+)
+@click.option(
+    "--top",
+    default=10,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Print at most N rows of each table of a FOLDER, IMAGE or ZIP.",
+)
 @json_option("the report")
 @click.option(
     "--html",
@@ -137,19 +160,53 @@ def _show(options: Globals, report: VerifyReport) -> None:
 )
 @click.pass_obj
 @guarded
-def report(options: Globals, wheels: tuple[Path, ...], as_json: bool, page: Path | None) -> None:
-    """Show the sizes of WHEELs compared with the PyPI wheels, and the speed of each BLAS.
+def report(
+    options: Globals,
+    *,
+    paths: tuple[Path, ...],
+    limit: Limit | None,
+    top: int,
+    as_json: bool,
+    page: Path | None,
+) -> None:
+    """Show what is large in a FOLDER, IMAGE or ZIP, or the sizes of WHEELs compared with PyPI's.
 
-    The report gives the bytes that each lever and each removed component saved. Without WHEELs it covers
-    each profile's wheels in ./wheelhouse. Bytecode is measured if spokeshave runs on the Python that the
-    wheels are built for.
+    A FOLDER has installed packages (site-packages, a virtual environment) or wheels. An IMAGE is a tar
+    archive of `docker save` or of an OCI layout, a ZIP an AWS Lambda layer. The report ranks packages, files,
+    kinds of files, duplicates, BLAS copies, symbol tables and test folders. It estimates the bytes that
+    `shrink` saves.
+
+    Of WHEELs, the report gives the bytes that each lever and each removed component saved, and the speed of
+    each BLAS. Without arguments it covers each profile's wheels in ./wheelhouse. Bytecode is measured if
+    spokeshave runs on the Python that the wheels are built for.
 
     \b
     Examples:
-      spokeshave report
+      spokeshave report .venv
+      spokeshave report layer.zip --limit lambda
+      spokeshave report image.tar --top 20
       spokeshave report wheelhouse/*+lean*.whl --json
       spokeshave report --html report.html
     """
+    if surveyed := _to_survey(paths, limit=limit, page=page):
+        survey_all(options, surveyed, limit=limit, top=top, as_json=as_json)
+        return
+    _report_wheels(options, paths, as_json=as_json, page=page)
+
+
+def _to_survey(paths: tuple[Path, ...], *, limit: Limit | None, page: Path | None) -> tuple[Path, ...]:
+    """The paths if they are to be surveyed; none for wheels. Raises UsageError for a mixture."""
+    surveyed = tuple(path for path in paths if is_subject(path))
+    if surveyed and surveyed != paths:
+        raise click.UsageError("name either WHEELs, or a FOLDER, IMAGE or ZIP")
+    if limit and not surveyed:
+        raise click.UsageError("--limit is for a FOLDER, IMAGE or ZIP: name one, such as ./wheelhouse")
+    if page and surveyed:
+        raise click.UsageError("--html is for WHEELs: give --json for a FOLDER, IMAGE or ZIP")
+    return surveyed
+
+
+def _report_wheels(options: Globals, wheels: tuple[Path, ...], *, as_json: bool, page: Path | None) -> None:
     context = options.context()
     found = wheels or built_wheels(Path("wheelhouse"))
     if not found:

@@ -23,7 +23,7 @@ from spokeshave.publish.release import Release
 
 Place = Mapping[str, str]
 """Where a lock finds a wheel: its `url`, or its `path` from the lock's folder."""
-_BY = "# Written by `spokeshave publish`:"
+_BY = "spokeshave publish"
 
 
 def by_project(rows: Iterable[Release | Outside]) -> dict[NormalizedName, list[Release | Outside]]:
@@ -40,9 +40,12 @@ def by_project(rows: Iterable[Release | Outside]) -> dict[NormalizedName, list[R
     return found
 
 
-def constraints(releases: Iterable[Release], closure: Closure = COMPLETE) -> str:
-    """The text of constraints.txt: also a requirements file with hashes; raises PublishError."""
-    lines = [f"{_BY} for pip and uv, as -r or -c, with --require-hashes."]
+def constraints(releases: Iterable[Release], closure: Closure = COMPLETE, *, by: str = _BY) -> str:
+    """The text of constraints.txt: also a requirements file with hashes; raises PublishError.
+
+    `by` is the command that writes it.
+    """
+    lines = [f"# Written by `{by}`: for pip and uv, as -r or -c, with --require-hashes."]
     lines += _partial(closure)
     for project, rows in by_project([*releases, *closure.outside]).items():
         hashes = " \\\n".join(f"    --hash=sha256:{row.sha256}" for row in rows)
@@ -62,7 +65,7 @@ def pins(releases: Iterable[Release]) -> str:
     pip wants hashes of everything once a constraint has one. An install of other packages with ours takes
     this as -c instead, and cannot replace ours then: public indexes have no local versions.
     """
-    lines = [f"{_BY} for pip and uv, as -c or -r, where our wheels are installed already."]
+    lines = [f"# Written by `{_BY}`: for pip and uv, as -c or -r, where our wheels are installed already."]
     lines += [f"{project}=={rows[0].version}" for project, rows in by_project(releases).items()]
     return "\n".join(lines) + "\n"
 

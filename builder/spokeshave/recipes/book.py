@@ -13,6 +13,7 @@ from spokeshave.inside.model import local_label
 from spokeshave.nearest import did_you_mean
 from spokeshave.recipes.patch_files import removal_patch_faults
 from spokeshave.recipes.reading import MAIN, home_of, parse, read_recipe
+from spokeshave.recipes.rule_book import rule_names
 from spokeshave.recipes.schema import Profile, Recipe
 from spokeshave.recipes.texts import filled
 
@@ -95,14 +96,14 @@ class RecipeBook:
         return found
 
     def _refuse_strangers(self, profile: Profile) -> None:
-        """Raises RecipeError where a profile removes a component of a recipe that there is not."""
-        known = self.names()
+        """Raises RecipeError where a profile removes a component that no recipe and no rules can have."""
+        known = [*self.names(), *rule_names(self.folders)]
         for row in profile.remove:
             recipe = row.component.partition("/")[0]
             if recipe not in known:
                 raise RecipeError(
                     f"profile {profile.name}: [[remove]] component = {row.component!r}: there is no recipe"
-                    f" {recipe!r}",
+                    f" {recipe!r}, and there are no rules of that name",
                     next_step=did_you_mean(recipe, known),
                 )
 

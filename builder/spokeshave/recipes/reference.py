@@ -8,6 +8,7 @@ from typing import Any
 from spokeshave.recipes.build_schema import Strict
 from spokeshave.recipes.file_schema import BundledFile, ComponentsFile, LevelsFile, RecipeFile
 from spokeshave.recipes.reading import MAIN, PARTS
+from spokeshave.recipes.rule_schema import RulesFile
 from spokeshave.recipes.schema import Profile
 
 FORMATS: Mapping[str, type[Strict]] = {
@@ -16,6 +17,7 @@ FORMATS: Mapping[str, type[Strict]] = {
     "components": ComponentsFile,
     "bundled": BundledFile,
     "profile": Profile,
+    "rules": RulesFile,
 }
 _LIMITS = ("pattern", "minLength", "minItems", "minimum", "maximum")
 
@@ -27,9 +29,9 @@ def json_schema(what: str) -> dict[str, Any]:
 
 
 def reference() -> str:
-    """The tables of every key of recipes and profiles, in Markdown, for docs/reference/recipe-format.md."""
+    """The tables of every key of recipes, profiles and rules, for docs/reference/recipe-format.md."""
     parts = []
-    for title, what in (("Recipe", "recipe"), ("Profile", "profile")):
+    for title, what in (("Recipe", "recipe"), ("Profile", "profile"), ("Rules", "rules")):
         schema = json_schema(what)
         parts.append(f"## {title}\n\n{_table(schema)}\n")
         for name, part in sorted(schema.get("$defs", {}).items()):

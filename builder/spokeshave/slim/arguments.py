@@ -46,7 +46,7 @@ def read_word(word: str, target: Target) -> Path | Wanted:
     if requirement.url:
         raise _address(word, requirement.url)
     try:
-        applies = requirement.marker is None or requirement.marker.evaluate(_environment(target))
+        applies = requirement.marker is None or requirement.marker.evaluate(target_environment(target))
     except ValueError as fault:  # packaging's UndefinedComparison, UndefinedEnvironmentName
         raise _no_requirement(word, fault) from fault
     if not applies:
@@ -170,7 +170,7 @@ def _first_line(fault: Exception) -> str:
     return str(fault).splitlines()[0]
 
 
-def _environment(target: Target) -> dict[str, str]:
+def target_environment(target: Target) -> dict[str, str]:
     """The markers of a target: pip would evaluate them for the Python that it runs in."""
     same = f"cp{sys.version_info[0]}{sys.version_info[1]}" == target.python
     here = ".".join(map(str, sys.version_info[:3]))

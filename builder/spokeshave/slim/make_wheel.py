@@ -3,34 +3,60 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from pathlib import Path, PurePosixPath
+from functools import partial
+from pathlib import Path
 
 from spokeshave import __version__
 from spokeshave.errors import WheelError
 from spokeshave.inside import wheel as wheels
-from spokeshave.inside.levers import lever_named
-from spokeshave.inside.levers.lever import Tree, fits
-from spokeshave.inside.model import file_sha256
+from spokeshave.inside.levers.lever import Tree
+from spokeshave.inside.model import digest_of, file_sha256
+from spokeshave.inside.sbom import sbom_text
 from spokeshave.inside.sizes import sizes
-from spokeshave.slim.header_folders import Includes, sort_includes
+from spokeshave.slim.blas_library import Library
+from spokeshave.slim.from_recipe import FromRecipe
+from spokeshave.slim.levers import Levers, Spared
 from spokeshave.slim.metadata_fields import replace_field
-from spokeshave.slim.model import ON_REQUEST, Saving, Settings, Slimmed, Stock
-from spokeshave.slim.removable import promises_of_headers, sources_to_keep, stubs_to_keep
-from spokeshave.slim.stripping import strip_symbols
-from spokeshave.slim.testfolders import sort_test_folders
-from spokeshave.slim.wheel_layout import sources
+from spokeshave.slim.model import Removals, Saving, Settings, Slimmed, Stock
+from spokeshave.slim.recipe_use import RecipeUse
+from spokeshave.slim.rule_effects import apply
+from spokeshave.slim.rules import Chosen
+from spokeshave.slim.shared_blas import NAME as BLAS
+from spokeshave.slim.shared_blas import Shared, has_copy, share_blas
 
-_NOT_MODULES = ("*.data/data/*", "*.data/scripts/*", "*.data/headers/*")
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What is known of a wheel besides itself: recipe, rules, and the wheels of a shared BLAS, best first.
+
+    `libraries` reads the wheels when it is called.
+    """
+
+    recipe: RecipeUse | None = None
+    rules: Chosen | None = None
+    libraries: Callable[[], Iterable[Library]] = tuple
+
+    @property
+    def digest(self) -> str:
+        """The sha256 (hex) of what recipe and rules say: a key has it, next to the library's hash."""
+        return digest_of([self.recipe.digest if self.recipe else "", self.rules.digest if self.rules else ""])
 
 
-def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Slimmed:
+def slim(
+    stock: Stock,
+    settings: Settings,
+    *,
+    output: Path,
+    scratch: Path,
+    spared: Spared | None = None,
+    known: Known | None = None,
+) -> Slimmed:
     """Writes the slim wheel into `output`; `scratch` is an empty folder to work in.
 
-    The same wheel and settings give the same bytes. Raises WheelError where RECORD is signed and the
+    `spared` has modules that a lever of text leaves as they are. Rules act first. The same wheel, settings,
+    recipe, rules and library give the same bytes. Raises WheelError where RECORD is signed and the
     signature may not go, and EngineMissing where a lever's tool is not on this machine.
     """
     if stock.signatures and not settings.drop_signature:
@@ -40,10 +66,11 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
         )
     tree = Tree(root=wheels.unpack(stock.path, scratch / "tree"), tests=scratch / "tests")
     tree.tests.mkdir()
-    names = {tree.name(path) for path in tree.files()}
-    savings = tuple(_Pull(tree=tree, settings=settings).all())
-    gone = names - {tree.name(path) for path in tree.files()}
-    final = _finish(stock, settings, tree, output)
+    known = known or Known()
+    rules = known.rules or Chosen(stock=stock)
+    settings = replace(settings, remove=rules.removed)
+    done = _act(tree, settings, rules, known, spared or {})
+    final = _finish(stock, settings, tree, output, _about(known, settings, done.removals, done.shared))
     return Slimmed(
         stock=stock,
         wheel=final,
@@ -51,134 +78,82 @@ def slim(stock: Stock, settings: Settings, *, output: Path, scratch: Path) -> Sl
         settings=settings,
         before=sizes(stock.path),
         after=sizes(final),
-        savings=savings,
-        gone=tuple(sorted(gone)),
+        savings=done.savings,
+        gone=tuple(sorted(done.gone)),
+        removals=done.removals,
+        lost=rules.lost,
+        tests=_tests_archive(tree, final) if known.recipe else None,
+        library=done.shared.library,
     )
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Pull:
-    """The levers on one unpacked wheel, in the order in which they act."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Done:
+    """What acted on a wheel, and the removed files, by their names in it."""
 
-    tree: Tree
-    settings: Settings
-
-    def all(self) -> list[Saving]:
-        """Pulls every lever that is on."""
-        acts: dict[str, Callable[[], Saving]] = {
-            "tests": self.tests,
-            "typing": self.typing,
-            "sources": self.sources,
-            "headers": self.headers,
-            **{name: partial(self.modules, name) for name in ON_REQUEST},
-            "symbols": self.symbols,
-        }
-        done = [self._watched(act) for name, act in acts.items() if name in self.settings.levers]
-        if any(row.files for row in done if row.lever in ON_REQUEST):
-            done.append(self.bytecode())
-        return done
-
-    def _watched(self, act: Callable[[], Saving]) -> Saving:
-        """What a lever took, with the folders that it left empty."""
-        before = self._folders()
-        done = act()
-        return replace(done, folders=_outermost(before - self._folders()))
-
-    def _folders(self) -> frozenset[PurePosixPath]:
-        names = (PurePosixPath(self.tree.name(path)) for path in self.tree.files())
-        return frozenset(folder for name in names for folder in name.parents)
-
-    def tests(self) -> Saving:
-        """Removes whole folders, so that no half of a test package is left; --keep keeps files in them."""
-        removed, kept = sort_test_folders(self.tree.root)
-        files = [
-            path
-            for path in self.tree.files()
-            if any(path.is_relative_to(folder) for folder in removed) and not self._kept(path)
-        ]
-        saved = sum(self.tree.move_to_tests(path) for path in files)
-        notes = tuple(
-            f"{name} is kept ({_size(self.tree.root / name):,} bytes): {reason}"
-            for name, reason in sorted(kept.items())
-        )
-        return Saving(lever="tests", saved=saved, files=len(files), notes=notes)
-
-    def typing(self) -> Saving:
-        return self._shave("typing", keep=stubs_to_keep(self.tree))
-
-    def sources(self) -> Saving:
-        """Sources in a folder of headers are kept or removed with the headers."""
-        return self._shave("sources", keep=self._named | self._includes.inside)
-
-    def headers(self) -> Saving:
-        """Headers and, with a whole include folder, all else that compilers read in it."""
-        done = self._shave("headers", keep=self._named | self._includes.kept, match=self._includes.removed)
-        all_removed = done.files and not self._includes.kept
-        notes = promises_of_headers(sources(self.tree.root)) if all_removed else ()
-        return Saving(lever="headers", saved=done.saved, files=done.files, notes=(*done.notes, *notes))
-
-    def modules(self, name: str) -> Saving:
-        return self._shave(name, keep=frozenset(), globs=_NOT_MODULES)
-
-    def symbols(self) -> Saving:
-        keep = frozenset(path for path in self.tree.files() if self._kept(path))
-        shaved, notes = strip_symbols(self.tree, keep)
-        return Saving(lever="symbols", saved=shaved.saved, files=shaved.files, notes=notes)
-
-    def bytecode(self) -> Saving:
-        """Bytecode that the wheel brings along would hide the changed modules; pip writes it anew."""
-        found = self.tree.matching(("*/__pycache__/*.pyc",))
-        stale = [path for path in found if (path.parent.parent / f"{path.name.split('.')[0]}.py").is_file()]
-        saved = sum(path.stat().st_size for path in stale)
-        for path in stale:
-            path.unlink()
-        return Saving(lever="bytecode", saved=saved, files=len(stale))
-
-    @cached_property
-    def _named(self) -> frozenset[str]:
-        """Sources and headers that modules name; the search reads every module."""
-        return sources_to_keep(self.tree)
-
-    @cached_property
-    def _includes(self) -> Includes:
-        """What happens to whole folders of headers."""
-        return sort_includes([self.tree.name(path) for path in self.tree.files()], self._named)
-
-    def _kept(self, path: Path) -> bool:
-        return fits(self.tree.name(path), self.settings.keep)
-
-    def _shave(
-        self,
-        name: str,
-        *,
-        keep: frozenset[str],
-        globs: tuple[str, ...] = (),
-        match: frozenset[str] = frozenset(),
-    ) -> Saving:
-        act = lever_named(name).shave
-        assert act is not None
-        options = {"keep": (*self.settings.keep, *globs, *_exactly(keep)), "match": _exactly(match)}
-        done = act(self.tree, options)
-        return Saving(lever=name, saved=done.saved, files=done.files, notes=(done.note,) if done.note else ())
+    savings: tuple[Saving, ...]
+    removals: Removals
+    shared: Shared
+    gone: frozenset[str]
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _act(tree: Tree, settings: Settings, rules: Chosen, known: Known, spared: Spared) -> _Done:
+    """Rules, components of the recipe, levers and the shared BLAS, in this order."""
+    before = {tree.name(path) for path in tree.files()}
+    applied = apply(rules, tree, settings)
+    careful = replace(settings, keep=(*settings.keep, *rules.keep))
+    recipe = None
+    if known.recipe:
+        recipe = FromRecipe(use=known.recipe, tree=tree, settings=careful, spared=spared)
+    removals, ready = recipe.begin() if recipe else (Removals(), False)
+    levers = Levers(tree=tree, settings=recipe.careful if recipe else careful, spared=spared)
+    rows = levers.pull(partial(recipe.acts, ready=ready) if recipe else dict)
+    shared = Shared()
+    if BLAS in settings.levers and has_copy(before):
+        shared = share_blas(tree, rules.stock, careful, known.libraries())
+        rows.append(shared.saving)
+    after = {tree.name(path) for path in tree.files()}
+    return _Done(
+        savings=(*applied.savings, *removals.savings, *rows),
+        removals=removals,
+        shared=shared,
+        gone=frozenset(before - after) | applied.removed,
+    )
 
 
-def _exactly(names: Iterable[str]) -> tuple[str, ...]:
-    """Globs that fit these names and no other."""
-    return tuple(re.sub(r"([*?[])", r"[\1]", name) for name in sorted(names))
+def _tests_archive(tree: Tree, final: Path) -> Path | None:
+    files = sorted(path for path in tree.tests.rglob("*") if path.is_file())
+    return wheels.write_zip(tree.tests, files, wheels.beside(final, wheels.TESTS_ARCHIVE)) if files else None
 
 
-def _outermost(folders: Collection[PurePosixPath]) -> tuple[str, ...]:
-    return tuple(sorted(str(folder) for folder in folders if folder.parent not in folders))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _About:
+    """The platform tag, if it changes, and what the SBOM says: properties by name, and bundled code."""
+
+    platform: str
+    properties: Mapping[str, str]
+    bundled: Sequence[object] = ()
 
 
-def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
+def _about(known: Known, settings: Settings, removals: Removals, shared: Shared) -> _About:
+    properties = {}
+    if known.recipe:
+        properties["recipe"] = known.recipe.plan.recipe
+    if removed := (*settings.remove, *removals.stubs):
+        properties["removed"] = " ".join(removed)
+    if settings.locales:
+        properties["locales"] = " ".join(settings.locales)
+    if shared.library:
+        properties["requires"] = shared.library.requirement
+    listed = known.recipe and known.recipe.listed
+    bundled = json.loads(sbom_text(known.recipe.plan))["components"] if known.recipe and listed else ()
+    return _About(platform=shared.platform, properties=properties, bundled=bundled)
+
+
+def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path, about: _About) -> Path:
     """Version, tags, SBOM and RECORD of the slim wheel."""
     version = stock.slim_version(settings.build)
-    name = wheels.relabel(stock.name, version=version)
+    name = wheels.relabel(stock.name, version=version, platform=about.platform or None)
     dist_info = wheels.dist_info_of(tree.root)
     for member in stock.signatures:
         (tree.root / member).unlink()
@@ -187,7 +162,7 @@ def _finish(stock: Stock, settings: Settings, tree: Tree, output: Path) -> Path:
         folder.rename(tree.root / f"{name.distribution}-{version}.data")
     sbom = dist_info / "sboms" / "spokeshave.cdx.json"
     sbom.parent.mkdir(exist_ok=True)
-    sbom.write_text(json.dumps(_sbom(stock, settings), indent=1, sort_keys=True) + "\n", "utf-8")
+    sbom.write_text(json.dumps(_sbom(stock, settings, about), indent=1, sort_keys=True) + "\n", "utf-8")
     return wheels.pack(tree.root, output, name)
 
 
@@ -204,7 +179,7 @@ def _describe(stock: Stock, dist_info: Path, name: wheels.WheelName) -> None:
     wheels.set_tags(dist_info, name)
 
 
-def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
+def _sbom(stock: Stock, settings: Settings, about: _About) -> dict[str, object]:
     """A CycloneDX 1.5 document: the wheel, the one that it was made of, and what acted on it."""
     ancestor = {
         "type": "library",
@@ -221,6 +196,7 @@ def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
             {"name": "spokeshave:levers", "value": " ".join(settings.levers)},
             {"name": "spokeshave:stock", "value": stock.path.name},
             {"name": "spokeshave:version", "value": __version__},
+            *({"name": f"spokeshave:{name}", "value": value} for name, value in about.properties.items()),
         ],
     }
     return {
@@ -228,5 +204,5 @@ def _sbom(stock: Stock, settings: Settings) -> dict[str, object]:
         "specVersion": "1.5",
         "version": 1,
         "metadata": {"component": component},
-        "components": [],
+        "components": list(about.bundled),
     }

@@ -16,7 +16,7 @@ from spokeshave.slim.wheel_layout import EXT_SUFFIXES, Source, sources
 
 _READS_STUBS = re.compile(r"attach_stub|\.pyi\b")  # lazy loaders take a package's names from its stub
 _WORD = re.compile(r"[\w.+-]+")
-_SHARED_DATA = ("*.data/data/*", "*.data/scripts/*")
+SHARED_DATA = ("*.data/data/*", "*.data/scripts/*")
 _PROMISE = re.compile(r"^def (get_include\w*|include_dir\w*)\b", re.MULTILINE)
 
 
@@ -30,7 +30,7 @@ def stubs_to_keep(tree: Tree) -> frozenset[str]:
     keep = {path for path in stubs if not _has_module(path) or _is_read(path)}
     tops = {_top(tree, path) for path in stubs if path not in keep}
     keep |= {path for path in tree.files() if path.name == "py.typed" and _top(tree, path) not in tops}
-    keep |= {path for path in [*stubs, *_marks(tree)] if fits(tree.name(path), _SHARED_DATA)}
+    keep |= {path for path in [*stubs, *_marks(tree)] if fits(tree.name(path), SHARED_DATA)}
     return frozenset(tree.name(path) for path in keep)
 
 
@@ -78,7 +78,7 @@ def sources_to_keep(tree: Tree) -> frozenset[str]:
         and not include_folder(tree.name(path))
         and not any(path.parent.glob("*.py"))
     }
-    named |= {path for path in tree.files() if fits(tree.name(path), _SHARED_DATA)}
+    named |= {path for path in tree.files() if fits(tree.name(path), SHARED_DATA)}
     return with_included(tree, frozenset(tree.name(path) for path in named))
 
 

@@ -7,23 +7,31 @@ import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from itertools import count
 from pathlib import Path
 
-from spokeshave import __version__, own_code, verdict
+from spokeshave import own_code, verdict
 from spokeshave.context import Context
-from spokeshave.errors import VerifyError
 from spokeshave.inside.model import Target, file_sha256
-from spokeshave.inside.wheel import beside
+from spokeshave.inside.run import Runner
+from spokeshave.inside.wheel import TESTS_ARCHIVE, beside
 from spokeshave.machine.files import alone_with, copy_whole, write_whole
+from spokeshave.machine.venvs import Venv
 from spokeshave.slim.arguments import Wanted, read_word
-from spokeshave.slim.import_check import Imports, compare_imports
+from spokeshave.slim.blas_library import deliver
+from spokeshave.slim.import_check import Imports, compare_imports, import_all, modules_to_try
 from spokeshave.slim.intake import read_stock, with_extras
-from spokeshave.slim.make_wheel import slim
+from spokeshave.slim.knowledge import Knowledge, check_wish, known_of, with_library
+from spokeshave.slim.levers import Spared
+from spokeshave.slim.make_wheel import Known, slim
 from spokeshave.slim.model import Settings, Slimmed, Stock
-from spokeshave.slim.two_venvs import make_pair, why_not_here
-from spokeshave.slim.upstream import compare_tests, fetch_suite
+from spokeshave.slim.outcome import Outcome, Verdict, summary
+from spokeshave.slim.rules import refuse_unknown, with_profile
+from spokeshave.slim.spare import Attempt, spare_text
+from spokeshave.slim.two_venvs import make_pair, replace_wheel, why_not_here
+from spokeshave.slim.upstream import Suite, compare_tests, fetch_suite
+from spokeshave.slim.wheel_tests import suite_of_wheel
 from spokeshave.sources.download import download_requirement
-from spokeshave.verify.outcomes import Comparison
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +39,9 @@ class SlimRequest:
     """What the user asked for: wheel files and requirements, and how to slim and check them.
 
     `extra` are requirements that the check installs in both venvs, so that more modules import; `tests`
-    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m).
+    asks for upstream's own tests too, those that `marker` fits where there is one (pytest's -m), and of a
+    package with a recipe those that `select` names. `knowledge` says which recipes and which BLAS may act;
+    what its profile removes holds for rules too.
     """
 
     words: tuple[str, ...]
@@ -41,53 +51,9 @@ class SlimRequest:
     check: bool = True
     tests: bool = False
     marker: str = ""
+    select: tuple[str, ...] = ()
     extra: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The result of the check, or why there was none (`skipped`); `marker` says which tests were run.
-
-    `flaky` maps tests that passed when they ran again to all their outcomes.
-    """
-
-    skipped: str = ""
-    imports: Imports | None = None
-    tests: Comparison | None = None
-    flaky: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    marker: str = ""
-
-    @property
-    def faults(self) -> tuple[str, ...]:
-        losses = self.tests.losses if self.tests else ()
-        lost = (f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in losses)
-        return (*(self.imports.faults if self.imports else ()), *lost)
-
-    @property
-    def tested(self) -> bool:
-        """Whether an upstream test passes with the PyPI wheel: if none does, the tests verify nothing."""
-        return bool(self.tests and self.tests.stock.get("passed"))
-
-    def to_json(self) -> Mapping[str, object]:
-        """The check in the record of the wheel."""
-        return {
-            "skipped": self.skipped,
-            "imports": asdict(self.imports) if self.imports else None,
-            "tests": asdict(self.tests) if self.tests else None,
-            "marker": self.marker,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """One slim wheel with its verdict. It is delivered where the verdict has no fault."""
-
-    slimmed: Slimmed
-    verdict: Verdict = field(default_factory=Verdict)
-
-    def to_json(self) -> Mapping[str, object]:
-        """The record that is written next to the wheel."""
-        return {**self.slimmed.to_json(), "check": self.verdict.to_json(), "tool": __version__}
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
 
 def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
@@ -97,8 +63,13 @@ def slim_all(context: Context, request: SlimRequest) -> tuple[Outcome, ...]:
     bad one, NetworkError where a requirement cannot be had. A wheel that fails is not written.
     """
     words = [read_word(word, request.target) for word in request.words]
+    check_wish(context, request.knowledge, request.target)
     with context.store.scratch() as scratch:
         stocks = [_take(context, request, word, scratch / "fetched") for word in words]
+        refuse_unknown(context.book.folders, request.settings, stocks)
+        settings = with_profile(context.book, request.settings, request.knowledge.wish.profile)
+        knowledge = with_library(context, request.knowledge, request.target, scratch / "library")
+        request = replace(request, settings=settings, knowledge=knowledge)
         outcomes = []
         for number, stock in enumerate(stocks):
             folder = scratch / str(number)
@@ -131,40 +102,99 @@ def _take(context: Context, request: SlimRequest, word: Path | Wanted, folder: P
 
 def _one(context: Context, request: SlimRequest, stock: Stock, folder: Path) -> Outcome:
     with context.reporter.stage(f"slimming {stock.path.name}"):
-        (folder / "work").mkdir()
-        slimmed = slim(stock, request.settings, output=folder / "made", scratch=folder / "work")
-    found = _with_evidence(context, slimmed, _check(context, request, slimmed, folder))
-    outcome = Outcome(slimmed=slimmed, verdict=found)
+        known = known_of(context, request.knowledge, stock, request.settings, request.output)
+        slimmed = _slim(stock, request.settings, folder / "first", known)
+    if not slimmed.smaller:
+        return _not_smaller(context, slimmed)
+    slimmed, found = _check(context, request, slimmed, known, folder)
+    if not slimmed.smaller:  # once modules had their text back
+        return _not_smaller(context, slimmed)
+    outcome = Outcome(slimmed=slimmed, verdict=_with_evidence(context, slimmed, found))
     if outcome.verdict.faults:
         _withdraw(outcome, request.output)
         return outcome
     return replace(outcome, slimmed=_deliver(context, outcome, request.output))
 
 
-def _check(context: Context, request: SlimRequest, slimmed: Slimmed, folder: Path) -> Verdict:
+def _slim(
+    stock: Stock, settings: Settings, folder: Path, known: Known, spared: Spared | None = None
+) -> Slimmed:
+    (folder / "work").mkdir(parents=True)
+    slimmed = slim(
+        stock, settings, output=folder / "made", scratch=folder / "work", spared=spared, known=known
+    )
+    shutil.rmtree(folder / "work")
+    return slimmed
+
+
+def _not_smaller(context: Context, slimmed: Slimmed) -> Outcome:
+    reason = "it would not be smaller than the PyPI wheel, so that nothing was written"
+    context.reporter.say(f"{slimmed.wheel.name}: {reason}")
+    return Outcome(slimmed=slimmed, verdict=Verdict(skipped=reason))
+
+
+def _check(
+    context: Context, request: SlimRequest, slimmed: Slimmed, known: Known, folder: Path
+) -> tuple[Slimmed, Verdict]:
+    """The verdict, and the wheel that it is about: modules that need their text have it."""
     if not request.check:
-        return Verdict(skipped="--no-check was given")
+        return slimmed, Verdict(skipped="--no-check was given")
     if reason := why_not_here(slimmed.stock.name):
         context.reporter.say(f"{slimmed.wheel.name}: not checked: {reason}")
-        return Verdict(skipped=reason)
+        return slimmed, Verdict(skipped=reason)
     log = context.logs / f"slim-{slimmed.stock.name.distribution}.log"
-    suite = fetch_suite(context, slimmed, folder / "sdist") if request.tests else None
-    extra = (*request.extra, "pytest") if suite and suite.found else request.extra
+    suite = _suite(context, request, slimmed, known, folder / "sdist") if request.tests else None
+    extra = (*request.extra, *suite.requires) if suite and suite.found else request.extra
     with context.reporter.stage(f"comparing {slimmed.wheel.name} with the PyPI wheel"):
         stock, ours = make_pair(slimmed, extra=extra, folder=folder, runner=context.runner, log=log)
-        imports = compare_imports(slimmed, stock, ours, folder=folder, runner=context.runner)
+        slimmed, imports = _compare(slimmed, known, stock, ours, runner=context.runner, log=log)
     if suite is None or not suite.found:
         if suite:
             context.reporter.say(f"{slimmed.stock.project}: its sdist carries no tests")
-        return Verdict(imports=imports)
+        return slimmed, Verdict(imports=imports)
     with context.reporter.stage(f"upstream's tests of {slimmed.stock.project}, PyPI's and slim"):
-        chosen = replace(suite, marker=request.marker)
+        chosen = replace(suite, marker=request.marker or suite.marker)
         tests, flaky = compare_tests(context, slimmed, chosen, stock, ours)
-    which = f" (those marked {request.marker!r} alone)" if request.marker else ""
+    which = f" (those marked {chosen.marker!r} alone)" if chosen.marker else ""
     context.reporter.say(f"{slimmed.stock.project}: {summary(tests)}{which}")
     for test, seen in flaky.items():
         context.reporter.say(f"{slimmed.stock.project}: flaky: {test}: {', '.join(seen)}")
-    return Verdict(imports=imports, tests=tests, flaky=flaky, marker=request.marker)
+    return slimmed, Verdict(imports=imports, tests=tests, flaky=flaky, marker=chosen.marker)
+
+
+def _compare(
+    slimmed: Slimmed, known: Known, stock: Venv, ours: Venv, *, runner: Runner, log: Path
+) -> tuple[Slimmed, Imports]:
+    """Compares all imports; where some fail, modules get the text back that a lever took."""
+    work = ours.root.parent
+    theirs = import_all(stock, modules_to_try(slimmed), folder=work / "stock-imports", runner=runner)
+    numbers = count()
+
+    def check(one: Slimmed) -> Attempt[tuple[Slimmed, Imports]]:
+        folder = work / f"slim-imports-{next(numbers)}"
+        found = compare_imports(theirs, ours, folder=folder, runner=runner, excused=one.excused)
+        return Attempt(result=(one, found), faults=found.faults, suspects=found.suspects)
+
+    def again(settings: Settings, spared: Spared) -> Attempt[tuple[Slimmed, Imports]]:
+        one = _slim(slimmed.stock, settings, work / f"again-{next(numbers)}", known, spared)
+        replace_wheel(ours, one, runner=runner, log=log)
+        return check(one)
+
+    first = check(slimmed)
+    if not first.faults:
+        return first.result
+    found, given_up = spare_text(first, slimmed.settings, again)
+    one, imports = found.result
+    return replace(one, savings=(*one.savings, *given_up)), imports
+
+
+def _suite(
+    context: Context, request: SlimRequest, slimmed: Slimmed, known: Known, folder: Path
+) -> Suite | None:
+    """Upstream's tests: those of the PyPI wheel, where a recipe knows them, else those of the sdist."""
+    if known.recipe and slimmed.tests:
+        return suite_of_wheel(context, known.recipe, slimmed, request.select, folder)
+    return fetch_suite(context, slimmed, folder)
 
 
 def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdict:
@@ -180,13 +210,6 @@ def _with_evidence(context: Context, slimmed: Slimmed, found: Verdict) -> Verdic
     return replace(found, skipped=why)
 
 
-def summary(tests: Comparison) -> str:
-    """The result of upstream's tests in a line, with a hint if most do not pass with the PyPI wheel."""
-    passed, ran = tests.stock.get("passed", 0), sum(tests.stock.values()) - tests.stock.get("skipped", 0)
-    line = f"of {ran:,} upstream tests, {passed:,} pass with the PyPI wheel, {len(tests.losses):,} were lost"
-    return line if passed > ran / 2 else f"{line}; install what the others need with --with"
-
-
 def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
     """Puts the wheel and its record into the output folder; the wheel comes last, and whole."""
     slimmed = outcome.slimmed
@@ -194,6 +217,10 @@ def _deliver(context: Context, outcome: Outcome, output: Path) -> Slimmed:
     record = beside(wheel, ".verify.json")
     with alone_with(wheel):  # another run may slim the same one with other levers
         _write(beside(wheel, ".slim.json"), outcome.to_json())
+        if slimmed.library:
+            deliver(slimmed.library, output)
+        if slimmed.tests:
+            copy_whole(slimmed.tests, beside(wheel, TESTS_ARCHIVE))
         if outcome.verdict.skipped:
             if (before := verdict.read(record)) and before.get("sha256") != slimmed.sha256:
                 record.unlink()  # it is about another wheel of that name
@@ -230,18 +257,3 @@ def _verify_report(outcome: Outcome) -> verdict.VerifyReport:
 
 def _write(path: Path, data: Mapping[str, object]) -> None:
     write_whole(path, json.dumps(data, indent=1, sort_keys=True) + "\n")
-
-
-def failures(outcomes: tuple[Outcome, ...]) -> VerifyError | None:
-    """The error that names all wheels that failed their check; nothing where none did."""
-    failed = [one for one in outcomes if one.verdict.faults]
-    if not failed:
-        return None
-    faults = "\n".join(
-        f"  {one.slimmed.wheel.name}: {fault}" for one in failed for fault in one.verdict.faults[:5]
-    )
-    return VerifyError(
-        f"{len(failed)} of {len(outcomes)} wheels do less than PyPI's and were not written:\n{faults}",
-        next_step="switch a lever off (--without for one that is always on), or keep files unchanged with"
-        " --keep",
-    )

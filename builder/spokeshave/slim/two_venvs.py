@@ -11,7 +11,7 @@ from spokeshave.errors import VerifyError
 from spokeshave.inside.run import Runner
 from spokeshave.inside.wheel import WheelName
 from spokeshave.machine.venv_pair import InstallFailed, make_venv_pair
-from spokeshave.machine.venvs import Venv
+from spokeshave.machine.venvs import Venv, install
 from spokeshave.slim.model import Slimmed, Stock
 from spokeshave.sources.download import pip_error
 
@@ -37,7 +37,7 @@ def make_pair(
             folder,
             ("pypi", "slim"),
             reference=("--", _installed(slimmed.stock), *extra),
-            ours=(str(slimmed.wheel),),
+            ours=(str(slimmed.wheel), *([str(slimmed.library.wheel)] if slimmed.library else [])),
             replaced=(slimmed.stock.project,),
             runner=runner,
             log=log,
@@ -49,6 +49,13 @@ def make_pair(
         fault = pip_error(failed.output, f"{slimmed.stock.path.name} and what it requires", log)
         fault.next_step += "; --no-check skips the check"
         raise fault from failed
+
+
+def replace_wheel(venv: Venv, slimmed: Slimmed, *, runner: Runner, log: Path) -> None:
+    """Installs another slim wheel of the same name and version; raises VerifyError where that fails."""
+    words = ("--no-deps", "--force-reinstall", "--", str(slimmed.wheel))
+    if not (done := install(venv, words, runner, log)).ok:
+        raise VerifyError(f"{slimmed.wheel.name} cannot be installed:\n  {done.output[-500:]}", log=log)
 
 
 def _installed(stock: Stock) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from spokeshave.context import Context
@@ -33,17 +33,25 @@ class Suite:
     """Test folders of an unpacked sdist.
 
     `inside` maps paths in site-packages to the folders that belong there; `beside` are the others, by their
-    path in the sdist. `marker` selects the tests that are run, as pytest's -m does.
+    path in the sdist. `marker` selects the tests that are run, as pytest's -m does. A suite that comes from a
+    wheel has `over`, a folder that is copied over site-packages, and in it the `selection`; `options` are
+    pytest's. `requires` are requirements of the tests; `removed` and `parts` are those of `outcomes.compare`.
     """
 
     sdist: Path
     inside: Mapping[str, Path]
     beside: tuple[str, ...]
     marker: str = ""
+    over: Path | None = None
+    selection: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ("pytest",)
+    removed: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def found(self) -> bool:
-        return bool(self.inside or self.beside)
+        return bool(self.inside or self.beside or self.over)
 
 
 def fetch_suite(context: Context, slimmed: Slimmed, folder: Path) -> Suite | None:
@@ -99,7 +107,7 @@ def compare_tests(
         return align(_run(context, slimmed, suite, ours, files), pypi)[0]
 
     def judge(outcomes: Outcomes) -> Comparison:
-        return compare(outcomes, theirs, {})
+        return compare(outcomes, theirs, {}, suite.removed, suite.parts)
 
     return rerun_lost(mine, judge(mine), again, judge)
 
@@ -131,14 +139,15 @@ def _numbered(outcomes: Outcomes, other: Outcomes) -> Outcomes:
 def _run(context: Context, slimmed: Slimmed, suite: Suite, venv: Venv, only: tuple[str, ...]) -> Outcomes:
     """One run of pytest in the layout of the sdist; node ids are relative to folders that both sides have."""
     work = venv.root / "upstream"
-    root = venv.root if suite.inside else work  # with pytest's settings in it, where that can be
+    # With pytest's settings in it, where that can be.
+    root = venv.site if suite.over else venv.root if suite.inside else work
     selection = [root / path for path in only] or list(_lay_out(suite, venv, work))
     outcomes = work / "outcomes.json"
     outcomes.unlink(missing_ok=True)
     argv = (
         *(venv.python, "-B", "-m", "pytest", "-p", "spokeshave.inside.prover.plugin"),
         *(*pytest_words(root), "--tb=short", "--continue-on-collection-errors"),
-        *("-m", suite.marker, *map(str, selection)),
+        *("-m", suite.marker, *suite.options, *map(str, selection)),
     )
     env = clean_environment(
         work / "home",
@@ -167,6 +176,9 @@ def _lay_out(suite: Suite, venv: Venv, work: Path) -> Iterator[Path]:
     """Copies the tests to where they run; yields their folders."""
     (work / "home").mkdir(parents=True)
     copy_inside(work / "code")
+    if suite.over:
+        shutil.copytree(suite.over, venv.site, dirs_exist_ok=True)
+        yield from (venv.site / path for path in suite.selection)
     for path, folder in suite.inside.items():
         target = venv.site / path
         shutil.copytree(folder, target, dirs_exist_ok=True)

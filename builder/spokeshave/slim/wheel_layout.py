@@ -11,6 +11,7 @@ from pathlib import Path
 
 from spokeshave.removal.readers.python import python_references
 from spokeshave.removal.readers.reader import Reference, Unit
+from spokeshave.slim.path_literals import Spelt, spelt_paths
 
 EXT_SUFFIXES = (".so", ".pyd")
 TEST_FOLDERS = ("tests", "test")
@@ -57,20 +58,19 @@ class Source:
             return None
 
     @cached_property
-    def path_parts(self) -> frozenset[str]:
-        """All parts of its strings that could be paths, if it makes paths to files of the same package.
-
-        Docstrings have blanks in them, and are no paths.
-        """
+    def paths(self) -> frozenset[Spelt]:
+        """Its strings that could be paths, if it makes paths to files of the same package."""
         if not _ANCHORS.search(self.text):
             return frozenset()
         try:
-            tree = ast.parse(self.text)
+            return spelt_paths(ast.parse(self.text))
         except (SyntaxError, ValueError, RecursionError):
             return frozenset()
-        texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
-        paths = (text for text in texts if isinstance(text, str) and not re.search(r"\s", text))
-        return frozenset(part for text in paths for part in re.split(r"[/\\.]", text))
+
+    @property
+    def path_parts(self) -> frozenset[str]:
+        """All parts of those paths, without endings such as `.py`."""
+        return frozenset(part for path in self.paths for name in path.parts for part in name.split("."))
 
 
 def sources(root: Path) -> Iterator[Source]:

@@ -48,7 +48,7 @@ def inspect(
         for library, version in plan.libraries.items()
         if f"Requires-Dist: {library}=={version}\n" not in metadata + "\n"
     ]
-    faults += _library_faults(list(elf_files(path)), plan, companions)
+    faults += library_faults(list(elf_files(path)), plan, companions)
     faults += _platform_faults(path, name.platform, plan, runner)
     return faults
 
@@ -100,7 +100,8 @@ def _any(names: list[str], glob: str) -> bool:
     return any(fits(name, (glob,)) for name in names)
 
 
-def _library_faults(elves: list[ElfFacts], plan: BuildPlan, companions: tuple[Path, ...]) -> list[str]:
+def library_faults(elves: list[ElfFacts], plan: BuildPlan, companions: tuple[Path, ...]) -> list[str]:
+    """The faults of a wheel's compiled files: libraries, run paths, symbol tables, calls of no library."""
     offered = {elf.name.rsplit("/", 1)[-1]: elf.exports for path in companions for elf in elf_files(path)}
     offered |= {elf.name.rsplit("/", 1)[-1]: elf.exports for elf in elves}
     planned = {*plan.sonames, *_carried(plan)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from spokeshave.build.wheelhouse import Candidate
@@ -17,6 +17,12 @@ def loss_faults(level: Level, comparison: Comparison) -> list[str]:
     lost = [f"lost: {loss.test} ({loss.stock} -> {loss.ours})" for loss in comparison.losses]
     unmatched = [f"skip matches no test: {test}" for test in comparison.unmatched_skips]
     return [*lost, *unmatched, *scope_faults(level, comparison)]
+
+
+def own_faults(faults: list[str], excused: Callable[[], Collection[str]]) -> list[str]:
+    """The faults that `excused` does not return; it is called only if there are faults."""
+    known = frozenset(excused()) if faults else frozenset()
+    return [fault for fault in faults if fault not in known]
 
 
 def expected_cores(candidate: Candidate) -> tuple[str, ...]:

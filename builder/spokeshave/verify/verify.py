@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from typing import Literal
 
@@ -18,15 +18,25 @@ from spokeshave.machine.files import write_whole
 from spokeshave.verdict import VerifyReport
 from spokeshave.verify.contents import inspect
 from spokeshave.verify.environments import ContainerEnvironment, HostEnvironment, VerifyEnvironment
-from spokeshave.verify.faults import blas_faults, compiler_faults, expected_cores, import_faults, loss_faults
+from spokeshave.verify.faults import (
+    blas_faults,
+    compiler_faults,
+    expected_cores,
+    import_faults,
+    loss_faults,
+    own_faults,
+)
 from spokeshave.verify.outcomes import Comparison, name_faults, stubbed_part
 from spokeshave.verify.paired_run import Level, PairedRun, removed_components, test_lock
 
 
-def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport:
+def verify(
+    context: Context, candidate: Candidate, level: Level, excused: Callable[[], Collection[str]] = tuple
+) -> VerifyReport:
     """Verifies one wheel; a report that passed is reused while nothing has changed and no later run failed.
 
-    The report is written next to the wheel, unless the one there covers more (`verdict.put`).
+    The report is written next to the wheel, unless the one there covers more (`verdict.put`). `excused`
+    returns the content faults that are not the wheel's own: those of the PyPI wheel that it was made of.
     """
     environment = make_environment(context, candidate.plan, "run-compiler" if level == "full" else "run")
     key = digest_of(
@@ -45,7 +55,7 @@ def verify(context: Context, candidate: Candidate, level: Level) -> VerifyReport
     subject = {"sha256": candidate.own.sha256, "judge": _judge()}
     stored = None if verdict.failed_before(path, subject) else context.store.get("verified", key)
     if stored is None:
-        report = _compare(context, candidate, level, environment)
+        report = _compare(context, candidate, level, environment, excused)
         if report.passed:
             context.store.put("verified", key, lambda new: write_whole(new / "verify.json", report.text()))
     else:
@@ -86,7 +96,11 @@ def make_environment(
 
 
 def _compare(
-    context: Context, candidate: Candidate, level: Level, environment: VerifyEnvironment
+    context: Context,
+    candidate: Candidate,
+    level: Level,
+    environment: VerifyEnvironment,
+    excused: Callable[[], Collection[str]],
 ) -> VerifyReport:
     """Runs all checks of one wheel and returns the report."""
     faults = inspect(
@@ -96,6 +110,7 @@ def _compare(
         candidate.wheels[:-1],
         context.runner,
     )
+    faults = own_faults(faults, excused)
     pair = PairedRun(context=context, candidate=candidate, level=level)
     # The PyPI wheel first: its names are looked for in ours. Its results come from the store after one run.
     stock = pair.stock(environment) if pair.selection(level) else None

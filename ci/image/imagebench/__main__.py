@@ -14,7 +14,6 @@ from rich.console import Console
 from imagebench import images, service, tables, wheels
 from imagebench.contents import package_bytes, pandoc_bytes
 from imagebench.layers import image_size
-from imagebench.others import Slimmer
 from imagebench.picture import image_picture
 from spokeshave.api import (
     RESULT_FILE,
@@ -23,6 +22,7 @@ from spokeshave.api import (
     VerifyError,
     guarded,
     open_context,
+    shrink_requirements,
     write_index,
     write_whole,
 )
@@ -41,14 +41,16 @@ class Wanted:
     compiled: bool
     careful: bool
     unverified: bool
-    slim: Path | None
+    built: bool
+    blas: Path | None
     contexts: Path | None
 
     def references(self) -> dict[str, str]:
         """The names of both images."""
         kind = "" if self.compiled else "-no-compile"
+        made = self.profile if self.built else f"{self.profile}-pypi"
         return {
-            tables.OURS: f"spokeshave-bookgen-{self.profile}:latest{kind}",
+            tables.OURS: f"spokeshave-bookgen-{made}:latest{kind}",
             tables.STOCK: f"spokeshave-bookgen-stock:latest{kind}",
         }
 
@@ -69,13 +71,19 @@ class Wanted:
     "--runs", default=5, show_default=True, type=click.IntRange(min=1), help="Number of starts of each image."
 )
 @click.option("--compile/--no-compile", "compiled", default=True, help="With bytecode (default), or without.")
-@click.option("--careful", is_flag=True, help="Other packages keep docstrings, comments, indentation.")
-@click.option("--unverified", is_flag=True, help="Take our wheels without verification; check no slim wheel.")
+@click.option("--careful", is_flag=True, help="Slim wheels keep docstrings, comments, indentation.")
+@click.option("--unverified", is_flag=True, help="Skip the check of the slim wheels.")
 @click.option(
-    "--slim",
-    type=RESULT_FOLDER,
-    metavar="DIR",
-    help="Keep the slim wheels of other packages here for the next run.",
+    "--built/--no-built",
+    "built",
+    default=True,
+    help="Use our wheels (default), or PyPI's, slimmed, of packages with a recipe too.",
+)
+@click.option(
+    "--blas",
+    type=click.Path(path_type=Path, exists=True),
+    metavar="WHEEL|DIR",
+    help="With --no-built, take the shared BLAS from here; by default from the store.",
 )
 @click.option(
     "--contexts",
@@ -108,6 +116,7 @@ def main(*, as_json: bool, earlier: Path | None, picture: Path | None, **given: 
     Examples:
       ci/image/compare
       ci/image/compare --profile full --runs 9 --json > image.json
+      ci/image/compare --no-built --blas wheelhouse
       ci/image/compare --no-compile --base python:3.11-slim
       ci/image/compare --from image.json --picture image.svg
     """
@@ -134,19 +143,13 @@ def main(*, as_json: bool, earlier: Path | None, picture: Path | None, **given: 
 
 def compare(context: Context, wanted: Wanted) -> tables.Comparison:
     """Builds both images and compares them."""
-    built = wheels.find_built(wanted.wheelhouse, wanted.profile)
     references = wanted.references()
     with context.store.scratch() as scratch:
         folders = {side: (wanted.contexts or scratch / "contexts") / side for side in references}
         stock = wheels.download(context, HERE / "requirements.txt", scratch / "stock")
-        others = Slimmer(
-            context=context,
-            folder=wanted.slim or scratch / "slim",
-            careful=wanted.careful,
-            check=not wanted.unverified,
-        ).slim(stock)
+        shrunk = _shrink(context, wanted, scratch / "shrunk")
         mine, theirs = (folders[side] / "wheels" for side in (tables.OURS, tables.STOCK))
-        write_index(context, (*built, *others.wheels), mine, unverified=wanted.unverified)
+        wheels.into_context(shrunk.folder, mine)
         write_index(context, stock, theirs, unverified=True)
         base = images.named_base(wanted.base) if wanted.base else images.local_base(context)
         for side, folder in folders.items():
@@ -176,8 +179,26 @@ def compare(context: Context, wanted: Wanted) -> tables.Comparison:
         stock=stock_side,
         base=image_size(base.reference, context.runner),
         pandoc=pandoc_bytes(context, ours.image),
-        others=(others.slim_bytes, others.stock_bytes),
+        others=shrunk.others,
     )
+
+
+def _shrink(context: Context, wanted: Wanted, folder: Path) -> wheels.Shrunk:
+    """The wheels of our image; raises WheelError where one of ours is wanted and missing."""
+    own = HERE / f"{wanted.profile}.toml"
+    made = shrink_requirements(
+        context,
+        HERE / "requirements.txt",
+        folder,
+        profile="" if wanted.profile == "lean" else str(own if own.is_file() else wanted.profile),
+        built=wanted.wheelhouse if wanted.built else None,
+        blas=wanted.blas,
+        careful=wanted.careful,
+        check=not wanted.unverified,
+    )
+    if wanted.built:
+        wheels.require_built(made, wanted.profile, wanted.wheelhouse)
+    return wheels.Shrunk(folder=folder, wheels=made)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.utils import canonicalize_name, parse_wheel_filename
-
-from spokeshave.api import Context, WheelError, download_wheels
+from spokeshave.api import Context, ShrunkWheel, WheelError, download_wheels
 
 BUILT = ("numpy", "scipy", "pandas", "scikit-learn")
-
-
-def project(wheel: Path) -> str:
-    """The normalized name of a wheel's project."""
-    return canonicalize_name(parse_wheel_filename(wheel.name)[0])
 
 
 def download(context: Context, requirements: Path, folder: Path) -> tuple[Path, ...]:
@@ -23,27 +18,35 @@ def download(context: Context, requirements: Path, folder: Path) -> tuple[Path, 
         return download_wheels(context, requirements, folder)
 
 
-def find_built(wheelhouse: Path, profile: str) -> tuple[Path, ...]:
-    """Our wheels of a profile, with the BLAS that they share.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shrunk:
+    """The wheels of our image, in an index with its lock (`folder`), by `spokeshave shrink`."""
 
-    Raises WheelError if one is missing, or has two versions.
-    """
-    found: dict[str, list[Path]] = {}
-    for wheel in sorted(wheelhouse.glob(f"*+{profile}.*.whl")):
-        found.setdefault(project(wheel), []).append(wheel)
-    missing = [name for name in BUILT if name not in found]
+    folder: Path
+    wheels: tuple[ShrunkWheel, ...]
+
+    @property
+    def others(self) -> tuple[int, int]:
+        """The packages without a recipe, in bytes, unpacked without bytecode: slim wheels, PyPI wheels."""
+        rows = [one for one in self.wheels if one.pick.project not in BUILT and not one.extra]
+        return sum(one.after for one in rows), sum(one.before for one in rows)
+
+
+def require_built(wheels: Iterable[ShrunkWheel], profile: str, wheelhouse: Path) -> None:
+    """Raises WheelError where a package with a recipe is not of a profile's wheels."""
+    missing = [one.pick.project for one in wheels if one.pick.project in BUILT and one.tier != "built"]
     if missing:
         raise WheelError(
             f"{wheelhouse} has no wheel of profile {profile} of: {', '.join(missing)}",
-            next_step=f"spokeshave build --all --profile {profile}, then spokeshave verify its wheels",
+            next_step=f"spokeshave build --all --profile {profile}, then spokeshave verify its wheels;"
+            " or --no-built for PyPI's wheels",
         )
-    twice = [str(path) for paths in found.values() if len(paths) > 1 for path in paths]
-    if twice:
-        raise WheelError(
-            f"more than one version of a wheel: {', '.join(twice)}",
-            next_step="remove the other ones from the wheelhouse",
-        )
-    return tuple(path for paths in found.values() for path in paths)
+
+
+def into_context(shrunk: Path, folder: Path) -> None:
+    """Copies an index and its lock where the Dockerfile expects them."""
+    shutil.copytree(shrunk / "index", folder)
+    shutil.copy(shrunk / "constraints.txt", folder)
 
 
 def take_tests(context: Context, tests: Path, folder: Path) -> None:

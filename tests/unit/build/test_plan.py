@@ -353,7 +353,7 @@ def test_profile_removal_from_an_unknown_recipe_is_an_error(recipes: Path) -> No
     edit(recipes / "profiles/lean.toml", "scipy/assembled-docstrings", "scypi/assembled-docstrings")
     with pytest.raises(RecipeError, match="there is no recipe 'scypi'") as caught:
         RecipeBook([recipes]).profile("lean")
-    assert caught.value.next_step == "did you mean 'scipy'?"
+    assert caught.value.next_step and "'scipy'" in caught.value.next_step
 
 
 def test_symbols_go_with_components_that_exist() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -65,7 +66,7 @@ def test_help_examples_parse(path: tuple[str, ...]) -> None:
     examples = re.findall(rf"spokeshave ({' '.join(path)}[^\n]*)", text.partition("Example")[2])
     assert examples
     for example in examples:
-        words = re.sub(r"\s*(#|>|  ).*", "", example).split()[len(path) :]
+        words = shlex.split(re.sub(r"\s*(#|>|  ).*", "", example))[len(path) :]
         command: click.Command = main
         for name in path:
             assert isinstance(command, click.Group)

@@ -151,7 +151,7 @@ def test_settings_reach_every_option_but_named_exceptions() -> None:
         for command, one in parameters(main)
         if one.name in ("profile", "python") and setting_of(one) != one.name
     }
-    assert lacking == {("trace", "profile"), ("image build", "python")}
+    assert lacking == {("trace", "profile"), ("slim", "profile"), ("image build", "python")}
     taking = {(command, setting_of(one)) for command, one in parameters(main)}
     assert {("publish", "index"), ("serve", "index")} <= taking
     assert {setting_of(one) for one in main.params} == {None, "store", "recipes"}

@@ -31,7 +31,7 @@ from spokeshave.report.summary import Report
 from spokeshave.report.terminal import lever_notes, lever_table, size_table
 from spokeshave.report.waterfall import ComponentRow, LeverRow
 from spokeshave.slim.import_check import Imports
-from spokeshave.slim.slimming import Outcome
+from spokeshave.slim.outcome import Outcome
 from spokeshave.verdict import VerifyReport
 from stack import small_report
 from widths import assert_whole
@@ -141,6 +141,7 @@ def outcome() -> Outcome:
             project="opencv-python-headless", slim_version=lambda build: "4.12.0.88+slim.1"
         ),
         settings=SimpleNamespace(build=1),
+        smaller=True,
     )
     imports = Imports(imported=("a",) * 1234, faults=(), failing_in_stock={"b": "x"})
     verdict = SimpleNamespace(imports=imports, skipped=False, tests=None)

@@ -41,6 +41,8 @@ _CODE = {
     },
     **{name_of(path): path for path in (ROOT / "ci").glob("*.py")},
     "ci/docgen": ROOT / "ci" / "docgen",
+    "ci/rulecheck": ROOT / "ci" / "rulecheck",
+    "recipes/rules": ROOT / "recipes" / "rules" / "tests",
 }
 _SCRIPTS = [
     path
@@ -48,7 +50,7 @@ _SCRIPTS = [
     if path.is_file() and path.read_text("utf-8").startswith(("#!", "# "))
 ]
 _DATA = sorted(RECIPES.rglob("*.toml"))
-_FREE = frozenset({"reason", "summary", "description", "note", "off"})
+_FREE = frozenset({"reason", "summary", "description", "note", "off", "missed"})
 _MAKERS = catalogue.makers(ROOT)
 _COMMANDS = dict(commands(main))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docgen import __main__ as tables
-from docgen import catalogue, regions, reported
+from docgen import benched, catalogue, regions, reported
 from docgen import errors as error_pages
 from docgen.markdown import table
 from docgen.records import Book, outcomes, support
@@ -104,3 +104,49 @@ def test_sizes_from_a_report_are_written_in_mb() -> None:
     assert data["total"]["installed"] == {"ours": 13.35, "pypi": 22.0}
     assert data["date"] == "2027-01-02"
     assert data["other"] == [{"profile": "full", "unpacked": 20.0}]
+
+
+def _comparison(**changes: Any) -> dict[str, Any]:
+    slow = {"name": "Sort.time_sort (heap, (1, 2))", "ratio": 1.354}
+    return {
+        "file": "bench.json",
+        "suite": "upstream's suite of numpy 2.4.6",
+        "filter": "",
+        "interrupted": False,
+        "environment": {},
+        "processor": "AMD EPYC",
+        "started": "2026-12-01T00:00:00+00:00",
+        "summary": {
+            "count": 200,
+            "functions": 20,
+            "mean": 0.9512,
+            "mean_by_function": 0.9311,
+            "quartiles": [0.91, 0.95, 0.99],
+        },
+        "exhaustive": {
+            "repeating_above": {"1.15": 2, "1.30": 1},
+            "repeating": [{"name": "Where.time_2", "ratio": 1.2}, slow, {**slow, "ratio": 1.31}],
+        },
+        **changes,
+    }
+
+
+def test_speed_of_exhaustive_comparisons_is_taken_by_command() -> None:
+    text = benched.updated("[imports]\ncommand = 'x'\n", [_comparison()])
+    other = _comparison(environment={"A": "b c"}, summary={**_comparison()["summary"], "count": 7})
+    data = tomllib.loads(benched.updated(text, [other, _comparison()]))
+    assert data["imports"] == {"command": "x"}
+    assert [(one["command"], one["cases"]) for one in data["suite"]] == [
+        ("spokeshave bench numpy --exhaustive", 200),
+        ("spokeshave bench numpy --exhaustive --env 'A=b c'", 7),
+    ]
+    assert data["suite"][0]["slow"] == [
+        {"function": "Sort.time_sort", "cases": 2, "ratio": 1.35, "case": "heap, (1, 2)"},
+        {"function": "Where.time_2", "cases": 1, "ratio": 1.2, "case": ""},
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"filter": "Sort"}, {"interrupted": True}, {"suite": "BLAS calls"}])
+def test_speed_of_a_part_of_a_suite_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"bench\.json: no whole exhaustive comparison"):
+        benched.updated("", [_comparison(**changes)])

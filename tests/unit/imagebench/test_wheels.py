@@ -4,43 +4,35 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
-from imagebench.wheels import BUILT, find_built, project
+from imagebench.wheels import BUILT, Shrunk, require_built
+from spokeshave.api import ShrunkWheel
 from spokeshave.errors import WheelError
 
 HERE = Path(__file__).resolve().parents[3] / "ci" / "image"
-NAMES = (
-    "numpy-2.4.6+lean.1-cp311-cp311-manylinux_2_28_x86_64.whl",
-    "pandas-3.1.1+lean.1-cp311-cp311-manylinux_2_28_x86_64.whl",
-    "scikit_learn-1.9.1+lean.1-cp311-cp311-manylinux_2_28_x86_64.whl",
-    "scipy-1.17.1+lean.1-cp311-cp311-manylinux_2_28_x86_64.whl",
-    "slim_openblas-0.3.31+lean.1-py3-none-manylinux_2_28_x86_64.whl",
-)
 
 
-def fill(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).touch()
-    return folder
+def wheel(project: str, tier: str, *, extra: bool = False) -> ShrunkWheel:
+    """A wheel of which 5 of 9 bytes are left."""
+    sides = {"pick": SimpleNamespace(project=project), "before": 9, "after": 5}
+    return cast("ShrunkWheel", SimpleNamespace(tier=tier, extra=extra, **sides))
 
 
-def test_a_profile_with_its_blas(tmp_path: Path) -> None:
-    fill(tmp_path, *NAMES, *(name.replace("+lean.", "+full.") for name in NAMES))
-    assert [path.name for path in find_built(tmp_path, "lean")] == list(NAMES)
-    assert project(tmp_path / NAMES[2]) == "scikit-learn"
-
-
-def test_what_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(WheelError, match=r"lean of: scipy, scikit-learn$") as caught:
-        find_built(fill(tmp_path, *NAMES[:2]), "lean")
+def test_built_wheels_that_are_missing_are_named_with_the_way_to_get_them(tmp_path: Path) -> None:
+    wheels = [wheel("numpy", "built"), wheel("scipy", "recipe"), wheel("lxml", "slim")]
+    require_built(wheels[::2], "lean", tmp_path)
+    with pytest.raises(WheelError, match=r"lean of: scipy$") as caught:
+        require_built(wheels, "lean", tmp_path)
     assert "spokeshave build --all --profile lean" in caught.value.next_step
 
 
-def test_two_versions_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(WheelError, match=r"numpy-2\.4\.6\+lean\.2"):
-        find_built(fill(tmp_path, *NAMES, NAMES[0].replace("lean.1", "lean.2")), "lean")
+def test_others_are_the_packages_without_a_recipe(tmp_path: Path) -> None:
+    wheels = (wheel("numpy", "built"), wheel("slim-openblas", "built", extra=True), wheel("lxml", "slim"))
+    assert Shrunk(folder=tmp_path, wheels=wheels).others == (5, 9)
 
 
 def test_requirements_are_locked_and_are_what_the_recipes_build() -> None:

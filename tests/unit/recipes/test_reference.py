@@ -17,7 +17,7 @@ from spokeshave.recipes.reference import FORMATS, files, json_schema, reference
 from support import RECIPES
 
 FILES = {
-    path: "profile" if path.parent.name == "profiles" else path.stem
+    path: {"profiles": "profile", "rules": "rules"}.get(path.parent.name, path.stem)
     for path in sorted(RECIPES.glob("*/*.toml"))
     if path.name != TIMES
 }

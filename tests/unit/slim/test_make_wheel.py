@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import zipfile
+from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import distributions
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from packaging.metadata import parse_email
 
 from spokeshave.errors import WheelError
-from spokeshave.inside.wheel import record_faults
+from spokeshave.inside.levers.lever import Tree
+from spokeshave.inside.wheel import record_faults, unpack
 from spokeshave.slim.intake import read_stock
+from spokeshave.slim.levers import Levers
 from spokeshave.slim.make_wheel import slim
 from spokeshave.slim.model import DEFAULT_LEVERS, ON_REQUEST, Settings, Slimmed
-from support import demo_files, write_wheel
+from support import demo_files, needs_compiler, write_wheel
 
 NAME = "demo-1.0-py3-none-any.whl"
 INFO = "demo-1.0.dist-info"
@@ -95,7 +101,7 @@ def test_wheels_of_every_platform_can_be_slimmed(tmp_path: Path, tags: str) -> N
     }
     slimmed = made(tmp_path, files, name=f"demo-1.0-{tags}.whl")
     assert f"Tag: {tags}".encode() in content(slimmed.wheel)[f"{SLIM_INFO}/WHEEL"]
-    assert saved(slimmed) == {"tests": 0, "typing": 6, "sources": 6, "headers": 0, "symbols": 0}
+    assert {lever: size for lever, size in saved(slimmed).items() if size} == {"typing": 6, "sources": 6}
 
 
 def test_a_test_folder_goes_whole_and_testing_stays(tmp_path: Path) -> None:
@@ -113,7 +119,8 @@ def test_a_test_folder_goes_whole_and_testing_stays(tmp_path: Path) -> None:
 def test_the_reason_why_tests_stay_is_told(tmp_path: Path) -> None:
     files = {"demo/tests/test_it.py": b"pass\n", "demo/main.py": b"import demo.tests\n"}
     (row,) = (row for row in made(tmp_path, files).savings if row.lever == "tests")
-    assert row.notes == ("demo/tests is kept (5 bytes): demo/main.py:1 imports demo.tests",)
+    reason = "1 test folders are kept that other modules import (5 bytes)"
+    assert row.lines == (f"{reason}: demo/tests (demo/main.py:1 imports demo.tests)",)
     assert row.folders == ()
 
 
@@ -134,6 +141,8 @@ def test_folders_that_went_are_in_the_record(tmp_path: Path) -> None:
         "typing": [],
         "sources": [],
         "headers": ["demo/include"],
+        "duplicates": [],
+        "json": [],
         "symbols": [],
     }
 
@@ -278,6 +287,132 @@ def test_kept_globs_and_levers_that_are_off(tmp_path: Path) -> None:
         "demo/b.pyx",
     )
     assert made(tmp_path, files, Settings(levers=("sources",))).gone == ("demo/a.pyx", "demo/b.pyx")
+
+
+def test_what_is_left_is_noted_by_reason_and_listed_in_the_record(tmp_path: Path) -> None:
+    numbers = range(1, 10)
+    tests = {f"demo/p{n}/tests/test_it.py": b"x" * n for n in numbers}
+    packages = {f"demo/p{n}/__init__.py": b"from . import tests\n" for n in numbers}
+    (row,) = (row for row in made(tmp_path, {**tests, **packages}).savings if row.lever == "tests")
+    (line,) = row.lines
+    assert line.startswith("9 test folders are kept that other modules import (45 bytes): demo/p9/tests (")
+    assert line.endswith("demo/p7/tests (demo/p7/__init__.py:1 imports demo.p7.tests) and 6 more")
+    rows = json.loads(json.dumps(row.to_json()))["left"]
+    assert {one["name"]: one["size"] for one in rows} == {f"demo/p{n}/tests": n for n in numbers}
+
+
+def test_sources_of_more_languages_go(tmp_path: Path) -> None:
+    files = {"demo/core.cc": b"1", "demo/core.hh": b"2", "demo/gpu.cu": b"3", "demo/read.cu": b"4"}
+    slimmed = made(tmp_path, {**files, "demo/main.py": b"CODE = open('read.cu')\n"})
+    assert slimmed.gone == ("demo/core.cc", "demo/core.hh", "demo/gpu.cu")
+
+
+def test_json_loses_its_white_space(tmp_path: Path) -> None:
+    files = {
+        "demo/data.json": b'{ "a b" : [1.0, 1e5,\n\t"x \\" y"], "a": 1, "a": 2 }\n',
+        "demo/lines.json": b'{"a": 1}\n{"b": 2}\n',
+        "demo-1.0.data/data/share/demo/data.json": b"{ }",
+        "demo/kept.json": b"{ }",
+    }
+    slimmed = made(tmp_path, files, Settings(keep=("json:demo/kept.json",)))
+    found = content(slimmed.wheel)
+    assert found["demo/data.json"] == b'{"a b":[1.0,1e5,"x \\" y"],"a":1,"a":2}'
+    assert found["demo/lines.json"] == files["demo/lines.json"]
+    assert found["demo-1.0+slim.1.data/data/share/demo/data.json"] == b"{ }"
+    assert found["demo/kept.json"] == b"{ }"
+    (row,) = (row for row in slimmed.savings if row.lever == "json")
+    assert row.files == 1
+    assert row.lines == ("left as they were, as they are no JSON: 1",)
+
+
+def read_docs(settings: Settings, tmp_path: Path, files: dict[str, bytes]) -> set[str]:
+    """The modules whose docstring is left, slimmed without docstrings."""
+    slimmed = made(tmp_path, files, settings)
+    return {name for name, data in content(slimmed.wheel).items() if name.endswith(".py") and b'"""' in data}
+
+
+DOCSTRINGS = Settings(levers=("docstrings", "comments"))
+DOC = b'"""Text."""  # why\n'
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        b"print(__doc__)\n",
+        b"__doc__ += 'more'\n",
+        b"def f(x): return x.__doc__\n",
+        b"usage = globals()['__doc__']\n",
+        b"def f(x): return getattr(x, '__doc__', '')\n",
+        b"import inspect\ndef f(x): return inspect.getdoc(x)\n",
+        b"import click\n",
+        b"from demo.ply import yacc\n",
+    ],
+)
+def test_a_module_that_reads_docstrings_keeps_its_own(tmp_path: Path, code: bytes) -> None:
+    files = {"demo/reader.py": DOC + code, "demo/other.py": DOC + b"f.__doc__ = '__doc__ of f'\n"}
+    slimmed = made(tmp_path, files, DOCSTRINGS)
+    found = content(slimmed.wheel)
+    assert found["demo/reader.py"] == DOC.replace(b"  # why", b"") + code, "comments are another lever"
+    assert not found["demo/other.py"].startswith(b'"')
+
+
+def test_a_module_keeps_docstrings_that_another_one_reads(tmp_path: Path) -> None:
+    defines = DOC + b'def take():\n    """Take."""\n'
+    files = {
+        "demo/impl.py": defines,
+        "demo/more.py": DOC + b"def drop(): ...\n",
+        "demo/__init__.py": DOC + b"from .impl import take\n",
+        "demo/reader.py": DOC + b"import demo as d\ntext = d.take.__doc__\n",
+        "demo/second.py": DOC + b"from .more import drop\ntext = drop.__doc__\n",
+    }
+    kept = {"demo/impl.py", "demo/more.py", "demo/reader.py", "demo/second.py"}
+    assert read_docs(DOCSTRINGS, tmp_path, files) == kept
+
+
+def test_a_lever_of_one_name_keeps_files_from_that_lever_alone(tmp_path: Path) -> None:
+    settings = Settings(levers=("docstrings", "comments"), keep=("docstrings:demo/a.py",))
+    found = content(made(tmp_path, {"demo/a.py": DOC, "demo/b.py": DOC}, settings).wheel)
+    assert (found["demo/a.py"], found["demo/b.py"].strip()) == (b'"""Text."""\n', b"")
+
+
+@needs_compiler
+def test_copies_of_a_library_under_other_names_go(tmp_path: Path) -> None:
+    (folder := tmp_path / "compiled").mkdir()
+    (folder / "x.c").write_text("int x(void) { return 1; }\n")
+    words = ["gcc", "-shared", "-fPIC", "-Wl,-soname,libx.so.1", "-o", "libx.so", "x.c"]
+    subprocess.run(words, check=True, cwd=folder)
+    data = (folder / "libx.so").read_bytes()
+    names = ("libx.so", "libx.so.1", "libx.so.1.2", "named.so.1", "sub/libx.so")
+    files = {**{f"demo/{name}": data for name in names}, "demo/main.py": b"CDLL('named.so.1')\n"}
+    big = {"demo/a.bin": bytes(range(256)) * 300, "demo/b.bin": bytes(range(256)) * 300}
+    slimmed = made(tmp_path, {**files, **big}, Settings(levers=("duplicates",)))
+    assert slimmed.gone == ("demo/libx.so", "demo/libx.so.1.2")
+    (row,) = slimmed.savings
+    assert (row.saved, row.files) == (2 * len(data), 2)
+    assert [(one.name, one.detail) for one in row.left] == [("demo/b.bin", "as demo/a.bin")]
+
+
+@pytest.mark.parametrize("lever", ON_REQUEST)
+def test_levers_of_text_take_twice_as_long_for_twice_as_much(tmp_path: Path, lever: str) -> None:
+    """Each module is looked at as often, however many there are and however many keep their text."""
+    counts = []
+    for number in (50, 100):
+        files = {f"demo/m{n}.py": DOC + b"print(__doc__)\n" * (n % 2) for n in range(number)}
+        calls: Counter[str] = Counter()
+
+        def watch(frame: FrameType, event: str, _: object, calls: Counter[str] = calls) -> None:
+            calls[event] += 1
+
+        stock = read_stock(write_wheel(tmp_path / str(number) / NAME, {**demo_files(), **files}))
+        tree = Tree(root=unpack(stock.path, tmp_path / str(number) / "tree"), tests=tmp_path)
+        levers = Levers(tree=tree, settings=Settings(levers=(lever,)))
+        sys.setprofile(watch)
+        try:
+            levers.pull()
+        finally:
+            sys.setprofile(None)
+        counts.append(calls["call"])
+    assert counts[1] < 2.3 * counts[0]
 
 
 def test_text_goes_only_on_request(tmp_path: Path) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import ast
+from collections import Counter
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from spokeshave.slim.path_literals import Spelt, spelt_paths
 from spokeshave.slim.testfolders import sort_test_folders
 
 BASE = {
@@ -24,7 +28,7 @@ def sorted_folders(root: Path, files: Mapping[str, str]) -> tuple[set[str], Mapp
         (path := root / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     going, staying = sort_test_folders(root)
-    return {path.relative_to(root).as_posix() for path in going}, staying
+    return {path.relative_to(root).as_posix() for path in going}, {one.name: one.detail for one in staying}
 
 
 def test_a_folder_that_nothing_names_goes(tmp_path: Path) -> None:
@@ -39,9 +43,27 @@ def test_a_folder_that_nothing_names_goes(tmp_path: Path) -> None:
         ("demo/core.py", "import demo.tests.test_core as t\n", "demo/core.py:1 imports demo.tests"),
         ("demo/core.py", "import importlib\nimportlib.import_module('demo.tests')\n", "core.py:2 imports"),
         ("demo/core.py", "def f():\n    from .tests.data import x\n", "demo/core.py:2 imports demo.tests"),
-        ("demo/core.py", "D = join(dirname(__file__), 'tests', 'data')\n", "makes a path with 'tests' in it"),
-        ("demo/core.py", "D = files(importlib.resources, 'tests/data')\n", "makes a path with 'tests' in it"),
-        ("demo/core.py", "print 'tests'\n", "demo/core.py:1 imports demo.tests"),
+        (
+            "demo/core.py",
+            "D = join(dirname(__file__), 'tests', 'data')\n",
+            "core.py makes a path to demo.tests",
+        ),
+        (
+            "demo/core.py",
+            "D = importlib.resources.files('demo') / 'tests/data'\n",
+            "makes a path to demo.tests",
+        ),
+        ("demo/core.py", "D = f'{Path(__file__).parent}/tests/data'\n", "makes a path to demo.tests"),
+        ("demo/core.py", "HERE = dirname(__file__)\nSKIP = {'tests'}\n", "makes a path to demo.tests"),
+        ("demo/core.py", "print 'tests'\n", "core.py makes a path to demo.tests"),
+        ("demo/sub/more.py", "D = join(dirname(dirname(__file__)), 'tests')\n", "makes a path to demo.tests"),
+        ("demo/sub/more.py", "D = join(dirname(__file__), '..', 'tests')\n", "makes a path to demo.tests"),
+        (
+            "demo/sub/more.py",
+            "UP = Path(__file__).parents[1]\nD = UP / 'tests'\n",
+            "makes a path to demo.tests",
+        ),
+        ("other.py", "D = join(root(__file__), 'demo', 'tests', 'x.csv')\n", "makes a path to demo.tests"),
         ("other.py", "import demo.tests\n", "other.py:1 imports demo.tests"),
         (
             "demo/core.py",
@@ -90,6 +112,76 @@ def test_a_folder_that_something_names_stays(tmp_path: Path, member: str, text: 
 )
 def test_a_mention_of_something_else_keeps_nothing(tmp_path: Path, text: str) -> None:
     assert sorted_folders(tmp_path, {**BASE, "demo/more.py": f"# {text}\n"}) == ({"demo/tests"}, {})
+
+
+@pytest.mark.parametrize(
+    ("member", "text"),
+    [
+        ("other.py", "SKIP = [__file__, 'tests']\n"),
+        ("demo/sub/more.py", "SKIP = [__file__, 'tests']\n"),
+        ("demo/sub/more.py", "D = join(dirname(__file__), 'tests', 'data')\n"),
+        ("demo/sub/more.py", "D = join(dirname(__file__), 'other', 'tests')\n"),
+        ("demo/core.py", "D = join(__file__ + x, 'other', 'tests', name)\n"),
+        ("demo/core.py", "D = Path(__file__).parent.parent / 'tests'\n"),
+        ("demo/core.py", "D = __file__ + glob('**/tests.json')\n"),
+        ("demo/conftest.py", "D = join(dirname(__file__), 'tests', 'data')\n"),
+        ("other/broken.py", "print 'tests'\n"),
+    ],
+)
+def test_a_string_that_names_another_folder_keeps_nothing(tmp_path: Path, member: str, text: str) -> None:
+    assert sorted_folders(tmp_path, {**BASE, member: text}) == ({"demo/tests"}, {})
+
+
+def test_a_bare_string_keeps_one_folder_of_many(tmp_path: Path) -> None:
+    """sympy, numpy and scikit-learn have a list of folders to skip somewhere, which kept all of them."""
+    packages = {
+        f"demo/p{number}/{name}": "" for number in range(5) for name in ("__init__.py", "tests/test_x.py")
+    }
+    files = {**BASE, **packages, "demo/p3/walk.py": "SKIP = {'tests'}\nHERE = __file__\n"}
+    going, staying = sorted_folders(tmp_path, files)
+    assert staying == {"demo/p3/tests": "demo/p3/walk.py makes a path to demo.p3.tests"}
+    assert going == {"demo/tests", *(f"demo/p{number}/tests" for number in (0, 1, 2, 4))}
+
+
+def test_paths_of_a_long_sum_are_found_in_linear_time() -> None:
+    """Each term would be looked at again for every sum that it is in: 3 ** 150 times."""
+    tree = ast.parse(" + ".join(f"a{number} + 'x/tests'" for number in range(150)))
+    assert spelt_paths(tree) == {Spelt(parts=("x", "tests"))}
+
+
+def test_paths_in_test_modules_of_a_kept_folder_keep_nothing(tmp_path: Path) -> None:
+    files = {
+        **BASE,
+        "demo/core.py": "import demo.tests\n",
+        "demo/tests/test_core.py": "D = Path(__file__).parent / '../sub/tests'\n",
+        "demo/sub/__init__.py": "",
+        "demo/sub/tests/test_sub.py": "",
+    }
+    assert sorted_folders(tmp_path, files)[0] == {"demo/sub/tests"}
+
+
+def test_each_file_is_read_once_however_many_folders_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("__init__.py", "core.py", "_core.so", "tests/test_x.py")
+    files = {f"demo/p{number}/{name}": "import demo.tests" for number in range(20) for name in names}
+    reads: Counter[Path] = Counter()
+
+    def counting(method: Callable[..., Any]) -> Callable[..., Any]:
+        def read(path: Path, *args: Any, **words: Any) -> Any:
+            reads[path] += 1
+            return method(path, *args, **words)
+
+        return read
+
+    for name, text in files.items():
+        (path := tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    monkeypatch.setattr(Path, "read_text", counting(Path.read_text))
+    monkeypatch.setattr(Path, "open", counting(Path.open))  # read_text and read_bytes use it too
+    assert len(sort_test_folders(tmp_path)[0]) == 20
+    assert len(reads) == 60
+    assert max(reads.values()) <= 2, "read_text, and its open"
 
 
 def test_documentation_among_the_tests_keeps_nothing(tmp_path: Path) -> None:

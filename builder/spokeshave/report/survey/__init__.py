@@ -1,0 +1,1 @@
+"""What is large in a folder, a container image or a zip archive: packages, files, duplicates, and more."""

@@ -1,0 +1,1 @@
+"""`ci/rules`: runs the tests of recipes/rules with PyPI's wheels, and records the bytes saved."""
